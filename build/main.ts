@@ -1,0 +1,53 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { installScript, reinstallScript, updateScripts, type Sources } from './assemble.ts';
+import { bundle } from './bundle.ts';
+import { loadDeclarations, releasedVersions, root, version } from './collect.ts';
+import { pgTleScript } from './pg-tle.ts';
+
+const COMMENT = 'hypertables and time-series functions in plain SQL and JavaScript';
+const REQUIRES = ['plv8', 'postgres_fdw', 'dblink'];
+
+const control = (v: string): string =>
+  [
+    `comment = '${COMMENT}'`,
+    `default_version = '${v}'`,
+    `requires = '${REQUIRES.join(', ')}'`,
+    'relocatable = false',
+    'superuser = true',
+    'trusted = false',
+    '',
+  ].join('\n');
+
+/** For a server whose file system cannot be reached: the same script, run by psql, into the schema public. */
+const psqlScript = (script: string): string =>
+  [
+    '\\set ON_ERROR_STOP on',
+    'begin;',
+    'set local search_path to public, pg_temp;',
+    ...REQUIRES.map((r) => `create extension if not exists ${r};`),
+    script.replaceAll('@extschema@', 'public'),
+    'commit;',
+    '',
+  ].join('\n');
+
+const dist = join(root, 'dist');
+const sources: Sources = { version: version(), bundle: await bundle(), declarations: await loadDeclarations() };
+const install = installScript(sources, { extension: true });
+const updates = updateScripts(sources);
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+const write = (name: string, text: string): void => {
+  writeFileSync(join(dist, name), text);
+  process.stdout.write(`${name.padEnd(36)} ${String(Math.round(text.length / 1024)).padStart(6)} kB\n`);
+};
+write('tessera.control', control(sources.version));
+write(`tessera--${sources.version}.sql`, install);
+for (const u of updates) write(`tessera--${u.from}--${sources.version}.sql`, u.text);
+for (const v of releasedVersions().filter((r) => r !== sources.version))
+  write(`tessera--${v}.sql`, readFileSync(join(root, `sql/released/tessera--${v}.sql`), 'utf8'));
+write('install.sql', psqlScript(installScript(sources, { extension: false })));
+write('reinstall.sql', psqlScript(reinstallScript(sources)));
+write('pg_tle.sql', pgTleScript(sources.version, COMMENT, REQUIRES, install, updates));
+write('runtime.js', sources.bundle.source);

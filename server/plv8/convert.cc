@@ -1,0 +1,501 @@
+// Values across the border.
+#include "plv8.h"
+
+#include <cmath>
+#include <unordered_map>
+
+namespace plv8 {
+
+namespace {
+
+// PostgreSQL counts from 2000-01-01, JavaScript from 1970-01-01.
+constexpr int64 EPOCH_DAYS = POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE;
+constexpr double MS_PER_DAY = 86400000.0;
+
+std::unordered_map<Oid, TypeInfo *> types;
+
+// plv8 knows these domains over arrays as typed arrays.
+char typed_array_kind(const char *name) {
+  if (strcmp(name, "plv8_int2array") == 0) return 'h';
+  if (strcmp(name, "plv8_int4array") == 0) return 'i';
+  if (strcmp(name, "plv8_int8array") == 0) return 'l';
+  if (strcmp(name, "plv8_float4array") == 0) return 'f';
+  if (strcmp(name, "plv8_float8array") == 0) return 'd';
+  return 0;
+}
+
+template <typename T>
+v8::Local<T> must(v8::MaybeLocal<T> maybe) {
+  v8::Local<T> value;
+  if (!maybe.ToLocal(&value)) throw JsPending{};
+  return value;
+}
+
+v8::Local<v8::Value> parse_json(const char *text, int length) {
+  return must(v8::JSON::Parse(isolate->GetCurrentContext(), js_string(text, length)));
+}
+
+v8::Local<v8::Value> date_from_ms(double ms) { return must(v8::Date::New(isolate->GetCurrentContext(), ms)); }
+
+// Microseconds are dropped toward 1970.
+double timestamp_ms(Timestamp value) {
+  if (TIMESTAMP_NOT_FINITE(value)) return std::nan("");
+  int64 micros = value + EPOCH_DAYS * USECS_PER_DAY;
+  return static_cast<double>(micros / 1000);
+}
+
+v8::Local<v8::Value> text_of(Datum value, TypeInfo *type) {
+  char *text = nullptr;
+  guard([&] { text = OutputFunctionCall(&type->output, value); });
+  v8::Local<v8::String> result = js_string(text);
+  pfree(text);
+  return result;
+}
+
+v8::Local<v8::Value> varlena_text(Datum value) {
+  text *t = nullptr;
+  guard([&] { t = DatumGetTextPP(value); });
+  v8::Local<v8::String> result = js_string(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+  if (reinterpret_cast<Pointer>(t) != DatumGetPointer(value)) pfree(t);
+  return result;
+}
+
+v8::Local<v8::Value> bytes_to_js(Datum value) {
+  bytea *bytes = nullptr;
+  guard([&] { bytes = DatumGetByteaPP(value); });
+  size_t size = VARSIZE_ANY_EXHDR(bytes);
+  v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, size);
+  if (size > 0) memcpy(buffer->GetBackingStore()->Data(), VARDATA_ANY(bytes), size);
+  if (reinterpret_cast<Pointer>(bytes) != DatumGetPointer(value)) pfree(bytes);
+  return v8::Uint8Array::New(buffer, 0, size);
+}
+
+v8::Local<v8::Value> typed_array_to_js(Datum value, TypeInfo *type) {
+  ArrayType *array = nullptr;
+  guard([&] {
+    array = DatumGetArrayTypeP(value);
+    if (ARR_HASNULL(array)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("typed array cannot contain null")));
+  });
+  size_t count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+  size_t width = type->typed_array == 'h' ? 2 : type->typed_array == 'i' || type->typed_array == 'f' ? 4 : 8;
+  v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, count * width);
+  if (count > 0) memcpy(buffer->GetBackingStore()->Data(), ARR_DATA_PTR(array), count * width);
+  switch (type->typed_array) {
+    case 'h':
+      return v8::Int16Array::New(buffer, 0, count);
+    case 'i':
+      return v8::Int32Array::New(buffer, 0, count);
+    case 'l':
+      return v8::BigInt64Array::New(buffer, 0, count);
+    case 'f':
+      return v8::Float32Array::New(buffer, 0, count);
+    default:
+      return v8::Float64Array::New(buffer, 0, count);
+  }
+}
+
+v8::Local<v8::Value> array_to_js(Datum value, TypeInfo *type) {
+  Datum *values = nullptr;
+  bool *nulls = nullptr;
+  int count = 0;
+  TypeInfo *element = type_info(type->element);
+  guard([&] {
+    deconstruct_array(DatumGetArrayTypeP(value), element->oid, element->length, element->by_value, element->alignment,
+                      &values, &nulls, &count);
+  });
+  std::vector<v8::Local<v8::Value>> items(count);
+  for (int i = 0; i < count; i++) items[i] = to_js(values[i], nulls[i], element);
+  if (values != nullptr) pfree(values);
+  if (nulls != nullptr) pfree(nulls);
+  return v8::Array::New(isolate, items.data(), items.size());
+}
+
+v8::Local<v8::Value> record_to_js(Datum value) {
+  HeapTupleHeader header = nullptr;
+  TupleDesc desc = nullptr;
+  guard([&] {
+    header = DatumGetHeapTupleHeader(value);
+    desc = lookup_rowtype_tupdesc_copy(HeapTupleHeaderGetTypeId(header), HeapTupleHeaderGetTypMod(header));
+  });
+  HeapTupleData tuple;
+  memset(&tuple, 0, sizeof(tuple));
+  tuple.t_len = HeapTupleHeaderGetDatumLength(header);
+  ItemPointerSetInvalid(&tuple.t_self);
+  tuple.t_data = header;
+  v8::Local<v8::Value> result = tuple_to_js(&tuple, desc);
+  FreeTupleDesc(desc);
+  return result;
+}
+
+Datum input(char *text, TypeInfo *type) {
+  Datum result = 0;
+  guard([&] { result = InputFunctionCall(&type->input, text, type->io_param, -1); });
+  return result;
+}
+
+// The value's string form, through the type's input function.
+Datum input_value(v8::Local<v8::Value> value, TypeInfo *type) { return input(c_string(value), type); }
+
+Datum json_input(v8::Local<v8::Value> value, TypeInfo *type) {
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  if (value->IsBigInt()) return input_value(value, type);
+  v8::Local<v8::Value> text = must(v8::JSON::Stringify(context, value.IsEmpty() ? v8::Null(isolate).As<v8::Value>() : value));
+  if (text->IsUndefined()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "value has no JSON form");
+  return input_value(text, type);
+}
+
+Datum array_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  if (value->IsString()) return input_value(value, type);
+  if (value->IsTypedArray())
+    throw_pg(ERRCODE_DATATYPE_MISMATCH, "a typed array cannot become an array: use Array.from()");
+  if (!value->IsArray()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "value is not an Array");
+  v8::Local<v8::Array> items = value.As<v8::Array>();
+  int count = static_cast<int>(items->Length());
+  TypeInfo *element = type_info(type->element);
+  Datum *values = static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1)));
+  bool *nulls = static_cast<bool *>(palloc(sizeof(bool) * (count + 1)));
+  for (int i = 0; i < count; i++) {
+    v8::HandleScope scope(isolate);
+    v8::Local<v8::Value> item = must(items->Get(context, i));
+    if (item->IsArray() && !element->composite && element->oid != JSONOID && element->oid != JSONBOID)
+      throw_pg(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "arrays of more than one dimension are not supported");
+    values[i] = from_js(item, &nulls[i], element);
+  }
+  Datum result = 0;
+  guard([&] {
+    int dims[1] = {count};
+    int lower[1] = {1};
+    ArrayType *array = count == 0 ? construct_empty_array(element->oid)
+                                  : construct_md_array(values, nulls, 1, dims, lower, element->oid, element->length,
+                                                       element->by_value, element->alignment);
+    result = PointerGetDatum(array);
+  });
+  pfree(values);
+  pfree(nulls);
+  return result;
+}
+
+Datum typed_array_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
+  if (!value->IsTypedArray()) {
+    TypeInfo *base = type_info(type->base_array);
+    bool is_null = false;
+    return from_js(value, &is_null, base);
+  }
+  bool matches = (type->typed_array == 'h' && value->IsInt16Array()) || (type->typed_array == 'i' && value->IsInt32Array()) ||
+                 (type->typed_array == 'l' && value->IsBigInt64Array()) ||
+                 (type->typed_array == 'f' && value->IsFloat32Array()) || (type->typed_array == 'd' && value->IsFloat64Array());
+  if (!matches) throw_pg(ERRCODE_DATATYPE_MISMATCH, "typed array is of another element type");
+  v8::Local<v8::TypedArray> array = value.As<v8::TypedArray>();
+  TypeInfo *base = type_info(type->base_array);
+  int count = static_cast<int>(array->Length());
+  size_t bytes = array->ByteLength();
+  ArrayType *result = nullptr;
+  guard([&] {
+    if (count == 0) {
+      result = construct_empty_array(base->element);
+      return;
+    }
+    Size size = ARR_OVERHEAD_NONULLS(1) + bytes;
+    result = static_cast<ArrayType *>(palloc0(size));
+    SET_VARSIZE(result, size);
+    result->ndim = 1;
+    result->dataoffset = 0;
+    result->elemtype = base->element;
+    ARR_DIMS(result)[0] = count;
+    ARR_LBOUND(result)[0] = 1;
+  });
+  if (count > 0) array->CopyContents(ARR_DATA_PTR(result), bytes);
+  return PointerGetDatum(result);
+}
+
+Datum bytes_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
+  if (value->IsUint8Array()) {
+    v8::Local<v8::ArrayBufferView> view = value.As<v8::ArrayBufferView>();
+    size_t size = view->ByteLength();
+    bytea *result = nullptr;
+    guard([&] { result = static_cast<bytea *>(palloc(VARHDRSZ + size)); });
+    SET_VARSIZE(result, VARHDRSZ + size);
+    view->CopyContents(VARDATA(result), size);
+    return PointerGetDatum(result);
+  }
+  if (value->IsArrayBuffer()) {
+    v8::Local<v8::ArrayBuffer> buffer = value.As<v8::ArrayBuffer>();
+    size_t size = buffer->ByteLength();
+    bytea *result = nullptr;
+    guard([&] { result = static_cast<bytea *>(palloc(VARHDRSZ + size)); });
+    SET_VARSIZE(result, VARHDRSZ + size);
+    if (size > 0) memcpy(VARDATA(result), buffer->GetBackingStore()->Data(), size);
+    return PointerGetDatum(result);
+  }
+  if (value->IsArrayBufferView()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "bytea needs a Uint8Array or an ArrayBuffer");
+  return input_value(value, type);
+}
+
+double number(v8::Local<v8::Value> value) {
+  v8::Maybe<double> n = value->NumberValue(isolate->GetCurrentContext());
+  if (n.IsNothing()) throw JsPending{};
+  return n.FromJust();
+}
+
+int32 wrapped(v8::Local<v8::Value> value) {
+  if (value->IsBigInt()) return static_cast<int32>(value.As<v8::BigInt>()->Int64Value());
+  v8::Maybe<int32> n = value->Int32Value(isolate->GetCurrentContext());
+  if (n.IsNothing()) throw JsPending{};
+  return n.FromJust();
+}
+
+int64 wide(v8::Local<v8::Value> value) {
+  if (value->IsBigInt()) return value.As<v8::BigInt>()->Int64Value();
+  v8::Maybe<int64_t> n = value->IntegerValue(isolate->GetCurrentContext());
+  if (n.IsNothing()) throw JsPending{};
+  return n.FromJust();
+}
+
+}  // namespace
+
+TypeInfo *type_info(Oid oid) {
+  auto found = types.find(oid);
+  if (found != types.end()) return found->second;
+  TypeInfo *type = nullptr;
+  guard([&] {
+    type = static_cast<TypeInfo *>(MemoryContextAllocZero(TopMemoryContext, sizeof(TypeInfo)));
+    type->oid = oid;
+    get_typlenbyvalalign(oid, &type->length, &type->by_value, &type->alignment);
+    type->kind = get_typtype(oid);
+    type->element = get_base_element_type(oid);
+    type->composite = type_is_rowtype(oid);
+    if (type->kind == TYPTYPE_DOMAIN) {
+      char *name = format_type_be_qualified(oid);
+      const char *dot = strrchr(name, '.');
+      type->typed_array = typed_array_kind(dot != nullptr ? dot + 1 : name);
+      type->base_array = getBaseType(oid);
+    }
+    if (type->kind != TYPTYPE_PSEUDO || oid == RECORDOID || oid == CSTRINGOID || oid == VOIDOID) {
+      Oid function;
+      bool varlena;
+      getTypeInputInfo(oid, &function, &type->io_param);
+      fmgr_info_cxt(function, &type->input, TopMemoryContext);
+      getTypeOutputInfo(oid, &function, &varlena);
+      fmgr_info_cxt(function, &type->output, TopMemoryContext);
+    }
+  });
+  types.emplace(oid, type);
+  return type;
+}
+
+v8::Local<v8::String> js_string(const char *text, int length) {
+  v8::Local<v8::String> result;
+  if (!v8::String::NewFromUtf8(isolate, text, v8::NewStringType::kNormal, length).ToLocal(&result)) {
+    isolate->ThrowException(v8::Exception::RangeError(v8::String::NewFromUtf8Literal(isolate, "text is too long for a string")));
+    throw JsPending{};
+  }
+  return result;
+}
+
+v8::Local<v8::String> js_string(const char *text) { return js_string(text, static_cast<int>(strlen(text))); }
+
+char *c_string(v8::Local<v8::Value> value) {
+  v8::Local<v8::String> text = must(value->ToString(isolate->GetCurrentContext()));
+  int length = text->Utf8Length(isolate);
+  char *buffer = nullptr;
+  guard([&] { buffer = static_cast<char *>(palloc(length + 1)); });
+  text->WriteUtf8(isolate, buffer, length, nullptr, v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
+  buffer[length] = '\0';
+  if (memchr(buffer, '\0', length) != nullptr) throw_pg(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, "text cannot contain the character with code zero");
+  return buffer;
+}
+
+void throw_js(const char *message) {
+  isolate->ThrowException(v8::Exception::Error(js_string(message)));
+  throw JsPending{};
+}
+
+void throw_pg(int sqlstate, const char *message) {
+  PgFailure failure{nullptr};
+  ErrorData *e = static_cast<ErrorData *>(palloc0(sizeof(ErrorData)));
+  e->elevel = ERROR;
+  e->sqlerrcode = sqlstate;
+  e->message = pstrdup(message);
+  failure.error = e;
+  throw failure;
+}
+
+v8::Local<v8::Value> to_js(Datum value, bool is_null, TypeInfo *type) {
+  if (is_null) return v8::Null(isolate);
+  switch (type->oid) {
+    case BOOLOID:
+      return v8::Boolean::New(isolate, DatumGetBool(value));
+    case INT2OID:
+      return v8::Integer::New(isolate, DatumGetInt16(value));
+    case INT4OID:
+      return v8::Integer::New(isolate, DatumGetInt32(value));
+    case OIDOID:
+      return v8::Integer::New(isolate, static_cast<int32>(DatumGetObjectId(value)));
+    case INT8OID:
+      return v8::BigInt::New(isolate, DatumGetInt64(value));
+    case FLOAT4OID:
+      return v8::Number::New(isolate, DatumGetFloat4(value));
+    case FLOAT8OID:
+      return v8::Number::New(isolate, DatumGetFloat8(value));
+    case NUMERICOID: {
+      double n = 0;
+      guard([&] { n = DatumGetFloat8(DirectFunctionCall1(numeric_float8, value)); });
+      return v8::Number::New(isolate, n);
+    }
+    case TEXTOID:
+    case VARCHAROID:
+    case BPCHAROID:
+    case XMLOID:
+      return varlena_text(value);
+    case NAMEOID:
+      return js_string(NameStr(*DatumGetName(value)));
+    case JSONOID: {
+      text *t = nullptr;
+      guard([&] { t = DatumGetTextPP(value); });
+      return parse_json(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+    }
+    case JSONBOID: {
+      char *text = nullptr;
+      guard([&] {
+        Jsonb *jb = DatumGetJsonbP(value);
+        text = JsonbToCString(NULL, &jb->root, VARSIZE(jb));
+      });
+      v8::Local<v8::Value> result = parse_json(text, static_cast<int>(strlen(text)));
+      pfree(text);
+      return result;
+    }
+    case DATEOID: {
+      DateADT days = DatumGetDateADT(value);
+      return date_from_ms(DATE_NOT_FINITE(days) ? std::nan("") : static_cast<double>(days + EPOCH_DAYS) * MS_PER_DAY);
+    }
+    case TIMESTAMPOID:
+    case TIMESTAMPTZOID:
+      return date_from_ms(timestamp_ms(DatumGetTimestamp(value)));
+    case BYTEAOID:
+      return bytes_to_js(value);
+    case VOIDOID:
+      return v8::Undefined(isolate);
+    default:
+      break;
+  }
+  if (type->typed_array != 0) return typed_array_to_js(value, type);
+  if (type->kind == TYPTYPE_DOMAIN) return text_of(value, type);
+  if (type->element != InvalidOid && type->length == -1) return array_to_js(value, type);
+  if (type->composite) return record_to_js(value);
+  return text_of(value, type);
+}
+
+Datum from_js(v8::Local<v8::Value> value, bool *is_null, TypeInfo *type) {
+  *is_null = value.IsEmpty() || value->IsNullOrUndefined();
+  if (*is_null || type->oid == VOIDOID) return 0;
+  bool text = value->IsString();
+  switch (type->oid) {
+    case BOOLOID:
+      return text ? input_value(value, type) : BoolGetDatum(value->BooleanValue(isolate));
+    case INT2OID:
+      return text ? input_value(value, type) : Int16GetDatum(static_cast<int16>(wrapped(value)));
+    case INT4OID:
+      return text ? input_value(value, type) : Int32GetDatum(wrapped(value));
+    case OIDOID:
+      return text ? input_value(value, type) : ObjectIdGetDatum(static_cast<Oid>(wide(value)));
+    case INT8OID:
+      return text ? input_value(value, type) : Int64GetDatum(wide(value));
+    case FLOAT4OID:
+      return text || value->IsBigInt() ? input_value(value, type) : Float4GetDatum(static_cast<float4>(number(value)));
+    case FLOAT8OID:
+      return text || value->IsBigInt() ? input_value(value, type) : Float8GetDatum(number(value));
+    case NUMERICOID: {
+      if (!value->IsNumber()) return input_value(value, type);
+      double n = number(value);
+      Datum result = 0;
+      guard([&] { result = DirectFunctionCall1(float8_numeric, Float8GetDatum(n)); });
+      return result;
+    }
+    case JSONOID:
+    case JSONBOID:
+      return json_input(value, type);
+    case DATEOID:
+      if (value->IsDate()) {
+        double ms = value.As<v8::Date>()->ValueOf();
+        if (std::isnan(ms)) throw_pg(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "Date is invalid");
+        // Toward 2000-01-01, as plv8 does.
+        return DateADTGetDatum(static_cast<DateADT>((ms - EPOCH_DAYS * MS_PER_DAY) / MS_PER_DAY));
+      }
+      return input_value(value, type);
+    case TIMESTAMPOID:
+    case TIMESTAMPTZOID:
+      if (value->IsDate()) {
+        double ms = value.As<v8::Date>()->ValueOf();
+        if (std::isnan(ms)) throw_pg(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "Date is invalid");
+        return TimestampGetDatum(static_cast<int64>(ms) * 1000 - EPOCH_DAYS * USECS_PER_DAY);
+      }
+      return input_value(value, type);
+    case BYTEAOID:
+      return bytes_from_js(value, type);
+    default:
+      break;
+  }
+  if (type->typed_array != 0) return typed_array_from_js(value, type);
+  if (type->kind != TYPTYPE_DOMAIN && type->element != InvalidOid && type->length == -1) return array_from_js(value, type);
+  if (type->composite && value->IsObject()) {
+    TupleDesc desc = nullptr;
+    Oid oid = type->oid;
+    if (oid == RECORDOID) throw_pg(ERRCODE_FEATURE_NOT_SUPPORTED, "input of anonymous composite types is not implemented");
+    guard([&] { desc = lookup_rowtype_tupdesc_copy(oid, -1); });
+    HeapTuple tuple = js_to_tuple(value, desc);
+    Datum result = 0;
+    guard([&] { result = HeapTupleGetDatum(tuple); });
+    return result;
+  }
+  return input_value(value, type);
+}
+
+v8::Local<v8::Object> tuple_to_js(HeapTuple tuple, TupleDesc desc) {
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  v8::Local<v8::Object> object = v8::Object::New(isolate);
+  for (int i = 0; i < desc->natts; i++) {
+    Form_pg_attribute attribute = TupleDescAttr(desc, i);
+    if (attribute->attisdropped) continue;
+    bool is_null = false;
+    Datum value = heap_getattr(tuple, i + 1, desc, &is_null);
+    v8::Local<v8::String> name =
+        must(v8::String::NewFromUtf8(isolate, NameStr(attribute->attname), v8::NewStringType::kInternalized));
+    v8::Local<v8::Value> converted = to_js(value, is_null, type_info(attribute->atttypid));
+    if (object->Set(context, name, converted).IsNothing()) throw JsPending{};
+  }
+  return object;
+}
+
+HeapTuple js_to_tuple(v8::Local<v8::Value> value, TupleDesc desc) {
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  if (!value->IsObject()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "argument must be an object");
+  v8::Local<v8::Object> object = value.As<v8::Object>();
+  Datum *values = static_cast<Datum *>(palloc0(sizeof(Datum) * desc->natts));
+  bool *nulls = static_cast<bool *>(palloc0(sizeof(bool) * desc->natts));
+  for (int i = 0; i < desc->natts; i++) {
+    Form_pg_attribute attribute = TupleDescAttr(desc, i);
+    nulls[i] = true;
+    if (attribute->attisdropped || attribute->attgenerated != '\0') continue;
+    v8::Local<v8::String> name = js_string(NameStr(attribute->attname));
+    v8::Maybe<bool> has = object->Has(context, name);
+    if (has.IsNothing()) throw JsPending{};
+    if (!has.FromJust()) throw_pg(ERRCODE_UNDEFINED_COLUMN, "field name / property name mismatch");
+    values[i] = from_js(must(object->Get(context, name)), &nulls[i], type_info(attribute->atttypid));
+    if (!nulls[i] && attribute->atttypmod >= 0) {
+      // A declared length or precision is checked by the input function.
+      TypeInfo *type = type_info(attribute->atttypid);
+      guard([&] {
+        char *text = OutputFunctionCall(&type->output, values[i]);
+        values[i] = InputFunctionCall(&type->input, text, type->io_param, attribute->atttypmod);
+      });
+    }
+  }
+  HeapTuple tuple = nullptr;
+  guard([&] { tuple = heap_form_tuple(desc, values, nulls); });
+  pfree(values);
+  pfree(nulls);
+  return tuple;
+}
+
+}  // namespace plv8

@@ -1,0 +1,123 @@
+// Errors both ways: PostgreSQL's ErrorData to a JavaScript Error, and back.
+#include "plv8.h"
+
+namespace plv8 {
+
+namespace {
+
+void set(v8::Local<v8::Context> context, v8::Local<v8::Object> object, const char *key, const char *text) {
+  if (text != nullptr) object->Set(context, js_string(key), js_string(text)).Check();
+}
+
+// A property as palloc'd text, null when it is missing; a throwing getter counts as missing.
+char *text_property(v8::Local<v8::Context> context, v8::Local<v8::Object> object, const char *key) {
+  v8::TryCatch ignore(isolate);
+  v8::Local<v8::Value> value;
+  if (!object->Get(context, js_string(key)).ToLocal(&value) || value->IsNullOrUndefined()) return nullptr;
+  v8::Local<v8::String> text;
+  if (!value->ToString(context).ToLocal(&text)) return nullptr;
+  return c_string(text);
+}
+
+// What PostgreSQL said when it cancelled SQL that JavaScript had called; the termination that follows has no text.
+char cancel_message[256];
+
+}  // namespace
+
+// A cancelled statement ends: JavaScript cannot catch it.
+void terminate_for(const ErrorData *e) {
+  strlcpy(cancel_message, e->message != nullptr ? e->message : "", sizeof(cancel_message));
+  isolate->TerminateExecution();
+}
+
+void throw_into_js(const PgFailure &failure) {
+  const ErrorData *e = failure.error;
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  v8::Local<v8::Object> error =
+      v8::Exception::Error(js_string(e->message != nullptr ? e->message : "unknown error")).As<v8::Object>();
+  set(context, error, "sqlerrcode", unpack_sql_state(e->sqlerrcode));
+  error->Set(context, js_string("code"), v8::Integer::New(isolate, e->sqlerrcode)).Check();
+  set(context, error, "detail", e->detail);
+  set(context, error, "hint", e->hint);
+  set(context, error, "context", e->context);
+  set(context, error, "schema_name", e->schema_name);
+  set(context, error, "table_name", e->table_name);
+  set(context, error, "column_name", e->column_name);
+  set(context, error, "datatype_name", e->datatype_name);
+  set(context, error, "constraint_name", e->constraint_name);
+  set(context, error, "internalquery", e->internalquery);
+  if (e->internalpos > 0) error->Set(context, js_string("internalposition"), v8::Integer::New(isolate, e->internalpos)).Check();
+  isolate->ThrowException(error);
+}
+
+// The error of an uncaught exception, in the current memory context.
+ErrorData *js_error(v8::TryCatch &try_catch) {
+  ErrorData *e = static_cast<ErrorData *>(palloc0(sizeof(ErrorData)));
+  e->elevel = ERROR;
+  e->sqlerrcode = ERRCODE_INTERNAL_ERROR;
+  if (try_catch.HasTerminated() || try_catch.Exception().IsEmpty()) {
+    e->sqlerrcode = is_exhausted() ? ERRCODE_OUT_OF_MEMORY : ERRCODE_QUERY_CANCELED;
+    e->message = pstrdup(is_exhausted()              ? "JavaScript ran out of memory"
+                         : cancel_message[0] != '\0' ? cancel_message
+                                                     : "canceling statement due to user request");
+    cancel_message[0] = '\0';
+    if (is_exhausted()) {
+      e->detail = psprintf("The limit is %d MB.", memory_limit);
+      e->hint = pstrdup("Raise plv8.memory_limit, or work on less at a time.");
+    }
+    return e;
+  }
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  v8::Local<v8::Value> thrown = try_catch.Exception();
+  char *stack = nullptr;
+  if (thrown->IsObject()) {
+    v8::Local<v8::Object> object = thrown.As<v8::Object>();
+    char *message = text_property(context, object, "message");
+    char *name = text_property(context, object, "name");
+    if (message != nullptr && thrown->IsNativeError() && name != nullptr && strcmp(name, "Error") != 0)
+      e->message = psprintf("%s: %s", name, message);
+    else
+      e->message = message;
+    v8::Local<v8::Value> code;
+    v8::TryCatch ignore(isolate);
+    if (object->Get(context, js_string("code")).ToLocal(&code) && code->IsInt32() && code.As<v8::Int32>()->Value() > 0)
+      e->sqlerrcode = code.As<v8::Int32>()->Value();
+    e->detail = text_property(context, object, "detail");
+    e->hint = text_property(context, object, "hint");
+    e->schema_name = text_property(context, object, "schema_name");
+    e->table_name = text_property(context, object, "table_name");
+    e->column_name = text_property(context, object, "column_name");
+    e->datatype_name = text_property(context, object, "datatype_name");
+    e->constraint_name = text_property(context, object, "constraint_name");
+    char *inner = text_property(context, object, "context");
+    stack = text_property(context, object, "stack");
+    if (stack != nullptr) {  // frames only; the message stands above already
+      char *frames = strstr(stack, "\n    at ");
+      stack = frames != nullptr ? frames + 1 : nullptr;
+    }
+    if (inner != nullptr) stack = stack != nullptr ? psprintf("%s\n%s", inner, stack) : inner;
+  }
+  if (e->message == nullptr) {
+    v8::TryCatch ignore(isolate);
+    v8::Local<v8::String> text;
+    e->message = thrown->ToString(context).ToLocal(&text) ? c_string(text) : pstrdup("unknown JavaScript exception");
+  }
+  e->context = stack;
+  return e;
+}
+
+// Called with no C++ or V8 frame of ours left on the stack but the caller's, which holds nothing.
+void raise(ErrorData *e) {
+  ereport(ERROR,
+          (errcode(e->sqlerrcode), errmsg_internal("%s", e->message != nullptr ? e->message : "unknown error"),
+           e->detail != nullptr ? errdetail_internal("%s", e->detail) : 0, e->hint != nullptr ? errhint("%s", e->hint) : 0,
+           e->context != nullptr && e->context[0] != '\0' ? errcontext_msg("%s", e->context) : 0,
+           e->schema_name != nullptr ? err_generic_string(PG_DIAG_SCHEMA_NAME, e->schema_name) : 0,
+           e->table_name != nullptr ? err_generic_string(PG_DIAG_TABLE_NAME, e->table_name) : 0,
+           e->column_name != nullptr ? err_generic_string(PG_DIAG_COLUMN_NAME, e->column_name) : 0,
+           e->datatype_name != nullptr ? err_generic_string(PG_DIAG_DATATYPE_NAME, e->datatype_name) : 0,
+           e->constraint_name != nullptr ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, e->constraint_name) : 0));
+  pg_unreachable();
+}
+
+}  // namespace plv8

@@ -1,0 +1,410 @@
+// Entry points of the language: call handler, DO, validator.
+#include "plv8.h"
+
+#include <map>
+
+extern "C" {
+#include "commands/proclang.h"
+#include "tcop/tcopprot.h"
+#include "utils/acl.h"
+#include "utils/fmgroids.h"
+
+PG_MODULE_MAGIC;
+}
+
+namespace plv8 {
+
+namespace {
+
+struct Function {
+  Oid oid = InvalidOid;
+  TransactionId xmin = InvalidTransactionId;
+  ItemPointerData tid;
+  v8::Global<v8::Function> code;
+  bool returns_set = false;
+  Oid return_type = InvalidOid;
+  std::vector<Oid> argument_types;
+};
+
+// By function and role: globals belong to a role.
+std::map<std::pair<Oid, Oid>, Function> functions;
+
+struct Source {
+  char *name;
+  char *body;
+  char **argument_names;
+  Oid *argument_types;
+  int arguments;
+  bool trigger;
+};
+
+// Reads pg_proc; runs inside guard().
+void read_source(Oid oid, Function *function, Source *source, bool *fresh) {
+  HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
+  if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for function %u", oid);
+  if (function->oid == oid && function->xmin == HeapTupleHeaderGetRawXmin(tuple->t_data) &&
+      ItemPointerEquals(&function->tid, &tuple->t_self)) {
+    ReleaseSysCache(tuple);
+    *fresh = true;
+    return;
+  }
+  *fresh = false;
+  Form_pg_proc proc = (Form_pg_proc)GETSTRUCT(tuple);
+  bool is_null = false;
+  Datum body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &is_null);
+  if (is_null) elog(ERROR, "function %u has no source", oid);
+  source->body = TextDatumGetCString(body);
+  source->name = pstrdup(NameStr(proc->proname));
+  source->trigger = proc->prorettype == TRIGGEROID;
+  Oid *types;
+  char **names;
+  char *modes;
+  int all = get_func_arg_info(tuple, &types, &names, &modes);
+  source->argument_names = static_cast<char **>(palloc0(sizeof(char *) * (all + 1)));
+  source->argument_types = static_cast<Oid *>(palloc0(sizeof(Oid) * (all + 1)));
+  source->arguments = 0;
+  for (int i = 0; i < all; i++) {
+    char mode = modes != nullptr ? modes[i] : PROARGMODE_IN;
+    if (mode != PROARGMODE_IN && mode != PROARGMODE_INOUT && mode != PROARGMODE_VARIADIC) continue;
+    char *name = names != nullptr && names[i] != nullptr && names[i][0] != '\0' ? names[i] : nullptr;
+    source->argument_types[source->arguments] = types[i];
+    source->argument_names[source->arguments] = name != nullptr ? name : psprintf("$%d", source->arguments + 1);
+    source->arguments++;
+  }
+  function->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+  function->tid = tuple->t_self;
+  function->returns_set = proc->proretset;
+  function->return_type = proc->prorettype;
+  ReleaseSysCache(tuple);
+}
+
+const char *const TRIGGER_ARGUMENTS[] = {"NEW",    "OLD",     "TG_NAME",       "TG_WHEN",         "TG_LEVEL",
+                                         "TG_OP",  "TG_RELID", "TG_TABLE_NAME", "TG_TABLE_SCHEMA", "TG_ARGV"};
+
+// Compiles to a function of its arguments. `(function (a, b) {` stands on the first line, so line numbers are right.
+v8::Local<v8::Function> compile(const Source &source) {
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  std::string code = "(function (";
+  if (source.trigger) {
+    for (size_t i = 0; i < lengthof(TRIGGER_ARGUMENTS); i++) code += std::string(i > 0 ? "," : "") + TRIGGER_ARGUMENTS[i];
+  } else {
+    for (int i = 0; i < source.arguments; i++) code += std::string(i > 0 ? "," : "") + source.argument_names[i];
+  }
+  code += std::string("){") + source.body + "\n})";
+  v8::ScriptOrigin origin(isolate, js_string(source.name));
+  v8::Local<v8::Script> script;
+  v8::Local<v8::Value> result;
+  if (!v8::Script::Compile(context, js_string(code.data(), static_cast<int>(code.size())), &origin).ToLocal(&script) ||
+      !script->Run(context).ToLocal(&result))
+    throw JsPending{};
+  if (!result->IsFunction()) throw_pg(ERRCODE_SYNTAX_ERROR, "function body is not valid JavaScript");
+  return result.As<v8::Function>();
+}
+
+Function &lookup(Oid oid) {
+  Function &function = functions[{oid, GetUserId()}];
+  Source source{};
+  bool fresh = false;
+  guard([&] { read_source(oid, &function, &source, &fresh); });
+  if (fresh) return function;
+  function.oid = InvalidOid;  // until it is compiled
+  function.code.Reset(isolate, compile(source));
+  function.argument_types.assign(source.argument_types, source.argument_types + source.arguments);
+  function.oid = oid;
+  return function;
+}
+
+v8::Local<v8::Value> call_js(v8::Local<v8::Function> code, std::vector<v8::Local<v8::Value>> &arguments) {
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  v8::Local<v8::Value> result;
+  if (!code->Call(context, v8::Undefined(isolate), static_cast<int>(arguments.size()), arguments.data()).ToLocal(&result))
+    throw JsPending{};
+  return result;
+}
+
+std::vector<v8::Local<v8::Value>> call_arguments(FunctionCallInfo fcinfo, const Function &function) {
+  std::vector<v8::Local<v8::Value>> values;
+  for (size_t i = 0; i < function.argument_types.size(); i++) {
+    Oid type = function.argument_types[i];
+    if (IsPolymorphicType(type)) type = get_fn_expr_argtype(fcinfo->flinfo, static_cast<int>(i));
+    if (type == InvalidOid) throw_pg(ERRCODE_DATATYPE_MISMATCH, "could not determine the type of a polymorphic argument");
+    values.push_back(to_js(fcinfo->args[i].value, fcinfo->args[i].isnull, type_info(type)));
+  }
+  return values;
+}
+
+Datum call_set(FunctionCallInfo fcinfo, Function &function, Call *call) {
+  ReturnSetInfo *info = reinterpret_cast<ReturnSetInfo *>(fcinfo->resultinfo);
+  guard([&] {
+    if (info == nullptr || !IsA(info, ReturnSetInfo) || !(info->allowedModes & SFRM_Materialize))
+      ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("set-valued function called in context that cannot accept a set")));
+    Oid type;
+    TupleDesc desc = nullptr;
+    TypeFuncClass kind = get_call_result_type(fcinfo, &type, &desc);
+    MemoryContext before = MemoryContextSwitchTo(info->econtext->ecxt_per_query_memory);
+    if (kind == TYPEFUNC_COMPOSITE || kind == TYPEFUNC_COMPOSITE_DOMAIN)
+      desc = CreateTupleDescCopy(desc);
+    else if (kind == TYPEFUNC_RECORD && info->expectedDesc != nullptr)
+      desc = CreateTupleDescCopy(info->expectedDesc);
+    else if (kind == TYPEFUNC_SCALAR) {
+      desc = CreateTemplateTupleDesc(1);
+      TupleDescInitEntry(desc, 1, "value", type, -1, 0);
+    } else
+      ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("function returning record called in context that cannot accept type record")));
+    call->desc = desc;
+    call->store = tuplestore_begin_heap(info->allowedModes & SFRM_Materialize_Random, false, work_mem);
+    MemoryContextSwitchTo(before);
+    info->returnMode = SFRM_Materialize;
+    info->setResult = call->store;
+    info->setDesc = desc;
+    fcinfo->isnull = true;
+    if (kind == TYPEFUNC_SCALAR) call->scalar = reinterpret_cast<TypeInfo *>(1);  // resolved below, outside PostgreSQL code
+  });
+  if (call->scalar != nullptr) call->scalar = type_info(TupleDescAttr(call->desc, 0)->atttypid);
+  std::vector<v8::Local<v8::Value>> arguments = call_arguments(fcinfo, function);
+  v8::Local<v8::Value> result = call_js(function.code.Get(isolate), arguments);
+  if (result->IsUndefined()) return 0;
+  MemoryContext rows;
+  guard([&] { rows = AllocSetContextCreate(CurrentMemoryContext, "plv8 rows", ALLOCSET_DEFAULT_SIZES); });
+  MemoryContext before = MemoryContextSwitchTo(rows);
+  if (result->IsArray()) {
+    v8::Local<v8::Array> array = result.As<v8::Array>();
+    for (uint32_t i = 0; i < array->Length(); i++) {
+      v8::HandleScope scope(isolate);
+      v8::Local<v8::Value> item;
+      if (!array->Get(isolate->GetCurrentContext(), i).ToLocal(&item)) throw JsPending{};
+      append_row(call, item);
+      MemoryContextReset(rows);
+    }
+  } else {
+    append_row(call, result);
+  }
+  MemoryContextSwitchTo(before);
+  MemoryContextDelete(rows);
+  return 0;
+}
+
+Datum call_scalar(FunctionCallInfo fcinfo, Function &function, MemoryContext result_context) {
+  std::vector<v8::Local<v8::Value>> arguments = call_arguments(fcinfo, function);
+  v8::Local<v8::Value> result = call_js(function.code.Get(isolate), arguments);
+  Oid type = function.return_type;
+  if (type == VOIDOID) {
+    fcinfo->isnull = false;
+    return 0;
+  }
+  if (IsPolymorphicType(type)) type = get_fn_expr_rettype(fcinfo->flinfo);
+  MemoryContext before = MemoryContextSwitchTo(result_context);
+  bool is_null = false;
+  Datum datum = from_js(result, &is_null, type_info(type));
+  MemoryContextSwitchTo(before);
+  fcinfo->isnull = is_null;
+  return datum;
+}
+
+Datum call_trigger(FunctionCallInfo fcinfo, Function &function, MemoryContext result_context) {
+  TriggerData *trigger = reinterpret_cast<TriggerData *>(fcinfo->context);
+  TupleDesc desc = RelationGetDescr(trigger->tg_relation);
+  TriggerEvent event = trigger->tg_event;
+  std::vector<v8::Local<v8::Value>> a(lengthof(TRIGGER_ARGUMENTS), v8::Undefined(isolate));
+  HeapTuple unchanged = nullptr;
+  bool row = TRIGGER_FIRED_FOR_ROW(event);
+  if (row) {
+    if (TRIGGER_FIRED_BY_UPDATE(event)) {
+      a[0] = tuple_to_js(trigger->tg_newtuple, desc);
+      a[1] = tuple_to_js(trigger->tg_trigtuple, desc);
+      unchanged = trigger->tg_newtuple;
+    } else {
+      a[TRIGGER_FIRED_BY_INSERT(event) ? 0 : 1] = tuple_to_js(trigger->tg_trigtuple, desc);
+      unchanged = trigger->tg_trigtuple;
+    }
+  }
+  a[2] = js_string(trigger->tg_trigger->tgname);
+  a[3] = js_string(TRIGGER_FIRED_BEFORE(event) ? "BEFORE" : TRIGGER_FIRED_INSTEAD(event) ? "INSTEAD OF" : "AFTER");
+  a[4] = js_string(row ? "ROW" : "STATEMENT");
+  a[5] = js_string(TRIGGER_FIRED_BY_INSERT(event)   ? "INSERT"
+                   : TRIGGER_FIRED_BY_UPDATE(event) ? "UPDATE"
+                   : TRIGGER_FIRED_BY_DELETE(event) ? "DELETE"
+                                                    : "TRUNCATE");
+  a[6] = v8::Integer::NewFromUnsigned(isolate, RelationGetRelid(trigger->tg_relation));
+  a[7] = js_string(RelationGetRelationName(trigger->tg_relation));
+  char *schema = nullptr;
+  guard([&] { schema = get_namespace_name(RelationGetNamespace(trigger->tg_relation)); });
+  a[8] = js_string(schema);
+  v8::Local<v8::Array> argv = v8::Array::New(isolate, trigger->tg_trigger->tgnargs);
+  for (int i = 0; i < trigger->tg_trigger->tgnargs; i++)
+    argv->Set(isolate->GetCurrentContext(), i, js_string(trigger->tg_trigger->tgargs[i])).Check();
+  a[9] = argv;
+  v8::Local<v8::Value> result = call_js(function.code.Get(isolate), a);
+  fcinfo->isnull = false;
+  if (!row || result->IsUndefined() || TRIGGER_FIRED_AFTER(event)) return PointerGetDatum(unchanged);
+  if (result->IsNull()) return PointerGetDatum(nullptr);
+  MemoryContext before = MemoryContextSwitchTo(result_context);
+  HeapTuple changed = js_to_tuple(result, desc);
+  MemoryContextSwitchTo(before);
+  return PointerGetDatum(changed);
+}
+
+// Enters V8 for the body; returns the error that is to be raised, when no C++ object is left.
+template <typename Body>
+ErrorData *enter(bool nonatomic, Call *call, Body body) {
+  ErrorData *error = nullptr;
+  try {
+    ensure_isolate();
+    guard([&] {
+      check_stack_depth();
+      SPI_connect_ext(nonatomic ? SPI_OPT_NONATOMIC : 0);
+    });
+  } catch (const PgFailure &failure) {
+    return failure.error;
+  }
+  MemoryContext context = CurrentMemoryContext;
+  call->nonatomic = nonatomic;
+  call->outer = current_call;
+  current_call = call;
+  depth++;
+  {
+    v8::Isolate::Scope isolate_scope(isolate);
+    v8::HandleScope handles(isolate);
+    // The stack V8 may use ends where PostgreSQL's does, less what C code below JavaScript may need.
+    if (depth == 1) {
+      char here;
+      isolate->SetStackLimit(reinterpret_cast<uintptr_t>(&here) - static_cast<uintptr_t>(max_stack_depth) * 1024 + 256 * 1024);
+    }
+    v8::TryCatch try_catch(isolate);
+    try {
+      v8::Local<v8::Context> js = current_context();
+      v8::Context::Scope context_scope(js);
+      try {
+        body();
+      } catch (const JsPending &) {
+        MemoryContextSwitchTo(context);
+        error = js_error(try_catch);
+      } catch (const PgFailure &failure) {
+        error = failure.error;
+      }
+      isolate->CancelTerminateExecution();  // it has done its work, or came too late to do it
+      try_catch.Reset();
+      if (depth == 1) pump_tasks();
+    } catch (const PgFailure &failure) {
+      error = failure.error;
+    } catch (const JsPending &) {
+      error = js_error(try_catch);
+    }
+  }
+  depth--;
+  current_call = call->outer;
+  // An interrupt that came while this call ended is meant for the JavaScript below as well.
+  if (depth > 0 && error == nullptr && InterruptPending) isolate->TerminateExecution();
+  dispose_if_exhausted();
+  return error;
+}
+
+// No frame below holds anything that a longjmp would skip.
+void finish(ErrorData *error) {
+  if (error != nullptr) {
+    if (error->sqlerrcode == ERRCODE_QUERY_CANCELED) CHECK_FOR_INTERRUPTS();
+    raise(error);
+  }
+  SPI_finish();
+}
+
+}  // namespace
+
+void forget_functions() { functions.clear(); }
+
+v8::Local<v8::Function> find_function(const char *signature) {
+  Oid oid = InvalidOid;
+  guard([&] {
+    bool full = strchr(signature, '(') != nullptr;
+    oid = DatumGetObjectId(
+        OidFunctionCall3(full ? F_REGPROCEDUREIN : F_REGPROCIN, CStringGetDatum(signature), InvalidOid, Int32GetDatum(-1)));
+    HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
+    Oid language = ((Form_pg_proc)GETSTRUCT(tuple))->prolang;
+    ReleaseSysCache(tuple);
+    if (language != get_language_oid("plv8", false))
+      ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("javascript function is not found for \"%s\"", signature)));
+#if PG_VERSION_NUM >= 160000
+    AclResult allowed = object_aclcheck(ProcedureRelationId, oid, GetUserId(), ACL_EXECUTE);
+#else
+    AclResult allowed = pg_proc_aclcheck(oid, GetUserId(), ACL_EXECUTE);
+#endif
+    if (allowed != ACLCHECK_OK) aclcheck_error(allowed, OBJECT_FUNCTION, signature);
+  });
+  return lookup(oid).code.Get(isolate);
+}
+
+}  // namespace plv8
+
+using namespace plv8;
+
+extern "C" {
+
+PG_FUNCTION_INFO_V1(plv8_call_handler);
+PG_FUNCTION_INFO_V1(plv8_inline_handler);
+PG_FUNCTION_INFO_V1(plv8_call_validator);
+void _PG_init(void);
+
+void _PG_init(void) {
+  DefineCustomIntVariable("plv8.memory_limit", "Memory that JavaScript of one backend may use, in MB.", NULL, &memory_limit, 256, 16,
+                          65536, PGC_SUSET, 0, NULL, NULL, NULL);
+  static char *v8_flags = NULL;
+  DefineCustomStringVariable("plv8.v8_flags", "Flags given to V8 when a backend starts it.", NULL, &v8_flags, "", PGC_SUSET, 0, NULL,
+                             NULL, NULL);
+  MarkGUCPrefixReserved("plv8");
+}
+
+Datum plv8_call_handler(PG_FUNCTION_ARGS) {
+  Datum result = 0;
+  Call call;
+  MemoryContext result_context = CurrentMemoryContext;
+  bool nonatomic = fcinfo->context != nullptr && IsA(fcinfo->context, CallContext) && !castNode(CallContext, fcinfo->context)->atomic;
+  ErrorData *error = enter(nonatomic, &call, [&] {
+    Function &function = lookup(fcinfo->flinfo->fn_oid);
+    if (CALLED_AS_TRIGGER(fcinfo))
+      result = call_trigger(fcinfo, function, result_context);
+    else if (function.returns_set)
+      result = call_set(fcinfo, function, &call);
+    else
+      result = call_scalar(fcinfo, function, result_context);
+  });
+  finish(error);
+  return result;
+}
+
+Datum plv8_inline_handler(PG_FUNCTION_ARGS) {
+  InlineCodeBlock *block = castNode(InlineCodeBlock, DatumGetPointer(PG_GETARG_DATUM(0)));
+  Call call;
+  ErrorData *error = enter(false, &call, [&] {
+    Source source{};
+    source.name = const_cast<char *>("inline_code_block");
+    source.body = block->source_text;
+    std::vector<v8::Local<v8::Value>> none;
+    call_js(compile(source), none);
+  });
+  finish(error);
+  PG_RETURN_VOID();
+}
+
+Datum plv8_call_validator(PG_FUNCTION_ARGS) {
+  Oid oid = PG_GETARG_OID(0);
+  if (!CheckFunctionValidatorAccess(fcinfo->flinfo->fn_oid, oid)) PG_RETURN_VOID();
+  HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
+  if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for function %u", oid);
+  Oid type = ((Form_pg_proc)GETSTRUCT(tuple))->prorettype;
+  ReleaseSysCache(tuple);
+  if (get_typtype(type) == TYPTYPE_PSEUDO && type != TRIGGEROID && type != RECORDOID && type != VOIDOID && !IsPolymorphicType(type))
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("PL/v8 functions cannot return type %s", format_type_be(type))));
+  if (!check_function_bodies) PG_RETURN_VOID();
+  Call call;
+  ErrorData *error = enter(false, &call, [&] {
+    Function scratch;
+    Source source{};
+    bool fresh = false;
+    guard([&] { read_source(oid, &scratch, &source, &fresh); });
+    compile(source);
+  });
+  finish(error);
+  PG_RETURN_VOID();
+}
+
+}  // extern "C"

@@ -1,0 +1,129 @@
+// Shared declarations of the handler. V8 comes first: PostgreSQL's macros would change its headers.
+#pragma once
+#include <libplatform/libplatform.h>
+#include <v8.h>
+
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/event_trigger.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/parse_param.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
+#include "utils/regproc.h"
+#include "utils/resowner.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/typcache.h"
+}
+#undef _
+
+namespace plv8 {
+
+// An error of PostgreSQL on its way through C++ frames.
+struct PgFailure {
+  ErrorData *error;
+};
+// A JavaScript exception is pending in the isolate; C++ frames unwind to the callback that returns to V8.
+struct JsPending {};
+
+// Runs PostgreSQL code that may ereport. The body holds no C++ object with a destructor and calls no V8, so the longjmp
+// crosses neither; the error goes on as a C++ exception.
+template <typename Body>
+void guard(Body body) {
+  MemoryContext context = CurrentMemoryContext;
+  ErrorData *volatile error = nullptr;
+  PG_TRY();
+  { body(); }
+  PG_CATCH();
+  {
+    MemoryContextSwitchTo(context);
+    error = CopyErrorData();
+    FlushErrorState();
+  }
+  PG_END_TRY();
+  if (error != nullptr) throw PgFailure{error};
+}
+
+// How values of a type cross the border.
+struct TypeInfo {
+  Oid oid = InvalidOid;
+  int16 length = 0;
+  bool by_value = false;
+  char alignment = 0;
+  char kind = 0;
+  Oid element = InvalidOid;
+  bool composite = false;
+  char typed_array = 0;  // 'h' int16, 'i' int32, 'l' int64, 'f' float32, 'd' float64
+  Oid base_array = InvalidOid;
+  FmgrInfo input;
+  FmgrInfo output;
+  Oid io_param = InvalidOid;
+};
+
+extern v8::Isolate *isolate;
+extern volatile sig_atomic_t depth;  // of JavaScript on the stack of this backend
+extern int memory_limit;
+
+// context.cc
+void ensure_isolate();
+v8::Local<v8::Context> current_context();
+void dispose_if_exhausted();
+bool is_exhausted();
+void pump_tasks();
+
+// convert.cc
+TypeInfo *type_info(Oid oid);
+v8::Local<v8::Value> to_js(Datum value, bool is_null, TypeInfo *type);
+Datum from_js(v8::Local<v8::Value> value, bool *is_null, TypeInfo *type);
+v8::Local<v8::Object> tuple_to_js(HeapTuple tuple, TupleDesc desc);
+HeapTuple js_to_tuple(v8::Local<v8::Value> value, TupleDesc desc);
+v8::Local<v8::String> js_string(const char *text);
+v8::Local<v8::String> js_string(const char *text, int length);
+char *c_string(v8::Local<v8::Value> value);  // palloc'd, server encoding
+[[noreturn]] void throw_js(const char *message);
+[[noreturn]] void throw_pg(int sqlstate, const char *message);
+
+// error.cc
+void throw_into_js(const PgFailure &failure);
+void terminate_for(const ErrorData *error);
+ErrorData *js_error(v8::TryCatch &try_catch);
+[[noreturn]] void raise(ErrorData *error);
+
+// spi.cc
+void install_api(v8::Local<v8::Context> context);
+struct Call {  // what return_next and commit need to know of the running call
+  Tuplestorestate *store = nullptr;
+  TupleDesc desc = nullptr;
+  TypeInfo *scalar = nullptr;
+  bool nonatomic = false;
+  Call *outer = nullptr;
+};
+extern Call *current_call;
+void append_row(Call *call, v8::Local<v8::Value> value);
+
+// handler.cc
+v8::Local<v8::Function> find_function(const char *signature);
+
+}  // namespace plv8

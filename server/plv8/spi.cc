@@ -1,0 +1,535 @@
+// The plv8 object: SQL from JavaScript.
+#include "plv8.h"
+
+extern "C" {
+#include "parser/parse_type.h"
+}
+
+namespace plv8 {
+
+Call *current_call = nullptr;
+
+namespace {
+
+using Info = v8::FunctionCallbackInfo<v8::Value>;
+
+void hand_over(const PgFailure &failure) {
+  if (failure.error->sqlerrcode == ERRCODE_QUERY_CANCELED) terminate_for(failure.error);
+  throw_into_js(failure);
+}
+
+// Callbacks return to V8, which knows no C++ exceptions: every one of them ends here.
+template <typename Body>
+void callback(const Info &info, Body body) {
+  try {
+    body();
+  } catch (const PgFailure &failure) {
+    hand_over(failure);
+    FreeErrorData(failure.error);
+  } catch (const JsPending &) {
+  }
+}
+
+// A subtransaction around SQL, so that a caught error leaves the work before it as it was.
+struct Subtransaction {
+  MemoryContext context;
+  ResourceOwner owner;
+  void begin() {
+    context = CurrentMemoryContext;
+    owner = CurrentResourceOwner;
+    guard([] { BeginInternalSubTransaction(NULL); });
+    MemoryContextSwitchTo(context);
+  }
+  void commit() {
+    guard([] { ReleaseCurrentSubTransaction(); });
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+  }
+  void rollback() {
+    guard([] { RollbackAndReleaseCurrentSubTransaction(); });
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+  }
+};
+
+struct ParameterTypes {
+  Oid *types;
+  int count;
+};
+
+void parser_setup(ParseState *state, void *arg) {
+  ParameterTypes *p = static_cast<ParameterTypes *>(arg);
+  setup_parse_variable_parameters(state, &p->types, &p->count);
+}
+
+// Parameters from an Array or from the remaining arguments of the call.
+std::vector<v8::Local<v8::Value>> parameters(const Info &info, int from) {
+  std::vector<v8::Local<v8::Value>> values;
+  if (info.Length() == from + 1 && info[from]->IsArray()) {
+    v8::Local<v8::Array> array = info[from].As<v8::Array>();
+    for (uint32_t i = 0; i < array->Length(); i++) {
+      v8::Local<v8::Value> value;
+      if (!array->Get(isolate->GetCurrentContext(), i).ToLocal(&value)) throw JsPending{};
+      values.push_back(value);
+    }
+  } else {
+    for (int i = from; i < info.Length(); i++) values.push_back(info[i]);
+  }
+  return values;
+}
+
+struct Prepared {
+  SPIPlanPtr plan = nullptr;
+  Oid *types = nullptr;
+  int count = 0;
+  v8::Global<v8::Object> handle;
+};
+
+ParamListInfo bind_values(const std::vector<v8::Local<v8::Value>> &values, const Oid *types, int count) {
+  if (static_cast<int>(values.size()) != count) {
+    char message[128];
+    snprintf(message, sizeof(message), "plan expected %d arguments but %d were passed instead", count,
+             static_cast<int>(values.size()));
+    throw_pg(ERRCODE_INVALID_PARAMETER_VALUE, message);
+  }
+  ParamListInfo params = nullptr;
+  guard([&] { params = makeParamList(count); });
+  for (int i = 0; i < count; i++) {
+    Oid type = types[i] == InvalidOid || types[i] == UNKNOWNOID ? TEXTOID : types[i];
+    bool is_null = false;
+    params->params[i].value = from_js(values[i], &is_null, type_info(type));
+    params->params[i].isnull = is_null;
+    params->params[i].pflags = PARAM_FLAG_CONST;
+    params->params[i].ptype = type;
+  }
+  return params;
+}
+
+v8::Local<v8::Value> rows_to_js(SPITupleTable *table, uint64 count) {
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  v8::Local<v8::Array> rows = v8::Array::New(isolate, static_cast<int>(count));
+  int columns = table->tupdesc->natts;
+  std::vector<TypeInfo *> types(columns);
+  std::vector<v8::Local<v8::Name>> names(columns);
+  for (int i = 0; i < columns; i++) {
+    Form_pg_attribute attribute = TupleDescAttr(table->tupdesc, i);
+    types[i] = type_info(attribute->atttypid);
+    names[i] = v8::String::NewFromUtf8(isolate, NameStr(attribute->attname), v8::NewStringType::kInternalized).ToLocalChecked();
+  }
+  for (uint64 r = 0; r < count; r++) {
+    v8::HandleScope scope(isolate);
+    if ((r & 4095) == 4095) guard([] { CHECK_FOR_INTERRUPTS(); });
+    v8::Local<v8::Object> row = v8::Object::New(isolate);
+    for (int i = 0; i < columns; i++) {
+      bool is_null = false;
+      Datum value = heap_getattr(table->vals[r], i + 1, table->tupdesc, &is_null);
+      if (row->Set(context, names[i], to_js(value, is_null, types[i])).IsNothing()) throw JsPending{};
+    }
+    if (rows->Set(context, static_cast<uint32_t>(r), row).IsNothing()) throw JsPending{};
+  }
+  return rows;
+}
+
+// What SPI left behind, as the value of execute().
+v8::Local<v8::Value> spi_result(int code) {
+  SPITupleTable *table = SPI_tuptable;
+  uint64 processed = SPI_processed;
+  v8::EscapableHandleScope scope(isolate);
+  v8::Local<v8::Value> result;
+  if (table != nullptr && code != SPI_OK_SELINTO && table->tupdesc != nullptr) {
+    result = rows_to_js(table, table->numvals);
+  } else {
+    result = v8::Number::New(isolate, static_cast<double>(processed));
+  }
+  if (table != nullptr) SPI_freetuptable(table);
+  return scope.Escape(result);
+}
+
+void check_spi(int code) {
+  if (code >= 0) return;
+  if (code == SPI_ERROR_TRANSACTION)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION), errmsg("execute() cannot begin or end a transaction"),
+                    errhint("Use plv8.commit() or plv8.rollback() in a procedure, plv8.subtransaction() elsewhere.")));
+  if (code == SPI_ERROR_COPY)
+    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("execute() cannot run COPY to or from the client")));
+  ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("execute() failed: %s", SPI_result_code_string(code))));
+}
+
+template <typename Body>
+v8::Local<v8::Value> in_subtransaction(Body run) {
+  Subtransaction subtransaction;
+  subtransaction.begin();
+  try {
+    int code = 0;
+    guard([&] {
+      code = run();
+      check_spi(code);
+    });
+    v8::Local<v8::Value> result = spi_result(code);
+    subtransaction.commit();
+    return result;
+  } catch (...) {
+    subtransaction.rollback();
+    throw;
+  }
+}
+
+// Memory of one execute() goes when it ends, not when the function does.
+struct Scratch {
+  MemoryContext context = nullptr;
+  MemoryContext before = nullptr;
+  Scratch() {
+    guard([&] { context = AllocSetContextCreate(CurrentMemoryContext, "plv8 execute", ALLOCSET_SMALL_SIZES); });
+    before = MemoryContextSwitchTo(context);
+  }
+  ~Scratch() {
+    MemoryContextSwitchTo(before);
+    MemoryContextDelete(context);
+  }
+};
+
+void execute(const Info &info) {
+  callback(info, [&] {
+    v8::HandleScope handles(isolate);
+    if (info.Length() < 1) throw_js("execute() needs an SQL string");
+    Scratch scratch;
+    try {
+      char *sql = c_string(info[0]);
+      std::vector<v8::Local<v8::Value>> values = parameters(info, 1);
+      if (values.empty()) {
+        info.GetReturnValue().Set(in_subtransaction([&] { return SPI_execute(sql, false, 0); }));
+        return;
+      }
+      info.GetReturnValue().Set([&]() -> v8::Local<v8::Value> {
+        Subtransaction subtransaction;
+        subtransaction.begin();
+        try {
+          ParameterTypes types{nullptr, 0};
+          SPIPlanPtr plan = nullptr;
+          guard([&] {
+            plan = SPI_prepare_params(sql, parser_setup, &types, 0);
+            if (plan == nullptr) check_spi(SPI_result);
+          });
+          ParamListInfo params = bind_values(values, types.types, types.count);
+          int code = 0;
+          guard([&] {
+            code = SPI_execute_plan_with_paramlist(plan, params, false, 0);
+            check_spi(code);
+          });
+          v8::Local<v8::Value> result = spi_result(code);
+          guard([&] { SPI_freeplan(plan); });
+          subtransaction.commit();
+          return result;
+        } catch (...) {
+          subtransaction.rollback();
+          throw;
+        }
+      }());
+      return;
+    } catch (const PgFailure &failure) {
+      // The error lies in the scratch context, so it becomes a JavaScript one before that goes.
+      hand_over(failure);
+      throw JsPending{};
+    }
+  });
+}
+
+Prepared *prepared_of(const Info &info) {
+  v8::Local<v8::Object> self = info.This();
+  if (self->InternalFieldCount() < 1) throw_js("not a prepared plan");
+  Prepared *p = static_cast<Prepared *>(self->GetAlignedPointerFromInternalField(0));
+  if (p == nullptr || p->plan == nullptr) throw_js("the plan was freed");
+  return p;
+}
+
+void free_prepared(Prepared *p) {
+  if (p->plan != nullptr) SPI_freeplan(p->plan);
+  p->plan = nullptr;
+  if (p->types != nullptr) pfree(p->types);
+  p->types = nullptr;
+}
+
+void plan_execute(const Info &info) {
+  callback(info, [&] {
+    v8::HandleScope handles(isolate);
+    Prepared *p = prepared_of(info);
+    ParamListInfo params = bind_values(parameters(info, 0), p->types, p->count);
+    info.GetReturnValue().Set(in_subtransaction([&] { return SPI_execute_plan_with_paramlist(p->plan, params, false, 0); }));
+    pfree(params);
+  });
+}
+
+void plan_free(const Info &info) {
+  callback(info, [&] {
+    Prepared *p = static_cast<Prepared *>(info.This()->GetAlignedPointerFromInternalField(0));
+    if (p != nullptr) guard([&] { free_prepared(p); });
+    info.GetReturnValue().Set(0);
+  });
+}
+
+Portal portal_of(const Info &info) {
+  v8::Local<v8::Value> name;
+  if (!info.This()->Get(isolate->GetCurrentContext(), js_string("name")).ToLocal(&name)) throw JsPending{};
+  char *text = c_string(name);
+  Portal portal = nullptr;
+  guard([&] {
+    portal = SPI_cursor_find(text);
+    if (portal == nullptr) ereport(ERROR, (errcode(ERRCODE_UNDEFINED_CURSOR), errmsg("cursor \"%s\" does not exist", text)));
+  });
+  return portal;
+}
+
+void cursor_fetch(const Info &info) {
+  callback(info, [&] {
+    v8::HandleScope handles(isolate);
+    Portal portal = portal_of(info);
+    bool many = info.Length() > 0 && info[0]->IsNumber();
+    int count = many ? info[0].As<v8::Number>()->Int32Value(isolate->GetCurrentContext()).FromMaybe(1) : 1;
+    Subtransaction subtransaction;
+    subtransaction.begin();
+    try {
+      guard([&] { SPI_cursor_fetch(portal, count >= 0, count >= 0 ? count : -count); });
+      v8::Local<v8::Value> rows = rows_to_js(SPI_tuptable, SPI_processed);
+      SPI_freetuptable(SPI_tuptable);
+      subtransaction.commit();
+      v8::Local<v8::Array> array = rows.As<v8::Array>();
+      if (many)
+        info.GetReturnValue().Set(array);
+      else if (array->Length() > 0)
+        info.GetReturnValue().Set(array->Get(isolate->GetCurrentContext(), 0).ToLocalChecked());
+    } catch (...) {
+      subtransaction.rollback();
+      throw;
+    }
+  });
+}
+
+void cursor_move(const Info &info) {
+  callback(info, [&] {
+    Portal portal = portal_of(info);
+    int count = info.Length() > 0 ? info[0]->Int32Value(isolate->GetCurrentContext()).FromMaybe(1) : 1;
+    guard([&] { SPI_cursor_move(portal, count >= 0, count >= 0 ? count : -count); });
+  });
+}
+
+void cursor_close(const Info &info) {
+  callback(info, [&] {
+    Portal portal = portal_of(info);
+    guard([&] { SPI_cursor_close(portal); });
+    info.GetReturnValue().Set(1);
+  });
+}
+
+void add_method(v8::Local<v8::ObjectTemplate> target, const char *name, v8::FunctionCallback function) {
+  target->Set(isolate, name, v8::FunctionTemplate::New(isolate, function));
+}
+
+void plan_cursor(const Info &info) {
+  callback(info, [&] {
+    Prepared *p = prepared_of(info);
+    ParamListInfo params = bind_values(parameters(info, 0), p->types, p->count);
+    Portal portal = nullptr;
+    guard([&] { portal = SPI_cursor_open_with_paramlist(NULL, p->plan, params, false); });
+    v8::Local<v8::ObjectTemplate> shape = v8::ObjectTemplate::New(isolate);
+    add_method(shape, "fetch", cursor_fetch);
+    add_method(shape, "move", cursor_move);
+    add_method(shape, "close", cursor_close);
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    v8::Local<v8::Object> cursor = shape->NewInstance(context).ToLocalChecked();
+    cursor->Set(context, js_string("name"), js_string(portal->name)).Check();
+    info.GetReturnValue().Set(cursor);
+  });
+}
+
+// A plan that JavaScript lost is freed after the collection, never inside it: freeing runs PostgreSQL code.
+void plan_lost(const v8::WeakCallbackInfo<Prepared> &data) {
+  data.GetParameter()->handle.Reset();
+  data.SetSecondPassCallback([](const v8::WeakCallbackInfo<Prepared> &second) {
+    Prepared *p = second.GetParameter();
+    try {
+      guard([&] { free_prepared(p); });
+    } catch (const PgFailure &) {
+    }
+    delete p;
+  });
+}
+
+void prepare(const Info &info) {
+  callback(info, [&] {
+    if (info.Length() < 1) throw_js("prepare() needs an SQL string");
+    char *sql = c_string(info[0]);
+    ParameterTypes types{nullptr, 0};
+    if (info.Length() > 1 && info[1]->IsArray()) {
+      v8::Local<v8::Array> names = info[1].As<v8::Array>();
+      types.count = static_cast<int>(names->Length());
+      types.types = static_cast<Oid *>(palloc0(sizeof(Oid) * (types.count + 1)));
+      for (int i = 0; i < types.count; i++) {
+        char *name = c_string(names->Get(isolate->GetCurrentContext(), i).ToLocalChecked());
+        int32 typmod;
+        guard([&] { parseTypeString(name, &types.types[i], &typmod, NULL); });
+      }
+    }
+    Subtransaction subtransaction;
+    subtransaction.begin();
+    Prepared *p = new Prepared;
+    try {
+      guard([&] {
+        SPIPlanPtr plan = SPI_prepare_params(sql, parser_setup, &types, 0);
+        if (plan == nullptr) check_spi(SPI_result);
+        SPI_keepplan(plan);
+        p->plan = plan;
+        p->count = types.count;
+        if (types.count > 0) {
+          p->types = static_cast<Oid *>(MemoryContextAlloc(TopMemoryContext, sizeof(Oid) * types.count));
+          memcpy(p->types, types.types, sizeof(Oid) * types.count);
+        }
+      });
+      subtransaction.commit();
+    } catch (...) {
+      subtransaction.rollback();
+      delete p;
+      throw;
+    }
+    v8::Local<v8::ObjectTemplate> shape = v8::ObjectTemplate::New(isolate);
+    shape->SetInternalFieldCount(1);
+    add_method(shape, "execute", plan_execute);
+    add_method(shape, "cursor", plan_cursor);
+    add_method(shape, "free", plan_free);
+    v8::Local<v8::Object> object = shape->NewInstance(isolate->GetCurrentContext()).ToLocalChecked();
+    object->SetAlignedPointerInInternalField(0, p);
+    p->handle.Reset(isolate, object);
+    p->handle.SetWeak(p, plan_lost, v8::WeakCallbackType::kParameter);
+    info.GetReturnValue().Set(object);
+  });
+}
+
+void subtransaction(const Info &info) {
+  callback(info, [&] {
+    if (info.Length() < 1 || !info[0]->IsFunction()) throw_js("subtransaction() needs a function");
+    v8::Local<v8::Context> context = isolate->GetCurrentContext();
+    Subtransaction inner;
+    inner.begin();
+    v8::Local<v8::Value> result;
+    if (!info[0].As<v8::Function>()->Call(context, v8::Undefined(isolate), 0, nullptr).ToLocal(&result)) {
+      inner.rollback();  // the exception stays pending in the isolate
+      throw JsPending{};
+    }
+    inner.commit();
+    info.GetReturnValue().Set(result);
+  });
+}
+
+void elog_message(const Info &info) {
+  callback(info, [&] {
+    if (info.Length() < 2) throw_js("elog() needs a level and a message");
+    int level = info[0]->Int32Value(isolate->GetCurrentContext()).FromMaybe(0);
+    std::string text;
+    for (int i = 1; i < info.Length(); i++) {
+      if (i > 1) text += ' ';
+      text += c_string(info[i]);
+    }
+    if (level >= ERROR) throw_js(text.c_str());
+    if (level < DEBUG5) throw_js("elog() does not know this level");
+    const char *message = text.c_str();
+    guard([&] { ereport(level, (errmsg_internal("%s", message))); });
+  });
+}
+
+void quote_literal_js(const Info &info) {
+  callback(info, [&] {
+    char *text = c_string(info[0]);
+    char *quoted = nullptr;
+    guard([&] { quoted = quote_literal_cstr(text); });
+    info.GetReturnValue().Set(js_string(quoted));
+  });
+}
+
+void quote_nullable_js(const Info &info) {
+  if (info.Length() < 1 || info[0]->IsNullOrUndefined())
+    info.GetReturnValue().Set(js_string("NULL"));
+  else
+    quote_literal_js(info);
+}
+
+void quote_ident_js(const Info &info) {
+  callback(info, [&] {
+    char *text = c_string(info[0]);
+    const char *quoted = nullptr;
+    guard([&] { quoted = quote_identifier(text); });
+    info.GetReturnValue().Set(js_string(quoted));
+  });
+}
+
+void return_next(const Info &info) {
+  callback(info, [&] {
+    if (current_call == nullptr || current_call->store == nullptr)
+      throw_js("return_next called in context that cannot accept a set");
+    append_row(current_call, info.Length() > 0 ? info[0] : v8::Undefined(isolate).As<v8::Value>());
+  });
+}
+
+void end_transaction(const Info &info, bool commit) {
+  callback(info, [&] {
+    if (current_call == nullptr || !current_call->nonatomic)
+      throw_pg(ERRCODE_INVALID_TRANSACTION_TERMINATION, "invalid transaction termination");
+    guard([&] {
+      if (commit)
+        SPI_commit();
+      else
+        SPI_rollback();
+    });
+  });
+}
+
+void commit(const Info &info) { end_transaction(info, true); }
+void rollback(const Info &info) { end_transaction(info, false); }
+
+void find_function_js(const Info &info) {
+  callback(info, [&] {
+    char *signature = c_string(info[0]);
+    info.GetReturnValue().Set(find_function(signature));
+  });
+}
+
+}  // namespace
+
+void append_row(Call *call, v8::Local<v8::Value> value) {
+  if (call->scalar != nullptr) {
+    bool is_null = false;
+    Datum datum = from_js(value, &is_null, call->scalar);
+    guard([&] { tuplestore_putvalues(call->store, call->desc, &datum, &is_null); });
+    return;
+  }
+  HeapTuple tuple = js_to_tuple(value, call->desc);
+  guard([&] {
+    tuplestore_puttuple(call->store, tuple);
+    heap_freetuple(tuple);
+  });
+}
+
+void install_api(v8::Local<v8::Context> context) {
+  v8::Local<v8::ObjectTemplate> shape = v8::ObjectTemplate::New(isolate);
+  add_method(shape, "execute", execute);
+  add_method(shape, "prepare", prepare);
+  add_method(shape, "subtransaction", subtransaction);
+  add_method(shape, "elog", elog_message);
+  add_method(shape, "return_next", return_next);
+  add_method(shape, "find_function", find_function_js);
+  add_method(shape, "quote_literal", quote_literal_js);
+  add_method(shape, "quote_nullable", quote_nullable_js);
+  add_method(shape, "quote_ident", quote_ident_js);
+  add_method(shape, "commit", commit);
+  add_method(shape, "rollback", rollback);
+  v8::Local<v8::Object> object = shape->NewInstance(context).ToLocalChecked();
+  object->Set(context, js_string("version"), js_string(PLV8_VERSION)).Check();
+  v8::Local<v8::Object> global = context->Global();
+  global->Set(context, js_string("plv8"), object).Check();
+  const struct {
+    const char *name;
+    int level;
+  } levels[] = {{"DEBUG5", DEBUG5}, {"DEBUG4", DEBUG4}, {"DEBUG3", DEBUG3}, {"DEBUG2", DEBUG2}, {"DEBUG1", DEBUG1}, {"LOG", LOG},
+                {"INFO", INFO},     {"NOTICE", NOTICE}, {"WARNING", WARNING}, {"ERROR", ERROR}};
+  for (const auto &l : levels) global->Set(context, js_string(l.name), v8::Integer::New(isolate, l.level)).Check();
+}
+
+}  // namespace plv8

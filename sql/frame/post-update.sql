@@ -1,0 +1,1 @@
+-- Nothing has to be repaired after the functions were replaced.

@@ -1,0 +1,1 @@
+-- Nothing has to be dropped before the steps of this version.

@@ -1,0 +1,10 @@
+create schema _tessera_catalog;
+comment on schema _tessera_catalog is 'metadata of hypertables, readable by everybody, written by tessera alone';
+create schema _tessera_functions;
+comment on schema _tessera_functions is 'internal functions and types of tessera';
+create schema tessera_information;
+comment on schema tessera_information is 'views about hypertables, dimensions and chunks';
+create schema tessera;
+comment on schema tessera is 'care of the extension itself';
+
+grant usage on schema _tessera_catalog, _tessera_functions, tessera_information, tessera to public;

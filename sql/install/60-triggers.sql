@@ -1,0 +1,23 @@
+create trigger a_note_caller
+  instead of insert on _tessera_catalog.request
+  for each row execute function _tessera_functions.note_caller();
+create trigger b_apply_request
+  instead of insert on _tessera_catalog.request
+  for each row execute function _tessera_functions.apply_request();
+
+-- Superusers and the administrators of managed servers may make event triggers. Elsewhere the catalog is brought up
+-- to date by tessera.sync_catalog().
+do $event_triggers$
+begin
+  create event trigger tessera_sql_drop on sql_drop
+    when tag in ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION', 'DROP TYPE', 'DROP FOREIGN TABLE')
+    execute function _tessera_functions.on_sql_drop();
+  create event trigger tessera_ddl_command_end on ddl_command_end
+    when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'REASSIGN OWNED')
+    execute function _tessera_functions.on_ddl_command_end();
+exception
+  when insufficient_privilege then
+    raise warning 'event triggers could not be created: %', sqlerrm
+      using hint = 'Call tessera.sync_catalog() after you rename, move or drop hypertables or chunks.';
+end
+$event_triggers$;

@@ -1,0 +1,11 @@
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.hypertable', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.hypertable_id_seq', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.dimension', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.dimension_id_seq', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.dimension_slice', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.dimension_slice_id_seq', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk_id_seq', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk_constraint', '');
+select pg_catalog.pg_extension_config_dump(
+  '_tessera_catalog.metadata', $$where key not in ('uuid', 'install_timestamp')$$);

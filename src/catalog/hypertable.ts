@@ -1,0 +1,21 @@
+import { sql } from 'kysely';
+import { db, firstRow, rows } from '../engine/kysely-dialect.ts';
+import type { DimensionRow, HypertableRow } from './database.ts';
+
+export interface Hypertable extends HypertableRow {
+  readonly dimensions: readonly DimensionRow[];
+}
+
+const withDimensions = (row: HypertableRow | undefined): Hypertable | undefined =>
+  row === undefined
+    ? undefined
+    : {
+        ...row,
+        dimensions: rows(db.selectFrom('dimension').selectAll().where('hypertable_id', '=', row.id).orderBy('id')),
+      };
+
+export const findHypertable = (oid: bigint): Hypertable | undefined =>
+  withDimensions(firstRow(db.selectFrom('hypertable').selectAll().where(sql`relid::oid::int8`, '=', oid)));
+
+export const findHypertableById = (id: number): Hypertable | undefined =>
+  withDimensions(firstRow(db.selectFrom('hypertable').selectAll().where('id', '=', id)));

@@ -1,0 +1,65 @@
+import { SQLSTATE } from '../lib/sqlstate.ts';
+
+/** What crosses the border to SPI. int8 is bigint; anything else that is not listed travels as text. */
+export type Cell = null | boolean | number | bigint | string | readonly Cell[] | Uint8Array | { readonly [key: string]: unknown };
+export type Row = { readonly [column: string]: unknown };
+
+interface Plv8 {
+  execute(sql: string, params?: readonly unknown[]): Row[] | number;
+  subtransaction<T>(body: () => T): T;
+  elog(level: number, ...message: string[]): void;
+}
+
+declare const plv8: Plv8;
+declare const DEBUG1: number;
+declare const INFO: number;
+declare const NOTICE: number;
+declare const WARNING: number;
+
+/** An error of PostgreSQL as plv8 hands it to JavaScript. */
+export interface SpiError extends Error {
+  readonly sqlerrcode: string;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly context?: string;
+}
+
+export const isSpiError = (e: unknown): e is SpiError =>
+  typeof e === 'object' && e !== null && typeof (e as { sqlerrcode?: unknown }).sqlerrcode === 'string';
+
+/** True for an SPI error with one of the given SQLSTATEs; a cancelled query is never a match, so it is never swallowed. */
+export const hasSqlState = (e: unknown, ...states: string[]): e is SpiError =>
+  isSpiError(e) && e.sqlerrcode !== SQLSTATE.queryCanceled && states.includes(e.sqlerrcode);
+
+export const query = <T = Row>(sql: string, params: readonly unknown[] = []): T[] => {
+  const result = params.length > 0 ? plv8.execute(sql, params) : plv8.execute(sql);
+  return (Array.isArray(result) ? result : []) as T[];
+};
+
+/** Number of rows, 0 for DDL. */
+export const run = (sql: string, params: readonly unknown[] = []): number => {
+  const result = params.length > 0 ? plv8.execute(sql, params) : plv8.execute(sql);
+  return Array.isArray(result) ? result.length : result;
+};
+
+export const maybeOne = <T = Row>(sql: string, params: readonly unknown[] = []): T | undefined => query<T>(sql, params)[0];
+
+export const one = <T = Row>(sql: string, params: readonly unknown[] = []): T => {
+  const row = maybeOne<T>(sql, params);
+  if (row === undefined) throw new Error(`query returned no row: ${sql}`);
+  return row;
+};
+
+/** Runs the body in a subtransaction: an error undoes its work and is thrown. */
+export const subtransaction = <T>(body: () => T): T => {
+  let result: T | undefined;
+  plv8.subtransaction(() => {
+    result = body();
+  });
+  return result as T;
+};
+
+export const notice = (message: string): void => plv8.elog(NOTICE, message);
+export const info = (message: string): void => plv8.elog(INFO, message);
+export const warning = (message: string): void => plv8.elog(WARNING, message);
+export const debug = (message: string): void => plv8.elog(DEBUG1, message);

@@ -1,0 +1,86 @@
+import { maybeOne } from '../engine/spi.ts';
+import { displayed, qualified } from '../lib/quote.ts';
+import {
+  badExclusion,
+  badUniqueIndex,
+  columnMissing,
+  dependentObjects,
+  generatedColumn,
+  notYourForeignKey,
+  publishedTable,
+  unsupportedTable,
+  wrongRelation,
+} from './failures.ts';
+import {
+  otherDependents,
+  publicationOf,
+  readColumns,
+  readConstraints,
+  readIncomingForeignKeys,
+  readIndexes,
+  readTable,
+  readTriggers,
+  type ColumnDefinition,
+} from './read-table.ts';
+import type { Relation } from './relation.ts';
+
+const KINDS: Readonly<Record<string, string>> = {
+  v: 'It is a view.',
+  m: 'It is a materialized view.',
+  f: 'It is a foreign table.',
+  S: 'It is a sequence.',
+  i: 'It is an index.',
+  I: 'It is an index.',
+  c: 'It is a composite type.',
+  t: 'It is a TOAST table.',
+  p: 'It is a partitioned table already.',
+};
+
+/** Refuses what cannot become a hypertable without losing something. Reads only. */
+export const checkTable = (table: Relation): void => {
+  const name = displayed(table);
+  if (table.kind !== 'r') throw wrongRelation(name, KINDS[table.kind] ?? 'It is not a table.');
+  const definition = readTable(table.oid);
+  if (definition.persistence === 't') throw unsupportedTable(name, 'It is a temporary table.');
+  if (definition.persistence === 'u')
+    throw unsupportedTable(name, 'It is an unlogged table.', `Run: alter table ${qualified(table)} set logged`);
+  if (definition.isPartition) throw unsupportedTable(name, 'It is a partition of another table.');
+  if (maybeOne('select from pg_inherits where inhrelid = $1::int8::oid or inhparent = $1::int8::oid limit 1', [table.oid]))
+    throw unsupportedTable(name, 'It takes part in table inheritance.');
+  if (definition.hasRules) throw unsupportedTable(name, 'It has rules.', 'Replace the rules by triggers.');
+  if (definition.accessMethod !== null && definition.accessMethod !== 'heap')
+    throw unsupportedTable(name, `Its access method is "${definition.accessMethod}".`);
+  const publication = publicationOf(table.oid);
+  if (publication !== undefined) throw publishedTable(name, publication);
+  const badTrigger = readTriggers(table.oid).find((t) => t.rowWithTransitionTables);
+  if (badTrigger !== undefined)
+    throw unsupportedTable(name, `Its row trigger "${badTrigger.name}" uses a transition table.`);
+  const noInherit = readConstraints(table.oid).find((c) => c.type === 'c' && c.noInherit);
+  if (noInherit !== undefined)
+    throw unsupportedTable(name, `Its check constraint "${noInherit.name}" is marked NO INHERIT.`);
+  const others = otherDependents(table.oid);
+  if (others !== null) throw dependentObjects(name, others);
+  for (const key of readIncomingForeignKeys(table.oid)) {
+    if (key.childIsHypertable)
+      throw unsupportedTable(name, `Hypertable ${key.child} has a foreign key "${key.name}" to it.`);
+    if (!key.owned) throw notYourForeignKey(key.name, key.child);
+  }
+};
+
+export const findColumn = (table: Relation, column: string): ColumnDefinition => {
+  const found = readColumns(table.oid).find((c) => c.name === column);
+  if (found === undefined) throw columnMissing(column, displayed(table));
+  if (found.generated) throw generatedColumn(column);
+  return found;
+};
+
+/** Every unique index and exclusion constraint must contain every column that divides the table. */
+export const checkUniqueIndexes = (table: Relation, columns: readonly string[]): void => {
+  for (const index of readIndexes(table.oid)) {
+    if (!index.unique && !index.exclusion) continue;
+    const missing = columns.find((c) => !index.columns.includes(c));
+    if (missing === undefined) continue;
+    if (index.exclusion) throw badExclusion(index.name, `It does not contain column "${missing}".`);
+    throw badUniqueIndex(index.name, missing);
+  }
+};

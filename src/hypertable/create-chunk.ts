@@ -1,0 +1,113 @@
+import type { DimensionRow } from '../catalog/database.ts';
+import type { Slice } from '../catalog/dimension-slice.ts';
+import type { Hypertable } from '../catalog/hypertable.ts';
+import { request } from '../catalog/request.ts';
+import { one, query, run } from '../engine/spi.ts';
+import { PgError } from '../lib/pg-error.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
+import { timeTypeOf, type TimeType } from '../lib/internal-time.ts';
+import { identList, ident, qualified, type RelationName } from '../lib/quote.ts';
+import { hashSlices } from './chunk-slice-plan.ts';
+import { attachPartition, chunkName, createChunkTable, createHashPartition, createSpaceSliceTable, spaceSliceName } from './partition-ddl.ts';
+import { relationOid, storedColumns, type Relation } from './relation.ts';
+import { chooseTablespace } from './tablespace.ts';
+import { boundsSql, insideSql } from './time-sql.ts';
+
+export const timeDimension = (h: Hypertable): DimensionRow & { readonly interval: bigint; readonly type: TimeType } => {
+  const dimension = h.dimensions.find((d) => d.interval_length !== null);
+  const type = dimension === undefined ? undefined : timeTypeOf(dimension.column_type);
+  if (dimension === undefined || dimension.interval_length === null || type === undefined)
+    throw new PgError({ sqlstate: SQLSTATE.internalError, message: `hypertable ${h.id} has no time dimension` });
+  return { ...dimension, interval: dimension.interval_length, type };
+};
+
+export const spaceDimension = (h: Hypertable): (DimensionRow & { readonly slices: number }) | undefined => {
+  const dimension = h.dimensions.find((d) => d.num_slices !== null);
+  return dimension?.num_slices == null ? undefined : { ...dimension, slices: dimension.num_slices };
+};
+
+interface NewChunk {
+  readonly id: number;
+  readonly oid: bigint;
+  readonly slices: readonly { readonly dimension_id: number; readonly start: bigint; readonly end: bigint }[];
+}
+
+/** A partition of one time slice that is filled and will be attached: a chunk, or the parent of its hash chunks. */
+export interface PreparedSlice {
+  readonly partition: RelationName;
+  readonly slice: Slice;
+  readonly rows: number;
+  readonly chunks: readonly NewChunk[];
+}
+
+/** An unused id whose table name nobody has taken. */
+const nextChunk = (h: Hypertable): { id: number; name: RelationName } => {
+  for (;;) {
+    const { id } = one<{ id: number }>(`select nextval('_tessera_catalog.chunk_id_seq')::int as id`);
+    const name = chunkName(h, id);
+    if (relationOid(name.schema, name.name) === undefined) return { id, name };
+  }
+};
+
+const oidOf = (name: RelationName): bigint => one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [qualified(name)]).oid;
+
+/** Creates the table(s) of one time slice and copies into them what the source has there. */
+export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source?: RelationName): PreparedSlice => {
+  const time = timeDimension(h);
+  const space = spaceDimension(h);
+  const storage = { reloptions: h.chunk_reloptions, tablespace: chooseTablespace(h, root, slice) };
+  const chunks: NewChunk[] = [];
+  const timeSlice = { dimension_id: time.id, start: slice.start, end: slice.end };
+  const first = nextChunk(h);
+  let partition = first.name;
+  if (space === undefined) {
+    run(createChunkTable(first.name, root, storage));
+    chunks.push({ id: first.id, oid: oidOf(first.name), slices: [timeSlice] });
+  } else {
+    partition = spaceSliceName(h, first.id);
+    run(createSpaceSliceTable(partition, root, space.column_name));
+    hashSlices(space.slices).forEach((range, remainder) => {
+      const leaf = remainder === 0 ? first : nextChunk(h);
+      const leafStorage = { ...storage, tablespace: chooseTablespace(h, root, slice, remainder) };
+      run(createHashPartition(leaf.name, partition, space.slices, remainder, leafStorage));
+      chunks.push({ id: leaf.id, oid: oidOf(leaf.name), slices: [timeSlice, { dimension_id: space.id, ...range }] });
+    });
+  }
+  const columns = identList(storedColumns(root.oid));
+  const rows =
+    source === undefined
+      ? 0
+      : run(
+          `insert into ${qualified(partition)} (${columns}) select ${columns} from only ${qualified(source)}
+           where ${insideSql(time.column_name, slice, time.type)}`,
+        );
+  return { partition, slice, rows, chunks };
+};
+
+/** REPLICA IDENTITY is a property of the tables that hold rows; new chunks take that of the root. */
+const copyReplicaIdentity = (root: Relation, chunk: bigint): void => {
+  if (root.replicaIdentity === 'd') return;
+  const { name } = one<{ name: string }>('select $1::int8::oid::regclass::text as name', [chunk]);
+  if (root.replicaIdentity === 'f' || root.replicaIdentity === 'n') {
+    run(`alter table ${name} replica identity ${root.replicaIdentity === 'f' ? 'full' : 'nothing'}`);
+    return;
+  }
+  for (const row of query<{ name: string }>(
+    `select c.relname as name from pg_index r
+     join pg_partition_tree(r.indexrelid) t on t.isleaf join pg_index i on i.indexrelid = t.relid
+     join pg_class c on c.oid = i.indexrelid
+     where r.indrelid = $1::int8::oid and r.indisreplident and i.indrelid = $2::int8::oid`,
+    [root.oid, chunk],
+  ))
+    run(`alter table ${name} replica identity using index ${ident(row.name)}`);
+};
+
+/** Attaches what was prepared and records it. ATTACH takes SHARE UPDATE EXCLUSIVE on the root. */
+export const attachSlices = (h: Hypertable, root: Relation, prepared: readonly PreparedSlice[]): void => {
+  const time = timeDimension(h);
+  for (const p of prepared) {
+    run(attachPartition(root, p.partition, boundsSql(p.slice, time.type)));
+    for (const chunk of p.chunks) copyReplicaIdentity(root, chunk.oid);
+  }
+  request('add_chunks', { hypertable_id: h.id, chunks: prepared.flatMap((p) => p.chunks) });
+};

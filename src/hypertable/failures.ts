@@ -1,0 +1,151 @@
+import { PgError } from '../lib/pg-error.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
+
+const fail = (sqlstate: string, message: string, detail?: string, hint?: string): PgError =>
+  new PgError({ sqlstate, message, detail, hint });
+
+export const nullArgument = (name: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, `"${name}" must not be null`);
+export const notHypertable = (name: string): PgError =>
+  fail(SQLSTATE.hypertableNotExist, `table "${name}" is not a hypertable`);
+export const alreadyHypertable = (name: string): PgError =>
+  fail(
+    SQLSTATE.hypertableExists,
+    `table "${name}" is already a hypertable`,
+    undefined,
+    'Pass if_not_exists => true to skip it.',
+  );
+export const notOwner = (name: string): PgError =>
+  fail(SQLSTATE.insufficientPrivilege, `must be owner of hypertable "${name}"`);
+export const notTableOwner = (name: string): PgError =>
+  fail(SQLSTATE.insufficientPrivilege, `must be owner of table "${name}"`);
+export const relationMissing = (oid: bigint): PgError =>
+  fail(SQLSTATE.undefinedTable, `relation with OID ${oid} does not exist`);
+export const wrongRelation = (name: string, detail: string, hint?: string): PgError =>
+  fail(SQLSTATE.wrongObjectType, `table "${name}" cannot become a hypertable`, detail, hint);
+export const unsupportedTable = (name: string, detail: string, hint?: string): PgError =>
+  fail(SQLSTATE.featureNotSupported, `table "${name}" cannot become a hypertable`, detail, hint);
+export const publishedTable = (name: string, publication: string): PgError =>
+  fail(
+    SQLSTATE.operationNotSupported,
+    `table "${name}" cannot become a hypertable`,
+    `It is published by publication "${publication}", which names the table that would be replaced.`,
+    `Drop it from the publication, create the hypertable, and add it again with publish_via_partition_root = true.`,
+  );
+export const notEmpty = (name: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `table "${name}" is not empty`,
+    undefined,
+    'Pass migrate_data => true to move its rows into chunks.',
+  );
+export const columnMissing = (column: string, table: string): PgError =>
+  fail(SQLSTATE.undefinedColumn, `column "${column}" of table "${table}" does not exist`);
+export const generatedColumn = (column: string): PgError =>
+  fail(SQLSTATE.featureNotSupported, `generated column "${column}" cannot be a dimension`);
+export const badTimeType = (column: string, type: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `column "${column}" of type ${type} cannot be a time dimension`,
+    undefined,
+    'Use a column of type timestamptz, timestamp, date, smallint, integer or bigint.',
+  );
+export const badUniqueIndex = (index: string, column: string): PgError =>
+  fail(
+    SQLSTATE.badHypertableIndex,
+    `unique index "${index}" does not contain column "${column}", which divides the hypertable`,
+    undefined,
+    `Add "${column}" to the index, or drop it.`,
+  );
+export const badExclusion = (constraint: string, detail: string): PgError =>
+  fail(SQLSTATE.badHypertableIndex, `exclusion constraint "${constraint}" cannot be kept on a hypertable`, detail);
+export const badInterval = (reason: string, value: string, hint?: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, reason, `The interval given is ${value}.`, hint);
+export const bothOrNeither = (): PgError =>
+  fail(SQLSTATE.invalidParameterValue, 'exactly one of number_partitions and chunk_time_interval must be given');
+export const badPartitionCount = (count: number | null): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    'number of partitions must be between 1 and 32767',
+    `The number given is ${count === null ? 'null' : count}.`,
+  );
+export const partitionFunction = (name: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `partitioning function "${name}" cannot be used`,
+    'Hypertables divide by range and hash of the column itself, with the functions of its type.',
+    'Add a column that holds the value of the function, filled by a trigger.',
+  );
+export const adaptiveChunking = (): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    'adaptive chunking is not supported',
+    undefined,
+    'Leave chunk_target_size and chunk_sizing_func out and give chunk_time_interval.',
+  );
+export const notRange = (): PgError =>
+  fail(SQLSTATE.wrongObjectType, 'the first dimension must be a range dimension', undefined, 'Use by_range().');
+export const prefixTooLong = (prefix: string): PgError =>
+  fail(
+    SQLSTATE.nameTooLong,
+    `associated_table_prefix "${prefix}" is too long`,
+    'Room must be left for "_<number>_chunk" within 63 bytes.',
+  );
+export const prefixTaken = (schema: string, prefix: string): PgError =>
+  fail(
+    SQLSTATE.duplicateObject,
+    `another hypertable already uses the prefix "${prefix}" in schema "${schema}"`,
+  );
+export const schemaMissing = (schema: string): PgError =>
+  fail(
+    SQLSTATE.insufficientPrivilege,
+    `schema "${schema}" does not exist and cannot be created`,
+    'The current role lacks the privilege CREATE on the database.',
+  );
+export const duplicateDimension = (column: string): PgError =>
+  fail(SQLSTATE.duplicateDimension, `column "${column}" is already a dimension`);
+export const dependentObjects = (name: string, objects: string): PgError =>
+  fail(
+    SQLSTATE.dependentObjectsStillExist,
+    `table "${name}" cannot become a hypertable because other objects depend on it`,
+    objects,
+    'Drop them, create the hypertable, and create them again.',
+  );
+export const notYourForeignKey = (constraint: string, table: string): PgError =>
+  fail(
+    SQLSTATE.insufficientPrivilege,
+    `foreign key "${constraint}" of table "${table}" would have to be created again`,
+    'The current role does not own that table.',
+  );
+export const secondRange = (): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    'a hypertable can have one range dimension',
+    undefined,
+    'Use by_hash() for the further dimension.',
+  );
+export const secondHash = (): PgError =>
+  fail(SQLSTATE.featureNotSupported, 'a hypertable can have one hash dimension');
+export const noSuchDimension = (name: string | null): PgError =>
+  fail(
+    SQLSTATE.dimensionNotExist,
+    name === null ? 'hypertable has no such dimension' : `hypertable has no such dimension "${name}"`,
+  );
+export const dropBoundNeeded = (): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    'drop_chunks needs older_than, newer_than, created_before or created_after',
+  );
+export const boundsInverted = (): PgError =>
+  fail(SQLSTATE.invalidParameterValue, 'older_than must not be before newer_than');
+export const boundsMixed = (): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    'older_than and newer_than cannot be combined with created_before and created_after',
+  );
+export const badBoundType = (given: string, wanted: string, hint?: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, `a bound of type ${given} does not suit a time column of type ${wanted}`, undefined, hint);
+export const badBoundText = (text: string, wanted: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, `"${text}" is neither an interval nor a ${wanted}`);
+export const notChunk = (name: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, `"${name}" is not a chunk`);

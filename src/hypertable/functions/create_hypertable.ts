@@ -1,0 +1,182 @@
+import { findHypertable, findHypertableById, type Hypertable } from '../../catalog/hypertable.ts';
+import { request } from '../../catalog/request.ts';
+import { maybeOne, notice, one, run } from '../../engine/spi.ts';
+import { currentUser, inMaintenance } from '../../engine/session.ts';
+import { displayed, ident, qualified } from '../../lib/quote.ts';
+import { defineFunction, returnsTable } from '../../udf/define-function.ts';
+import { createDefaultIndexes, createDefaultPartition, finishHypertable, replaceByRoot, takeSnapshot } from '../become-hypertable.ts';
+import { checkTable, checkUniqueIndexes, findColumn } from '../check-table.ts';
+import { hashDimension, rangeDimension, refusePartitionFunction, type DimensionInput } from '../dimension-input.ts';
+import {
+  adaptiveChunking,
+  alreadyHypertable,
+  duplicateDimension,
+  notEmpty,
+  notRange,
+  notTableOwner,
+  nullArgument,
+  prefixTaken,
+  prefixTooLong,
+  relationMissing,
+  schemaMissing,
+} from '../failures.ts';
+import { partNames } from '../partition-ddl.ts';
+import { findRelation, type Relation } from '../relation.ts';
+
+interface Options {
+  readonly time_column: string | null;
+  readonly interval: string | null;
+  readonly interval_type: string | null;
+  readonly time_function: string | null;
+  readonly dimension_kind: string | null;
+  readonly partitioning_column: string | null;
+  readonly number_partitions: number | null;
+  readonly partitioning_func: string | null;
+  readonly associated_schema_name: string | null;
+  readonly associated_table_prefix: string | null;
+  readonly create_default_indexes: boolean | null;
+  readonly if_not_exists: boolean | null;
+  readonly migrate_data: boolean | null;
+  readonly adaptive: boolean | null;
+}
+
+interface Created {
+  readonly hypertable_id: number;
+  readonly schema_name: string;
+  readonly table_name: string;
+  readonly created: boolean;
+}
+
+const DEFAULT_SCHEMA = '_tessera_internal';
+const LONGEST_PREFIX = 63 - '_2147483647_chunk'.length;
+
+const existing = (table: Relation, ifNotExists: boolean): Created | undefined => {
+  const h = findHypertable(table.oid);
+  if (h === undefined) return undefined;
+  if (!ifNotExists) throw alreadyHypertable(displayed(table));
+  notice(`table "${displayed(table)}" is already a hypertable, skipping`);
+  return { hypertable_id: h.id, schema_name: h.schema_name, table_name: h.table_name, created: false };
+};
+
+const openSchema = (table: Relation, schema: string): void => {
+  if (schema === DEFAULT_SCHEMA) {
+    request('open_schema', { relid: table.oid });
+    return;
+  }
+  if (maybeOne('select from pg_namespace where nspname = $1', [schema]) === undefined) {
+    const may = one<{ may: boolean }>(`select has_database_privilege(current_database(), 'create') as may`).may;
+    if (!may) throw schemaMissing(schema);
+    run(`create schema ${ident(schema)}`);
+  }
+};
+
+const readDimensions = (table: Relation, o: Options): DimensionInput[] => {
+  if (o.time_column === null) throw nullArgument('time_column_name');
+  if (o.adaptive === true) throw adaptiveChunking();
+  if (o.dimension_kind === 'hash') throw notRange();
+  refusePartitionFunction(o.time_function);
+  refusePartitionFunction(o.partitioning_func);
+  const time = findColumn(table, o.time_column);
+  const dimensions: DimensionInput[] = [rangeDimension(time.name, time.type, o.interval, o.interval_type)];
+  if (o.partitioning_column !== null) {
+    if (o.partitioning_column === o.time_column) throw duplicateDimension(o.time_column);
+    const space = findColumn(table, o.partitioning_column);
+    dimensions.push(hashDimension(space.name, space.type, o.number_partitions));
+  } else if (o.number_partitions !== null) throw nullArgument('partitioning_column');
+  return dimensions;
+};
+
+const create = (table: Relation, o: Options): Created => {
+  checkTable(table);
+  const dimensions = readDimensions(table, o);
+  const [time] = dimensions as [DimensionInput];
+  checkUniqueIndexes(table, dimensions.map((d) => d.column_name));
+  const prefix = o.associated_table_prefix;
+  if (prefix !== null && byteLength(prefix) > LONGEST_PREFIX) throw prefixTooLong(prefix);
+  const occupied = maybeOne(`select from only ${qualified(table)} limit 1`) !== undefined;
+  if (occupied && o.migrate_data !== true) throw notEmpty(displayed(table));
+
+  const schema = o.associated_schema_name ?? DEFAULT_SCHEMA;
+  const { id } = one<{ id: number }>(`select nextval('_tessera_catalog.hypertable_id_seq')::int as id`);
+  const names = { associated_schema_name: schema, associated_table_prefix: prefix ?? `_hyper_${id}` };
+  if (
+    maybeOne(
+      'select from _tessera_catalog.hypertable where associated_schema_name = $1 and associated_table_prefix = $2',
+      [schema, names.associated_table_prefix],
+    ) !== undefined
+  )
+    throw prefixTaken(schema, names.associated_table_prefix);
+  if (occupied) notice(`moving the rows of table "${displayed(table)}" into chunks, which may take a while`);
+  openSchema(table, schema);
+
+  const snapshot = takeSnapshot(table);
+  const { root, old } = replaceByRoot(table, time.column_name, snapshot);
+  if (!(snapshot.columns.find((c) => c.name === time.column_name)?.notNull ?? false)) {
+    notice(`adding not-null constraint to column "${time.column_name}"`);
+    run(`alter table ${qualified(root)} alter column ${ident(time.column_name)} set not null`);
+  }
+  const registered = request<{ dimension_ids: number[] }>('create_hypertable', {
+    id,
+    relid: root.oid,
+    ...names,
+    chunk_reloptions: snapshot.table.reloptions,
+    dimensions,
+  });
+  const h = findHypertableById(id) as Hypertable;
+  if (registered.dimension_ids.length !== dimensions.length) throw new Error('dimensions were not recorded');
+  createDefaultPartition(h, root);
+  finishHypertable(h, table, root, old, snapshot, occupied);
+  if (o.create_default_indexes !== false) createDefaultIndexes(h, root);
+  if (table.owner !== currentUser()) giveTo(h, root, table.owner);
+  return { hypertable_id: id, schema_name: table.schema, table_name: table.name, created: true };
+};
+
+/** In bytes, as PostgreSQL limits names; plv8 has no TextEncoder. */
+const byteLength = (text: string): number => one<{ n: number }>('select octet_length($1::text) as n', [text]).n;
+
+/** A member of the owner's role, or a superuser, made it: everything goes to the owner of the table. */
+const giveTo = (h: Hypertable, root: Relation, owner: string): void => {
+  const parts = partNames(h);
+  const tables = one<{ names: string[] }>(
+    'select array_agg(relid::regclass::text) as names from pg_partition_tree($1::int8::oid::regclass)',
+    [root.oid],
+  ).names;
+  for (const name of [...tables, qualified(parts.pending)]) run(`alter table ${name} owner to ${ident(owner)}`);
+  run(`alter function ${qualified(parts.placeFunction)}() owner to ${ident(owner)}`);
+};
+
+export const create_hypertable = defineFunction({
+  schema: '_tessera_functions',
+  name: 'create_hypertable',
+  args: [
+    { name: 'relation', type: 'bigint', doc: 'OID of the table' },
+    { name: 'options', type: 'jsonb', doc: 'the arguments of create_hypertable() by name' },
+  ],
+  returns: returnsTable(
+    { name: 'hypertable_id', type: 'integer' },
+    { name: 'schema_name', type: 'name' },
+    { name: 'table_name', type: 'name' },
+    { name: 'created', type: 'boolean' },
+  ),
+  volatility: 'volatile',
+  summary: 'Turns a table into a hypertable; the work behind both forms of create_hypertable().',
+  privileges: 'owner of the table',
+  locks: 'ACCESS EXCLUSIVE on the table',
+  handler: (oid: bigint | null, options: Options): Created[] => {
+    if (oid === null) throw nullArgument('relation');
+    const seen = findRelation(oid);
+    if (seen === undefined) throw relationMissing(oid);
+    if (!seen.owned) throw notTableOwner(displayed(seen));
+    const ifNotExists = options.if_not_exists === true;
+    const before = existing(seen, ifNotExists);
+    if (before !== undefined) return [before];
+    if (seen.kind !== 'r') checkTable(seen);
+    return inMaintenance(() => {
+      run(`lock table only ${qualified(seen)} in access exclusive mode`);
+      const table = findRelation(oid);
+      if (table === undefined) throw relationMissing(oid);
+      const meanwhile = existing(table, ifNotExists);
+      return [meanwhile ?? create(table, options)];
+    });
+  },
+});

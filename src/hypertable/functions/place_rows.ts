@@ -1,0 +1,35 @@
+import { findHypertableById } from '../../catalog/hypertable.ts';
+import { debug, isSpiError, maybeOne, warning } from '../../engine/spi.ts';
+import { SQLSTATE } from '../../lib/sqlstate.ts';
+import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
+import { isNotNow, placeRows } from '../place-rows.ts';
+import { findRelation } from '../relation.ts';
+
+export const place_rows = defineFunction({
+  schema: '_tessera_functions',
+  name: 'place_rows',
+  args: [{ name: 'hypertable_id', type: 'integer', doc: 'id in _tessera_catalog.hypertable' }],
+  returns: returnsScalar('bigint'),
+  volatility: 'volatile',
+  summary:
+    'Moves the rows of the default partition into chunks at commit. Never fails the transaction: rows that cannot be moved now stay readable in the default partition.',
+  privileges: 'owner of the hypertable',
+  locks: 'SHARE UPDATE EXCLUSIVE on the root, ACCESS EXCLUSIVE on the default partition, for at most 100 ms of waiting',
+  handler: (hypertableId: number): bigint | null => {
+    const hypertable = findHypertableById(hypertableId);
+    if (hypertable === undefined) return null;
+    const oid = maybeOne<{ oid: bigint }>('select relid::oid::int8 as oid from _tessera_catalog.hypertable where id = $1', [
+      hypertableId,
+    ])?.oid;
+    const root = oid === undefined ? undefined : findRelation(oid);
+    if (root === undefined) return null;
+    try {
+      return BigInt(placeRows(hypertable, root, '100ms'));
+    } catch (e) {
+      if (!isSpiError(e) || e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+      if (isNotNow(e)) debug(`rows stay in the default partition: ${e.message}`);
+      else warning(`rows stay in the default partition: ${e.message}`);
+      return null;
+    }
+  },
+});

@@ -1,0 +1,108 @@
+import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
+
+/** Names of the parts of a hypertable that are not chunks. */
+export interface PartNames {
+  readonly defaultPartition: RelationName;
+  readonly pending: RelationName;
+  readonly placeFunction: RelationName;
+}
+
+interface Association {
+  readonly associated_schema_name: string;
+  readonly associated_table_prefix: string;
+}
+
+const named = (h: Association, suffix: string): RelationName => ({
+  schema: h.associated_schema_name,
+  name: `${h.associated_table_prefix}_${suffix}`,
+});
+
+export const partNames = (h: Association): PartNames => ({
+  defaultPartition: named(h, 'default'),
+  pending: named(h, 'pending'),
+  placeFunction: named(h, 'place'),
+});
+
+export const chunkName = (h: Association, chunkId: number): RelationName => named(h, `${chunkId}_chunk`);
+/** The partition of one time slice that is itself divided by hash; its leaves are the chunks. */
+export const spaceSliceName = (h: Association, chunkId: number): RelationName => named(h, `${chunkId}_slice`);
+
+export interface StorageOptions {
+  readonly reloptions: readonly string[] | null;
+  readonly tablespace: string | null;
+}
+
+const withClause = (reloptions: readonly string[] | null): string => {
+  if (reloptions === null || reloptions.length === 0) return '';
+  const options = reloptions.map((o) => {
+    const at = o.indexOf('=');
+    return `${o.slice(0, at)} = ${literal(o.slice(at + 1))}`;
+  });
+  return ` with (${options.join(', ')})`;
+};
+
+const LIKE = 'including defaults including generated including constraints including storage including compression';
+
+/** A table of the shape of the root, ready to be filled and attached. Indexes come with ATTACH, built by sorting. */
+export const createChunkTable = (chunk: RelationName, root: RelationName, storage: StorageOptions): string =>
+  `create table ${qualified(chunk)} (like ${qualified(root)} ${LIKE})${withClause(storage.reloptions)}` +
+  (storage.tablespace === null ? '' : ` tablespace ${ident(storage.tablespace)}`);
+
+export const createSpaceSliceTable = (slice: RelationName, root: RelationName, column: string): string =>
+  `create table ${qualified(slice)} (like ${qualified(root)} ${LIKE}) partition by hash (${ident(column)})`;
+
+export const createHashPartition = (
+  leaf: RelationName,
+  parent: RelationName,
+  modulus: number,
+  remainder: number,
+  storage: StorageOptions,
+): string =>
+  `create table ${qualified(leaf)} partition of ${qualified(parent)} for values with (modulus ${modulus}, remainder ${remainder})` +
+  withClause(storage.reloptions) +
+  (storage.tablespace === null ? '' : ` tablespace ${ident(storage.tablespace)}`);
+
+export const attachPartition = (root: RelationName, partition: RelationName, bounds: string): string =>
+  `alter table ${qualified(root)} attach partition ${qualified(partition)} ${bounds}`;
+
+/** Setting that is 'on' while this transaction has already noted that rows wait in the default partition. */
+export const notedSetting = (hypertableId: number): string => `tessera.noted_${hypertableId}`;
+
+/**
+ * The function belongs to the owner of the hypertable and runs as him, whoever inserts. It goes on working, without
+ * creating chunks, after the extension was dropped.
+ */
+export const placeFunctionDdl = (hypertableId: number, parts: PartNames): string => `
+create function ${qualified(parts.placeFunction)}() returns trigger
+language plpgsql security definer set search_path to pg_catalog, pg_temp
+as $place$
+begin
+  if tg_argv[0] = 'note' then
+    execute format('insert into %I.%I default values', tg_table_schema, ${literal(parts.pending.name)});
+    return null;
+  end if;
+  perform set_config(${literal(notedSetting(hypertableId))}, '', true);
+  execute format('delete from %I.%I', tg_table_schema, tg_table_name);
+  if to_regprocedure('_tessera_functions.place_rows(integer)') is not null then
+    perform _tessera_functions.place_rows(${hypertableId});
+  end if;
+  return null;
+end
+$place$`;
+
+/**
+ * An ordinary AFTER ROW trigger keeps COPY's multi-insert. Its WHEN runs once per row, in C: the first row of a
+ * transaction sets the flag and fires, the others see the flag. ATTACH is not possible while a trigger of the default
+ * partition itself runs, so the deferred trigger sits on a table of its own.
+ */
+export const placeTriggersDdl = (hypertableId: number, parts: PartNames): string[] => {
+  const setting = literal(notedSetting(hypertableId));
+  return [
+    `create unlogged table ${qualified(parts.pending)} (noted boolean default true)`,
+    `create trigger tessera_note after insert on ${qualified(parts.defaultPartition)} for each row
+       when (current_setting(${setting}, true) is distinct from 'on' and set_config(${setting}, 'on', true) = 'on')
+       execute function ${qualified(parts.placeFunction)}('note')`,
+    `create constraint trigger tessera_place after insert on ${qualified(parts.pending)}
+       deferrable initially deferred for each row execute function ${qualified(parts.placeFunction)}('place')`,
+  ];
+};

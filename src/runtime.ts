@@ -1,0 +1,23 @@
+/**
+ * Entry of the bundle that the stubs evaluate. `virtual:functions` is every declaration under src/<feature>/functions,
+ * gathered by build/bundle.ts. The last line of the bundle is the runtime itself, so that eval() returns it.
+ */
+import { functions } from 'virtual:functions';
+import { functionKey, type Handler } from './udf/define-function.ts';
+
+declare const TESSERA_BUILD: string;
+
+interface Runtime {
+  readonly build: string;
+  call(key: string, args: unknown[]): unknown;
+}
+
+const handlers = new Map<string, Handler>(functions.map((f) => [functionKey(f), f.handler]));
+
+const call = (key: string, args: unknown[]): unknown => {
+  const handler = handlers.get(key);
+  if (handler === undefined) throw new Error(`tessera runtime has no function ${key}`);
+  return handler(...args);
+};
+
+(globalThis as { tessera?: Runtime }).tessera = Object.freeze({ build: TESSERA_BUILD, call });
