@@ -13,7 +13,7 @@ begin
     when tag in ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION', 'DROP TYPE', 'DROP FOREIGN TABLE')
     execute function _tessera_functions.on_sql_drop();
   create event trigger tessera_ddl_command_end on ddl_command_end
-    when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA', 'REASSIGN OWNED')
+    when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA')
     execute function _tessera_functions.on_ddl_command_end();
 exception
   when insufficient_privilege then

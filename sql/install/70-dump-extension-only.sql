@@ -7,5 +7,7 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.dimension_slice_id_
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk_id_seq', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk_constraint', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.tablespace', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.tablespace_id_seq', '');
 select pg_catalog.pg_extension_config_dump(
   '_tessera_catalog.metadata', $$where key not in ('uuid', 'install_timestamp')$$);

@@ -48,6 +48,12 @@ export interface ChunkConstraintRow {
   constraint_name: string;
 }
 
+export interface TablespaceRow {
+  id: number;
+  hypertable_id: number;
+  tablespace_name: string;
+}
+
 export interface MetadataRow {
   key: string;
   value: string;
@@ -60,5 +66,6 @@ export interface Database {
   dimension_slice: DimensionSliceRow;
   chunk: ChunkRow;
   chunk_constraint: ChunkConstraintRow;
+  tablespace: TablespaceRow;
   metadata: MetadataRow;
 }

@@ -120,7 +120,8 @@ const moveRows = (h: Hypertable, root: Relation, old: RelationName): void => {
   attachSlices(h, root, prepared);
   const columns = storedColumns(root.oid).map(ident).join(', ');
   run(
-    `insert into ${qualified(partNames(h).defaultPartition)} (${columns}) select ${columns} from only ${qualified(old)}
+    `insert into ${qualified(partNames(h).defaultPartition)} (${columns}) overriding system value
+     select ${columns} from only ${qualified(old)}
      where not ${placeableSql(column, time.type)}`,
   );
 };

@@ -19,6 +19,8 @@ export class PgError extends Error {
 
   constructor(report: ErrorReport) {
     super(report.message);
+    // plv8 prints the stack as CONTEXT; for a failure that is meant for the user it says nothing.
+    this.stack = '';
     this.sqlstate = report.sqlstate;
     this.code = packSqlState(report.sqlstate);
     if (report.detail !== undefined) this.detail = report.detail;

@@ -14,7 +14,7 @@ declare
 begin
   foreach found in array used loop
     if found is null or found <> all (columns) then
-      raise exception 'column "%" does not exist in the query of time_bucket_gapfill', found
+      raise exception 'column "%" does not exist in the query of gapfill', found
         using errcode = 'undefined_column',
           detail = pg_catalog.format('The columns are: %s.', pg_catalog.array_to_string(columns, ', '));
     end if;
@@ -38,4 +38,4 @@ begin
 end
 $$;
 comment on function _tessera_functions.gapfill_check(name[], name, name[], name[], name[]) is
-  'checks the column arguments of time_bucket_gapfill: 42703 unknown, 0A000 locf and interpolate on one column, 22023 role conflict';
+  'checks the column arguments of gapfill: 42703 unknown, 0A000 locf and interpolate on one column, 22023 role conflict';

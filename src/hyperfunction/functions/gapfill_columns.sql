@@ -1,5 +1,6 @@
 -- Two looks before the text is embedded. A cursor takes one complete statement that returns rows and nothing
--- else, so "select 1); drop table t; (" ends here. EXPLAIN VERBOSE then names the columns, also of a query without
+-- else, so "select 1); drop table t; (" ends here; a FROM clause takes
+-- no DELETE ... RETURNING. EXPLAIN VERBOSE then names the columns, also of a query without
 -- rows, without running it and in a read-only transaction, which a temporary view could not.
 create function _tessera_functions.gapfill_columns(query text)
 returns name[]
@@ -12,27 +13,27 @@ declare
   twice name;
 begin
   if query is null then
-    raise exception 'query of time_bucket_gapfill cannot be null' using errcode = 'invalid_parameter_value';
+    raise exception 'query of gapfill cannot be null' using errcode = 'invalid_parameter_value';
   end if;
   begin
     open rows_of_query for execute query;
     close rows_of_query;
     execute pg_catalog.format(
-      'explain (verbose, costs off, format json) with rows_of_query as materialized (%s
-      ) select * from rows_of_query', query) into plan;
+      'explain (verbose, costs off, format json) with rows_of_query as materialized (select * from (%s
+      ) as query) select * from rows_of_query', query) into plan;
   exception
     when invalid_cursor_definition or syntax_error then
-      raise exception 'query of time_bucket_gapfill must be a single select: %', sqlerrm
+      raise exception 'query of gapfill must be a single select: %', sqlerrm
         using errcode = case sqlstate when '42601' then '42601' else '22023' end,
           detail = pg_catalog.format('The query given is: %s', query),
-          hint = 'Give one select statement without a semicolon.';
+          hint = 'Give one select statement.';
   end;
   select pg_catalog.array_agg((pg_catalog.parse_ident(output.item))[2]::name order by output.place)
   into names
   from pg_catalog.json_array_elements_text(plan -> 0 -> 'Plan' -> 'Output') with ordinality as output(item, place);
   select found.name into twice from pg_catalog.unnest(names) as found(name) group by found.name having count(*) > 1 limit 1;
   if twice is not null then
-    raise exception 'column "%" appears more than once in the query of time_bucket_gapfill', twice
+    raise exception 'column "%" appears more than once in the query of gapfill', twice
       using errcode = 'duplicate_column', hint = 'Give each column a name of its own with AS.';
   end if;
   return names;

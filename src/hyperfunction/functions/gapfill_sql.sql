@@ -1,6 +1,7 @@
--- The statement behind time_bucket_gapfill. Columns travel as c1..cn, so no name of the query can collide.
--- A row of the query or of before/after is a point; a run is a point and the gaps after it (forward) or before it
--- (backward), hence first_value over a run is the neighbouring point.
+-- The statement behind gapfill. Columns travel as c1..cn, so no name of the query can collide.
+-- A row of the query or of before/after is a point; a run is a point and the gaps after it (forward) or before
+-- it (backward), hence first_value over a run is the neighbouring point. edge is -1 for rows of before, 1 for
+-- rows of after. Missing slots come from EXCEPT: it hashes, and it takes NULL groups as equal.
 create function _tessera_functions.gapfill_sql(
   query text,
   slots text,
@@ -17,61 +18,109 @@ returns text
 language plpgsql volatile
 as $$
 declare
-  columns name[] := _tessera_functions.gapfill_columns(query);
+  columns name[];
   bucket_type regtype;
   bucket text;
   groups text;
-  partition text;
+  group_prefix text;
   aliases text;
-  gap_values text;
+  gap text;
   runs text;
-  result text;
+  output text;
   edges text := '';
 begin
+  query := pg_catalog.regexp_replace(query, '[\s;]+$', '');
+  before := pg_catalog.regexp_replace(before, '[\s;]+$', '');
+  after := pg_catalog.regexp_replace(after, '[\s;]+$', '');
+  columns := _tessera_functions.gapfill_columns(query);
   group_columns := coalesce(group_columns, '{}');
   locf := coalesce(locf, '{}');
   interpolate := coalesce(interpolate, '{}');
   perform _tessera_functions.gapfill_check(columns, bucket_column, group_columns, locf, interpolate);
   bucket := 'c' || pg_catalog.array_position(columns, bucket_column);
-  execute pg_catalog.format('select pg_catalog.pg_typeof((select %I from (%s
+  execute pg_catalog.format('select pg_catalog.pg_typeof((select rows_of_query.%I from (%s
     ) as rows_of_query limit 0))', bucket_column, query) into bucket_type;
   if bucket_type <> all (bucket_types) then
-    raise exception 'column "%" is of type %, but start and finish are of type %', bucket_column, bucket_type, bucket_types[1]
-      using errcode = 'datatype_mismatch',
-        hint = pg_catalog.format('Cast start and finish to %s.', bucket_type);
+    raise exception 'column "%" is of type %, but start and finish are of type %',
+      bucket_column, bucket_type, bucket_types[1]
+      using errcode = 'datatype_mismatch', hint = pg_catalog.format('Cast start and finish to %s.', bucket_type);
   end if;
 
-  select pg_catalog.string_agg('c' || pg_catalog.array_position(columns, g.name), ', ' order by g.place)
+  select pg_catalog.string_agg('c' || pg_catalog.array_position(columns, grouped.name), ', ' order by grouped.place)
   into groups
-  from pg_catalog.unnest(group_columns) with ordinality as g(name, place);
-  partition := coalesce('partition by ' || groups, '');
+  from pg_catalog.unnest(group_columns) with ordinality as grouped(name, place);
+  group_prefix := coalesce(groups || ', ', '');
+
   select
-    pg_catalog.string_agg('c' || c.place, ', ' order by c.place),
+    pg_catalog.string_agg(col.alias, ', ' order by col.place),
     pg_catalog.string_agg(
-      case when c.name = bucket_column or c.name = any (group_columns) then 'c' || c.place else 'null' end, ', ' order by c.place),
+      case when col.name = bucket_column or col.name = any (group_columns) then col.alias else 'null' end,
+      ', ' order by col.place),
     pg_catalog.string_agg(
-      pg_catalog.format(', pg_catalog.count(c%s) over forward as run%s', c.place, c.place), '' order by c.place)
-      filter (where treat_null_as_missing and c.name = any (locf)),
+      pg_catalog.format(', pg_catalog.count(%1$s) filter (where is_point) over forward as run_%1$s', col.alias), ''
+      order by col.place) filter (where col.role = 'locf over nulls'),
     pg_catalog.string_agg(
+      _tessera_functions.gapfill_expression(col.alias, bucket, group_prefix, col.role) || ' as ' || col.alias, ', ' order by col.place)
+  into aliases, gap, runs, output
+  from (
+    select
+      listed.name,
+      listed.place,
+      'c' || listed.place as alias,
       case
-        when c.name = any (locf) and treat_null_as_missing then pg_catalog.format(
-          'case when c%1$s is distinct from null or %2$s is null then c%1$s
-            else pg_catalog.first_value(c%1$s) over (partition by %3$s rank_of_run order by edge, %2$s, place) end',
-          c.place, bucket, coalesce(groups || ', ', ''))
-        when c.name = any (locf) then pg_catalog.format(
-          'case when is_row then c%1$s else pg_catalog.first_value(c%1$s) over forward_run end', c.place)
-        when c.name = any (interpolate) then pg_catalog.format(
-          'case when is_row then c%1$s else _tessera_functions.interpolate_point(
-            pg_catalog.first_value(c%1$s) over forward_run,
-            pg_catalog.first_value(c%1$s) over backward_run,
-            _tessera_functions.bucket_distance(pg_catalog.first_value(%2$s) over forward_run, %2$s),
-            _tessera_functions.bucket_distance(
-              pg_catalog.first_value(%2$s) over forward_run, pg_catalog.first_value(%2$s) over backward_run)) end',
-          c.place, bucket)
-        else 'c' || c.place
-      end, ', ' order by c.place)
-  into aliases, gap_values, runs, result
-  from pg_catalog.unnest(columns) with ordinality as c(name, place);
-  return null;
+        when listed.name = any (locf) then case when treat_null_as_missing then 'locf over nulls' else 'locf' end
+        when listed.name = any (interpolate) then 'interpolate'
+        else 'copy'
+      end as role
+    from pg_catalog.unnest(columns) with ordinality as listed(name, place)
+  ) as col;
+
+  if before is not null then
+    perform _tessera_functions.gapfill_columns(before);
+    edges := edges || pg_catalog.format('
+      union all select false, true, -1, * from (%s
+      ) as rows_before', before);
+  end if;
+  if after is not null then
+    perform _tessera_functions.gapfill_columns(after);
+    edges := edges || pg_catalog.format('
+      union all select false, true, 1, * from (%s
+      ) as rows_after', after);
+  end if;
+
+  return pg_catalog.format('
+    with _tessera_rows (%1$s) as materialized (select * from (%2$s
+    ) as rows_of_query),
+    _tessera_slots (%3$s) as (select slots.slot::%13$s from (%4$s) as slots(slot)),
+    _tessera_filled (is_row, is_point, edge, %1$s) as (
+      select true, %3$s is not null, 0, %1$s from _tessera_rows
+      union all
+      select false, false, 0, %5$s from (
+        select %6$s from _tessera_slots %7$s
+        except select %6$s from _tessera_rows
+      ) as missing%9$s
+    )
+    select %1$s from (select edge, %10$s
+    from (
+      select
+        *,
+        pg_catalog.count(*) filter (where is_point) over forward as run_forward,
+        pg_catalog.count(*) filter (where is_point) over backward as run_backward%11$s
+      from (select *, pg_catalog.row_number() over () as place from _tessera_filled) as placed
+      window
+        forward as (%12$s order by edge, %3$s, place rows unbounded preceding),
+        backward as (%12$s order by edge desc, %3$s desc nulls first, place desc rows unbounded preceding)
+    ) as run
+    window
+      forward_run as (partition by %8$srun_forward order by edge, %3$s, place),
+      backward_run as (partition by %8$srun_backward order by edge desc, %3$s desc nulls first, place desc)
+    ) as filled
+    where edge = 0',
+    aliases, query, bucket, slots, gap,
+    group_prefix || bucket,
+    coalesce('cross join (select distinct ' || groups || ' from _tessera_rows) as groups', ''),
+    group_prefix, edges, output, coalesce(runs, ''), coalesce('partition by ' || groups, ''), bucket_type);
 end
 $$;
+comment on function _tessera_functions.gapfill_sql(text, text, regtype[], name, name[], name[], name[], boolean, text, text) is
+  'statement that runs query and adds the missing buckets of slots; errors: 42804 bucket column of another type, and those of gapfill_columns and gapfill_check';

@@ -24,7 +24,7 @@ create aggregate @extschema@.locf(value anyelement) (
   stype = anyelement
 );
 comment on aggregate @extschema@.locf(anyelement) is
-  'window aggregate: the last value that was not NULL, to be called with over (partition by ... order by ...); NULL while there was none; see time_bucket_gapfill for gaps without rows';
+  'window aggregate: the last value that was not NULL, to be called with over (partition by ... order by ...); NULL while there was none; see gapfill for gaps without rows';
 
 create aggregate @extschema@.locf(value anyelement, prev anyelement) (
   sfunc = _tessera_functions.locf_step,

@@ -137,7 +137,7 @@ begin
     return;
   end if;
   perform set_config('tessera.maintenance', 'on', true);
-  if tg_tag in ('ALTER SCHEMA', 'REASSIGN OWNED') then
+  if tg_tag = 'ALTER SCHEMA' then
     update _tessera_catalog.hypertable h set associated_schema_name = n.nspname
     from pg_event_trigger_ddl_commands() e join pg_namespace n on n.oid = e.objid,
       pg_class c join pg_namespace cn on cn.oid = c.relnamespace
@@ -161,7 +161,7 @@ begin
   perform set_config('tessera.maintenance', '', true);
 end
 $$;
-comment on function _tessera_functions.on_ddl_command_end() is 'event trigger: the catalog follows ALTER TABLE, ALTER SCHEMA and REASSIGN OWNED';
+comment on function _tessera_functions.on_ddl_command_end() is 'event trigger: the catalog follows ALTER TABLE and ALTER SCHEMA';
 
 create function tessera.sync_catalog() returns void
 language plpgsql security definer
