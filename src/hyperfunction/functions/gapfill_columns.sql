@@ -1,7 +1,6 @@
 -- Two looks before the text is embedded. A cursor takes one complete statement that returns rows and nothing
--- else, so "select 1); drop table t; (" ends here; a FROM clause takes
--- no DELETE ... RETURNING. EXPLAIN VERBOSE then names the columns, also of a query without
--- rows, without running it and in a read-only transaction, which a temporary view could not.
+-- else, so "select 1); drop table t; (" ends here; a FROM clause takes no DELETE ... RETURNING. EXPLAIN VERBOSE
+-- then names the columns, also of a query without rows, without running it and in a read-only transaction, which a temporary view could not.
 create function _tessera_functions.gapfill_columns(query text)
 returns name[]
 language plpgsql volatile
