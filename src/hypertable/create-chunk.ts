@@ -85,7 +85,7 @@ export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source
 };
 
 /** REPLICA IDENTITY is a property of the tables that hold rows; new chunks take that of the root. */
-const copyReplicaIdentity = (root: Relation, chunk: bigint): void => {
+export const copyReplicaIdentity = (root: Relation, chunk: bigint): void => {
   if (root.replicaIdentity === 'd') return;
   const { name } = one<{ name: string }>('select $1::int8::oid::regclass::text as name', [chunk]);
   if (root.replicaIdentity === 'f' || root.replicaIdentity === 'n') {

@@ -149,3 +149,58 @@ export const badBoundText = (text: string, wanted: string): PgError =>
   fail(SQLSTATE.invalidParameterValue, `"${text}" is neither an interval nor a ${wanted}`);
 export const notChunk = (name: string): PgError =>
   fail(SQLSTATE.invalidParameterValue, `"${name}" is not a chunk`);
+export const integerNowWrongTime = (column: string): PgError =>
+  fail(SQLSTATE.featureNotSupported, `time column "${column}" is not an integer`, undefined, 'now() serves the other types.');
+export const integerNowExists = (name: string): PgError =>
+  fail(
+    SQLSTATE.duplicateObject,
+    `integer_now function "${name}" is set already`,
+    undefined,
+    'Pass replace_if_exists => true to replace it.',
+  );
+export const integerNowMissing = (name: string): PgError =>
+  fail(SQLSTATE.undefinedFunction, `function "${name}" does not exist`);
+export const integerNowUnsuitable = (name: string, type: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `function "${name}" cannot be the integer_now function`,
+    undefined,
+    `It must take no arguments, be STABLE, and return ${type}.`,
+  );
+export const noExecute = (name: string): PgError =>
+  fail(SQLSTATE.insufficientPrivilege, `permission denied for function ${name}`);
+export const tablespaceMissing = (name: string): PgError =>
+  fail(SQLSTATE.undefinedObject, `tablespace "${name}" does not exist`);
+export const tablespaceDenied = (name: string, owner: string): PgError =>
+  fail(
+    SQLSTATE.insufficientPrivilege,
+    `permission denied for tablespace "${name}"`,
+    `The owner of the hypertable, "${owner}", lacks the privilege CREATE on it.`,
+  );
+export const tablespaceAttached = (name: string, table: string): PgError =>
+  fail(
+    SQLSTATE.tablespaceAlreadyAttached,
+    `tablespace "${name}" is already attached to hypertable "${table}"`,
+    undefined,
+    'Pass if_not_attached => true to skip it.',
+  );
+export const tablespaceNotAttached = (name: string, table: string): PgError =>
+  fail(SQLSTATE.tablespaceNotAttached, `tablespace "${name}" is not attached to hypertable "${table}"`);
+export const rangeInverted = (): PgError =>
+  fail(SQLSTATE.invalidParameterValue, 'range_start must be before range_end');
+export const tooManyChunks = (count: bigint): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `the range would need ${count} chunks`,
+    'At most 10000 are created at a time.',
+    'Give a shorter range, or a longer chunk interval with set_chunk_time_interval().',
+  );
+export const noOrderIndex = (chunk: string): PgError =>
+  fail(
+    SQLSTATE.undefinedObject,
+    `there is no index by which to order chunk "${chunk}"`,
+    'No index was given and none is marked by CLUSTER.',
+    'Name an index of the chunk or of its hypertable.',
+  );
+export const wrongOrderIndex = (index: string, chunk: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, `index "${index}" cannot order chunk "${chunk}"`, undefined, 'Name a valid btree index without a condition.');

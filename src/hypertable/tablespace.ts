@@ -1,7 +1,27 @@
+import { db, rows } from '../engine/kysely-dialect.ts';
 import type { Slice } from '../catalog/dimension-slice.ts';
 import type { Hypertable } from '../catalog/hypertable.ts';
+import { one } from '../engine/spi.ts';
 import type { Relation } from './relation.ts';
 
-/** Where a new chunk goes: the tablespace of the root. */
-export const chooseTablespace = (_h: Hypertable, root: Relation, _slice: Slice, _remainder?: number): string | null =>
-  root.tablespace;
+export const attachedTablespaces = (h: Hypertable): string[] =>
+  rows(db.selectFrom('tablespace').select('tablespace_name').where('hypertable_id', '=', h.id).orderBy('id')).map(
+    (r) => r.tablespace_name,
+  );
+
+/**
+ * Attached tablespaces are taken in turn: by the rank of the hash partition when there is a hash dimension, else by
+ * the rank of the slice in time. Without any, that of the root.
+ */
+export const chooseTablespace = (h: Hypertable, root: Relation, slice: Slice, remainder?: number): string | null => {
+  const attached = attachedTablespaces(h);
+  if (attached.length === 0) return root.tablespace;
+  const rank =
+    remainder ??
+    one<{ n: number }>(
+      `select count(*)::int as n from _tessera_catalog.dimension_slice s join _tessera_catalog.dimension d on d.id = s.dimension_id
+       where d.hypertable_id = $1 and d.interval_length is not null and s.range_start < $2`,
+      [h.id, slice.start],
+    ).n;
+  return attached[rank % attached.length] ?? null;
+};

@@ -2,7 +2,7 @@ import { ident, literal } from '../lib/quote.ts';
 import { CALENDAR_END, formatInternal, isIntegerTime, MINUS_INFINITY, PLUS_INFINITY, type TimeType } from '../lib/internal-time.ts';
 import type { Slice } from '../catalog/dimension-slice.ts';
 
-const SQL_TYPES: Readonly<Record<TimeType, string>> = {
+export const SQL_TYPES: Readonly<Record<TimeType, string>> = {
   timestamptz: 'timestamp with time zone',
   timestamp: 'timestamp without time zone',
   date: 'date',

@@ -136,16 +136,122 @@ end
 $$;
 comment on function _tessera_functions.request_add_chunks(name, jsonb) is 'records chunks that were attached, with their slices';
 
+create function _tessera_functions.request_add_dimension(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
+  new_id int;
+  whole_id int;
+begin
+  insert into _tessera_catalog.dimension (hypertable_id, column_name, column_type, aligned, num_slices)
+  values (parent.id, payload ->> 'column_name', (payload ->> 'column_type')::regtype, false, (payload ->> 'num_slices')::smallint)
+  returning id into new_id;
+  update _tessera_catalog.hypertable set num_dimensions = num_dimensions + 1 where id = parent.id;
+  -- A chunk that is not divided holds every value of the new dimension.
+  if exists (select from _tessera_catalog.chunk where hypertable_id = parent.id) then
+    insert into _tessera_catalog.dimension_slice (dimension_id, range_start, range_end)
+    values (new_id, -9223372036854775808, 9223372036854775807)
+    returning id into whole_id;
+    insert into _tessera_catalog.chunk_constraint (chunk_id, dimension_slice_id, constraint_name)
+    select id, whole_id, 'constraint_' || whole_id from _tessera_catalog.chunk where hypertable_id = parent.id;
+  end if;
+  return jsonb_build_object('dimension_id', new_id);
+end
+$$;
+comment on function _tessera_functions.request_add_dimension(name, jsonb) is 'records a hash dimension';
+
+create function _tessera_functions.request_set_dimension(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
+begin
+  update _tessera_catalog.dimension d
+  set interval_length = coalesce((payload ->> 'interval_length')::bigint, d.interval_length),
+    num_slices = coalesce((payload ->> 'num_slices')::smallint, d.num_slices),
+    integer_now_func_schema = coalesce(payload ->> 'integer_now_func_schema', d.integer_now_func_schema),
+    integer_now_func = coalesce(payload ->> 'integer_now_func', d.integer_now_func)
+  where d.id = (payload ->> 'dimension_id')::int and d.hypertable_id = parent.id;
+  if not found then
+    raise exception using errcode = 'TS002', message = 'dimension does not belong to the hypertable';
+  end if;
+  return null;
+end
+$$;
+comment on function _tessera_functions.request_set_dimension(name, jsonb) is 'changes how chunks of a dimension will be cut';
+
+create function _tessera_functions.request_attach_tablespace(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
+begin
+  insert into _tessera_catalog.tablespace (hypertable_id, tablespace_name)
+  values (parent.id, payload ->> 'tablespace_name')
+  on conflict do nothing;
+  return null;
+end
+$$;
+comment on function _tessera_functions.request_attach_tablespace(name, jsonb) is 'records that chunks may go to a tablespace';
+
+create function _tessera_functions.request_detach_tablespace(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
+  removed int;
+begin
+  delete from _tessera_catalog.tablespace
+  where hypertable_id = parent.id
+    and (payload ->> 'tablespace_name' is null or tablespace_name = payload ->> 'tablespace_name');
+  get diagnostics removed = row_count;
+  return jsonb_build_object('removed', removed);
+end
+$$;
+comment on function _tessera_functions.request_detach_tablespace(name, jsonb) is 'records that new chunks go elsewhere';
+
+create function _tessera_functions.request_replace_chunk(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
+  relation oid := (payload ->> 'relid')::oid;
+begin
+  if pg_partition_root(relation) is distinct from parent.relid then
+    raise exception using
+      errcode = '42809', message = format('"%s" is not a partition of "%s"', relation::regclass, parent.relid);
+  end if;
+  update _tessera_catalog.chunk c set relid = relation, schema_name = n.nspname, table_name = r.relname
+  from pg_class r join pg_namespace n on n.oid = r.relnamespace
+  where r.oid = relation and c.id = (payload ->> 'chunk_id')::int and c.hypertable_id = parent.id;
+  return null;
+end
+$$;
+comment on function _tessera_functions.request_replace_chunk(name, jsonb) is 'records the table that took the place of a chunk';
+
 create function _tessera_functions.apply_request() returns trigger
 language plpgsql security definer
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  new.result := case new.operation
-    when 'open_schema' then _tessera_functions.request_open_schema(new.caller, new.payload)
-    when 'create_hypertable' then _tessera_functions.request_create_hypertable(new.caller, new.payload)
-    when 'add_chunks' then _tessera_functions.request_add_chunks(new.caller, new.payload)
-  end;
+  case new.operation
+    when 'open_schema' then new.result := _tessera_functions.request_open_schema(new.caller, new.payload);
+    when 'create_hypertable' then new.result := _tessera_functions.request_create_hypertable(new.caller, new.payload);
+    when 'add_chunks' then new.result := _tessera_functions.request_add_chunks(new.caller, new.payload);
+    when 'add_dimension' then new.result := _tessera_functions.request_add_dimension(new.caller, new.payload);
+    when 'set_dimension' then new.result := _tessera_functions.request_set_dimension(new.caller, new.payload);
+    when 'attach_tablespace' then new.result := _tessera_functions.request_attach_tablespace(new.caller, new.payload);
+    when 'detach_tablespace' then new.result := _tessera_functions.request_detach_tablespace(new.caller, new.payload);
+    when 'replace_chunk' then new.result := _tessera_functions.request_replace_chunk(new.caller, new.payload);
+    else
+      raise exception using errcode = '22023', message = format('there is no request "%s"', new.operation);
+  end case;
   return new;
 end
 $$;

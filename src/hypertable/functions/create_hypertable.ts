@@ -40,6 +40,24 @@ interface Options {
   readonly adaptive: boolean | null;
 }
 
+/** The two forms of the function give different subsets. */
+const NONE: Options = {
+  time_column: null,
+  interval: null,
+  interval_type: null,
+  time_function: null,
+  dimension_kind: null,
+  partitioning_column: null,
+  number_partitions: null,
+  partitioning_func: null,
+  associated_schema_name: null,
+  associated_table_prefix: null,
+  create_default_indexes: null,
+  if_not_exists: null,
+  migrate_data: null,
+  adaptive: null,
+};
+
 interface Created {
   readonly hypertable_id: number;
   readonly schema_name: string;
@@ -162,7 +180,8 @@ export const create_hypertable = defineFunction({
   summary: 'Turns a table into a hypertable; the work behind both forms of create_hypertable().',
   privileges: 'owner of the table',
   locks: 'ACCESS EXCLUSIVE on the table',
-  handler: (oid: bigint | null, options: Options): Created[] => {
+  handler: (oid: bigint | null, given: Partial<Options>): Created[] => {
+    const options = { ...NONE, ...given };
     if (oid === null) throw nullArgument('relation');
     const seen = findRelation(oid);
     if (seen === undefined) throw relationMissing(oid);

@@ -1,0 +1,59 @@
+import { overlappingSlices } from '../../catalog/dimension-slice.ts';
+import { withLockRetry } from '../../engine/lock-retry.ts';
+import { asRole, inMaintenance } from '../../engine/session.ts';
+import { PLUS_INFINITY } from '../../lib/internal-time.ts';
+import { defineFunction, returnsSetof } from '../../udf/define-function.ts';
+import { toInternal } from '../chunk-bounds.ts';
+import { planSlice } from '../chunk-slice-plan.ts';
+import { attachSlices, prepareSlice, timeDimension, type PreparedSlice } from '../create-chunk.ts';
+import { nullArgument, rangeInverted, tooManyChunks } from '../failures.ts';
+import { openOwnHypertable } from '../open-hypertable.ts';
+import { partNames } from '../partition-ddl.ts';
+import { lockForAttach, placeRows } from '../place-rows.ts';
+
+const MOST = 10_000n;
+
+export const create_chunks = defineFunction({
+  schema: '_tessera_functions',
+  name: 'create_chunks',
+  args: [
+    { name: 'relation', type: 'bigint', doc: 'OID of the hypertable' },
+    { name: 'range_start', type: 'text', doc: 'first value' },
+    { name: 'range_end', type: 'text', doc: 'value behind the last' },
+    { name: 'type', type: 'text', doc: 'common type of the two' },
+  ],
+  returns: returnsSetof('bigint'),
+  volatility: 'volatile',
+  summary: 'Creates the chunks a range of time lacks; the work behind create_chunks().',
+  privileges: 'owner of the hypertable',
+  locks: 'SHARE UPDATE EXCLUSIVE on the root, ACCESS EXCLUSIVE on the default partition, in short attempts',
+  handler: (oid: bigint | null, from: string | null, to: string | null, given: string): bigint[] => {
+    const { hypertable, root } = openOwnHypertable(oid);
+    if (from === null || to === null) throw nullArgument(from === null ? 'range_start' : 'range_end');
+    const time = timeDimension(hypertable);
+    const [start, end] = [toInternal(from, given, time.type), toInternal(to, given, time.type)];
+    if (start >= end) throw rangeInverted();
+    const count = (end - start) / time.interval;
+    if (count > MOST) throw tooManyChunks(count);
+    const parts = partNames(hypertable);
+    return asRole(root.owner, () =>
+      inMaintenance(() =>
+        withLockRetry(() => {
+          lockForAttach(root, parts);
+          // Rows that wait for these chunks must move first, or ATTACH would find them in the default partition.
+          placeRows(hypertable, root, '50ms');
+          const prepared: PreparedSlice[] = [];
+          for (let value = start; value < end; ) {
+            const known = overlappingSlices(time.id, value, value + 1n)[0];
+            const slice = known ?? planSlice(value, time.interval, time.type, (a, b) => overlappingSlices(time.id, a, b));
+            if (known === undefined) prepared.push(prepareSlice(hypertable, root, slice));
+            if (slice.end === PLUS_INFINITY) break;
+            value = slice.end;
+          }
+          attachSlices(hypertable, root, prepared);
+          return prepared.flatMap((p) => p.chunks.map((c) => c.oid));
+        }),
+      ),
+    );
+  },
+});

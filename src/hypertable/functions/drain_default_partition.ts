@@ -1,0 +1,22 @@
+import { withLockRetry } from '../../engine/lock-retry.ts';
+import { asRole } from '../../engine/session.ts';
+import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
+import { oidOf, openOwnHypertable } from '../open-hypertable.ts';
+import { placeRows } from '../place-rows.ts';
+
+export const drain_default_partition = defineFunction({
+  schema: 'api',
+  name: 'drain_default_partition',
+  args: [{ name: 'hypertable', type: 'regclass', doc: 'the hypertable' }],
+  returns: returnsScalar('bigint'),
+  volatility: 'volatile',
+  summary:
+    'Moves rows that stayed in the default partition, because a lock was not to be had when they were inserted, into chunks, and returns how many it moved. Rows with infinite time, and rows that a foreign key points at, stay.',
+  errors: 'TS001 not a hypertable, 55P03 no lock',
+  privileges: 'owner of the hypertable',
+  locks: 'SHARE UPDATE EXCLUSIVE on the hypertable, ACCESS EXCLUSIVE on its default partition, waited for in short attempts',
+  handler: (table: string | null): bigint => {
+    const { hypertable, root } = openOwnHypertable(oidOf(table));
+    return BigInt(asRole(root.owner, () => withLockRetry(() => placeRows(hypertable, root, '100ms'))));
+  },
+});

@@ -1,0 +1,27 @@
+create function @extschema@.drop_chunks(
+  relation regclass,
+  older_than anycompatible default null,
+  newer_than anycompatible default null,
+  "verbose" boolean default false,
+  created_before anycompatible default null,
+  created_after anycompatible default null
+) returns setof text
+language sql volatile
+set search_path to pg_catalog, pg_temp
+set datestyle to 'iso, ymd'
+as $$
+  select c.name
+  from _tessera_functions.drop_chunks(
+    $1::oid::int8,
+    jsonb_build_object(
+      'type', pg_typeof($2)::text, 'older_than', $2::text, 'newer_than', $3::text, 'verbose', $4,
+      'created_before', $5::text, 'created_after', $6::text)) as c(name)
+$$;
+comment on function @extschema@.drop_chunks(regclass, anycompatible, anycompatible, boolean, anycompatible, anycompatible) is
+'Drops the chunks that lie wholly inside the bounds and returns their names; rows are never deleted one by one.
+relation: the hypertable
+older_than, newer_than, created_before, created_after: as in show_chunks(); at least one is needed
+verbose: an INFO message for every chunk
+Privileges: owner of the hypertable
+Locks: ACCESS EXCLUSIVE on the hypertable and the chunks, waited for in short attempts
+Errors: TS001 not a hypertable, 22023 no bound or a bad one, 2BP01 something depends on a chunk, 55P03 no lock';

@@ -1,0 +1,212 @@
+import { findHypertableById } from '../../catalog/hypertable.ts';
+import { request } from '../../catalog/request.ts';
+import { info, maybeOne, notice, one, query, run } from '../../engine/spi.ts';
+import { withLockRetry } from '../../engine/lock-retry.ts';
+import { asRole, inMaintenance } from '../../engine/session.ts';
+import { displayed, ident, identList, qualified, type RelationName } from '../../lib/quote.ts';
+import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
+import { copyReplicaIdentity } from '../create-chunk.ts';
+import { noOrderIndex, notChunk, notOwner, nullArgument, tablespaceDenied, tablespaceMissing, wrongOrderIndex } from '../failures.ts';
+import { createChunkTable } from '../partition-ddl.ts';
+import { findRelation, storedColumns, type Relation } from '../relation.ts';
+
+interface Chunk {
+  readonly id: number;
+  readonly hypertableId: number;
+  readonly relation: Relation;
+  readonly root: Relation;
+  readonly parent: Relation;
+  readonly bounds: string;
+}
+
+const openChunk = (table: string | null): Chunk => {
+  if (table === null) throw nullArgument('chunk');
+  const row = maybeOne<{ id: number; hypertableId: number; oid: bigint; root: bigint; parent: bigint; bounds: string }>(
+    `select c.id, c.hypertable_id as "hypertableId", c.relid::oid::int8 as oid, h.relid::oid::int8 as root,
+       i.inhparent::int8 as parent, pg_get_expr(r.relpartbound, r.oid) as bounds
+     from _tessera_catalog.chunk c join _tessera_catalog.hypertable h on h.id = c.hypertable_id
+     join pg_class r on r.oid = c.relid join pg_inherits i on i.inhrelid = c.relid
+     where c.relid = $1::regclass`,
+    [table],
+  );
+  if (row === undefined) throw notChunk(table);
+  const [relation, root, parent] = [findRelation(row.oid), findRelation(row.root), findRelation(row.parent)];
+  if (relation === undefined || root === undefined || parent === undefined) throw notChunk(table);
+  if (!root.owned) throw notOwner(displayed(root));
+  return { id: row.id, hypertableId: row.hypertableId, relation, root, parent, bounds: row.bounds };
+};
+
+/** The index of the chunk by which to order it: the one given, of the chunk or of its root, or the one CLUSTER marked. */
+const orderIndex = (chunk: Chunk, index: string | null): RelationName => {
+  const found = query<{ schema: string; name: string; usable: boolean }>(
+    `select n.nspname as schema, c.relname as name,
+       i.indisvalid and i.indpred is null and (select amname = 'btree' from pg_am where oid = c.relam) as usable
+     from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
+     where i.indrelid = $1::int8::oid
+       and case when $2::text is null then i.indisclustered
+           else i.indexrelid = $2::regclass or $2::regclass in (select relid from pg_partition_ancestors(i.indexrelid)) end`,
+    [chunk.relation.oid, index],
+  )[0];
+  if (found === undefined) {
+    if (index === null) throw noOrderIndex(displayed(chunk.relation));
+    throw wrongOrderIndex(index, displayed(chunk.relation));
+  }
+  if (!found.usable) throw wrongOrderIndex(found.name, displayed(chunk.relation));
+  return found;
+};
+
+/** ORDER BY of an index: its columns and expressions with direction and place of nulls. */
+const orderBy = (index: RelationName): string =>
+  one<{ list: string }>(
+    `select string_agg(
+       pg_get_indexdef(i.indexrelid, k, false) || case when i.indoption[k - 1] & 1 = 1 then ' desc' else ' asc' end
+         || case when i.indoption[k - 1] & 2 = 2 then ' nulls first' else ' nulls last' end, ', ' order by k) as list
+     from pg_index i, generate_series(1, i.indnkeyatts) k where i.indexrelid = $1::regclass`,
+    [qualified(index)],
+  ).list;
+
+interface Rewrite {
+  readonly order: RelationName | null;
+  readonly tablespace: string | null;
+  readonly indexTablespace: string | null;
+  readonly verbose: boolean;
+}
+
+const indexDefinitions = (chunk: Relation): { definition: string; name: string; parent: string; constraint: string | null }[] =>
+  query(
+    `select pg_get_indexdef(i.indexrelid) as definition, c.relname as name, coalesce(p.inhparent::regclass::text, '') as parent,
+       k.conname as constraint
+     from pg_index i join pg_class c on c.oid = i.indexrelid left join pg_inherits p on p.inhrelid = i.indexrelid
+     left join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p', 'u', 'x')
+     where i.indrelid = $1::int8::oid order by c.relname`,
+    [chunk.oid],
+  );
+
+/**
+ * Copies the chunk into a new table under EXCLUSIVE (readers go on, writers wait), builds what the parent has on it,
+ * and only then takes ACCESS EXCLUSIVE, in short attempts, to put it in the place of the old one. The new table has
+ * another OID and the old name; the catalog knows chunks by their id.
+ */
+const rewrite = (chunk: Chunk, plan: Rewrite): void => {
+  const hypertable = findHypertableById(chunk.hypertableId);
+  const old = chunk.relation;
+  const copy: RelationName = { schema: old.schema, name: `tessera_rewrite_${chunk.id}` };
+  run(`lock table only ${qualified(old)} in exclusive mode`);
+  const reloptions = one<{ options: string[] | null }>('select reloptions::text[] as options from pg_class where oid = $1::int8::oid', [
+    old.oid,
+  ]).options;
+  run(createChunkTable(copy, chunk.root, { reloptions: reloptions ?? hypertable?.chunk_reloptions ?? null, tablespace: plan.tablespace ?? old.tablespace }));
+  const columns = identList(storedColumns(old.oid));
+  const order = plan.order === null ? '' : ` order by ${orderBy(plan.order)}`;
+  const rows = run(`insert into ${qualified(copy)} (${columns}) select ${columns} from only ${qualified(old)}${order}`);
+  const indexes = indexDefinitions(old);
+  const grants = one<{ acl: string | null }>('select relacl::text as acl from pg_class where oid = $1::int8::oid', [old.oid]).acl;
+  if (grants !== null) copyGrants(old, copy);
+  withLockRetry(() => {
+    run(`lock table only ${qualified(chunk.parent)} in access exclusive mode`);
+    run(`alter table ${qualified(chunk.parent)} detach partition ${qualified(old)}`);
+    run(`drop table ${qualified(old)}`);
+    run(`alter table ${qualified(copy)} rename to ${ident(old.name)}`);
+    if (plan.indexTablespace !== null) run(`select set_config('default_tablespace', $1, true)`, [plan.indexTablespace]);
+    // Indexes of the chunk alone; those of the parent come with ATTACH and get their old names back.
+    for (const i of indexes) if (i.parent === '') run(i.constraint === null ? i.definition : `alter table ${qualified(old)} add constraint ${ident(i.constraint)} ${i.definition}`);
+    run(`alter table ${qualified(chunk.parent)} attach partition ${qualified(old)} ${chunk.bounds.toLowerCase().startsWith('for values') ? chunk.bounds : `for values ${chunk.bounds}`}`);
+    if (plan.indexTablespace !== null) run(`select set_config('default_tablespace', '', true)`);
+    const created = findRelation(one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [qualified(old)]).oid);
+    if (created === undefined) throw notChunk(displayed(old));
+    for (const i of indexDefinitions(created)) {
+      const before = indexes.find((b) => b.parent !== '' && b.parent === i.parent);
+      if (before !== undefined && before.name !== i.name)
+        run(`alter index ${qualified({ schema: old.schema, name: i.name })} rename to ${ident(before.name)}`);
+    }
+    if (plan.order !== null) run(`alter table ${qualified(old)} cluster on ${ident(plan.order.name)}`);
+    copyReplicaIdentity(chunk.root, created.oid);
+    request('replace_chunk', { hypertable_id: chunk.hypertableId, chunk_id: chunk.id, relid: created.oid });
+  });
+  if (plan.verbose) info(`"${displayed(old)}": rewrote ${rows} rows${plan.order === null ? '' : ` in the order of index "${plan.order.name}"`}`);
+};
+
+const copyGrants = (from: Relation, to: RelationName): void => {
+  for (const g of query<{ grantee: string; privilege: string; grantable: boolean }>(
+    `select case x.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(x.grantee)) end as grantee,
+       x.privilege_type as privilege, x.is_grantable as grantable
+     from pg_class c, aclexplode(c.relacl) x where c.oid = $1::int8::oid`,
+    [from.oid],
+  ))
+    run(`grant ${g.privilege} on ${qualified(to)} to ${g.grantee}${g.grantable ? ' with grant option' : ''}`);
+};
+
+/** A referenced chunk cannot be detached while rows point at it; CLUSTER and SET TABLESPACE work in place. */
+const isReferenced = (chunk: Chunk): boolean =>
+  maybeOne(`select from pg_constraint where confrelid = $1::int8::oid and contype = 'f' limit 1`, [chunk.root.oid]) !== undefined;
+
+const rewriteInPlace = (chunk: Chunk, plan: Rewrite): void => {
+  notice('a foreign key points at the hypertable, so the chunk is rewritten in place and cannot be read meanwhile');
+  withLockRetry(() => {
+    const table = qualified(chunk.relation);
+    if (plan.tablespace !== null) run(`alter table ${table} set tablespace ${ident(plan.tablespace)}`);
+    if (plan.indexTablespace !== null)
+      for (const i of indexDefinitions(chunk.relation))
+        run(`alter index ${qualified({ schema: chunk.relation.schema, name: i.name })} set tablespace ${ident(plan.indexTablespace)}`);
+    if (plan.order !== null) run(`cluster ${table} using ${ident(plan.order.name)}`);
+  });
+};
+
+const carryOut = (chunk: Chunk, plan: Rewrite): void =>
+  asRole(chunk.root.owner, () => inMaintenance(() => (isReferenced(chunk) ? rewriteInPlace(chunk, plan) : rewrite(chunk, plan))));
+
+export const reorder_chunk = defineFunction({
+  schema: 'api',
+  name: 'reorder_chunk',
+  args: [
+    { name: 'chunk', type: 'regclass', doc: 'a chunk' },
+    { name: 'index', type: 'regclass', default: 'null', doc: 'a btree index of the chunk or of its hypertable; null takes the one CLUSTER marked' },
+    { name: 'verbose', type: 'boolean', default: 'false', doc: 'an INFO message with the number of rows' },
+  ],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'Rewrites a chunk in the order of an index. Readers wait only while the new table takes its place.',
+  errors: '22023 not a chunk or an unsuitable index, 42704 no index to order by, 55P03 no lock',
+  privileges: 'owner of the hypertable',
+  locks: 'EXCLUSIVE on the chunk while it is copied, then ACCESS EXCLUSIVE on the hypertable in short attempts',
+  handler: (table: string | null, index: string | null, verbose: boolean | null): void => {
+    const chunk = openChunk(table);
+    carryOut(chunk, { order: orderIndex(chunk, index), tablespace: null, indexTablespace: null, verbose: verbose === true });
+  },
+});
+
+const requireTablespace = (chunk: Chunk, name: string): void => {
+  const found = maybeOne<{ ok: boolean }>(
+    `select has_tablespace_privilege($1::name, oid, 'create') as ok from pg_tablespace where spcname = $2`,
+    [chunk.root.owner, name],
+  );
+  if (found === undefined) throw tablespaceMissing(name);
+  if (!found.ok) throw tablespaceDenied(name, chunk.root.owner);
+};
+
+export const move_chunk = defineFunction({
+  schema: 'api',
+  name: 'move_chunk',
+  args: [
+    { name: 'chunk', type: 'regclass', doc: 'a chunk' },
+    { name: 'destination_tablespace', type: 'name', doc: 'where the table goes' },
+    { name: 'index_destination_tablespace', type: 'name', default: 'null', doc: 'where its indexes go; null puts them beside the table' },
+    { name: 'reorder_index', type: 'regclass', default: 'null', doc: 'an index by which to order the rows; null keeps their order' },
+    { name: 'verbose', type: 'boolean', default: 'false', doc: 'an INFO message with the number of rows' },
+  ],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'Moves a chunk and its indexes to other tablespaces, and reorders it on the way if asked to.',
+  errors: '22023 not a chunk or an unsuitable index, 42704 no such tablespace, 42501 no CREATE on it, 55P03 no lock',
+  privileges: 'owner of the hypertable, who needs CREATE on the tablespaces',
+  locks: 'as reorder_chunk()',
+  handler: (table: string | null, to: string | null, indexTo: string | null, index: string | null, verbose: boolean | null): void => {
+    const chunk = openChunk(table);
+    if (to === null) throw nullArgument('destination_tablespace');
+    requireTablespace(chunk, to);
+    if (indexTo !== null) requireTablespace(chunk, indexTo);
+    const order = index === null ? null : orderIndex(chunk, index);
+    carryOut(chunk, { order, tablespace: to, indexTablespace: indexTo ?? to, verbose: verbose === true });
+  },
+});
+

@@ -1,0 +1,98 @@
+create function @extschema@.hypertable_detailed_size(
+  hypertable regclass, out table_bytes bigint, out index_bytes bigint, out toast_bytes bigint, out total_bytes bigint,
+  out node_name name
+) returns setof record
+language sql volatile strict
+set search_path to pg_catalog, pg_temp
+as $$
+  select sum(pg_relation_size(t.relid))::int8,
+    sum(pg_indexes_size(t.relid))::int8,
+    sum(coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0))::int8,
+    sum(pg_total_relation_size(t.relid))::int8,
+    null::name
+  from pg_partition_tree(hypertable) t join pg_class c on c.oid = t.relid
+  where exists (select from _tessera_catalog.hypertable h where h.relid = hypertable)
+  having count(*) > 0
+$$;
+comment on function @extschema@.hypertable_detailed_size(regclass) is
+'Size of a hypertable in bytes: its tables, their indexes, their TOAST, and all together, over all chunks and the default partition.
+hypertable: the hypertable; no row for anything else';
+
+create function @extschema@.hypertable_size(hypertable regclass) returns bigint
+language sql volatile strict
+set search_path to pg_catalog, pg_temp
+as $$
+  select sum(pg_total_relation_size(t.relid))::int8
+  from pg_partition_tree(hypertable) t
+  where exists (select from _tessera_catalog.hypertable h where h.relid = hypertable)
+$$;
+comment on function @extschema@.hypertable_size(regclass) is
+'Size of a hypertable with indexes and TOAST, in bytes.
+hypertable: the hypertable; null for anything else';
+
+create function @extschema@.chunks_detailed_size(
+  hypertable regclass, out chunk_schema name, out chunk_name name, out table_bytes bigint, out index_bytes bigint,
+  out toast_bytes bigint, out total_bytes bigint, out node_name name
+) returns setof record
+language sql volatile strict
+set search_path to pg_catalog, pg_temp
+as $$
+  select k.schema_name, k.table_name, pg_relation_size(k.relid), pg_indexes_size(k.relid),
+    coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0), pg_total_relation_size(k.relid), null::name
+  from _tessera_catalog.hypertable h
+  join _tessera_catalog.chunk k on k.hypertable_id = h.id and not k.dropped
+  join pg_class c on c.oid = k.relid
+  where h.relid = hypertable
+  order by k.id
+$$;
+comment on function @extschema@.chunks_detailed_size(regclass) is
+'Size of every chunk of a hypertable in bytes: table, indexes, TOAST, and all together.
+hypertable: the hypertable; no rows for anything else';
+
+create function @extschema@.hypertable_index_size(index_name regclass) returns bigint
+language sql volatile strict
+set search_path to pg_catalog, pg_temp
+as $$
+  select sum(pg_relation_size(t.relid))::int8
+  from pg_partition_tree(index_name) t
+  where exists (
+    select from pg_index i join _tessera_catalog.hypertable h on h.relid = i.indrelid where i.indexrelid = index_name)
+$$;
+comment on function @extschema@.hypertable_index_size(regclass) is
+'Size of an index of a hypertable over all chunks, in bytes.
+index_name: the index; null when it is not one of a hypertable';
+
+create function @extschema@.approximate_row_count(relation regclass) returns bigint
+language sql volatile strict
+set search_path to pg_catalog, pg_temp
+as $$
+  select case
+    when c.relkind = 'p' then (
+      select coalesce(sum(greatest(l.reltuples, 0)), 0)::int8
+      from pg_partition_tree(relation) t join pg_class l on l.oid = t.relid
+      where t.isleaf)
+    when c.relkind in ('r', 'm', 'f') then greatest(c.reltuples, 0)::int8
+  end
+  from pg_class c
+  where c.oid = relation
+$$;
+comment on function @extschema@.approximate_row_count(regclass) is
+'Number of rows as ANALYZE and VACUUM last saw it; works for hypertables, partitioned tables and plain tables.
+relation: the table; null for views';
+
+create function @extschema@.hypertable_approximate_row_count(main_table regclass default null)
+returns table (schema_name name, table_name name, row_estimate bigint)
+language sql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+  select h.schema_name, h.table_name, (
+    select coalesce(sum(greatest(c.reltuples, 0)), 0)::int8
+    from pg_partition_tree(h.relid) t join pg_class c on c.oid = t.relid
+    where t.isleaf)
+  from _tessera_catalog.hypertable h
+  where main_table is null or h.relid = main_table
+  order by h.id
+$$;
+comment on function @extschema@.hypertable_approximate_row_count(regclass) is
+'The older form of approximate_row_count(): a row per hypertable.
+main_table: the hypertable; null for all';

@@ -1,0 +1,31 @@
+import { findHypertable, type Hypertable } from '../catalog/hypertable.ts';
+import { one } from '../engine/spi.ts';
+import { displayed } from '../lib/quote.ts';
+import { notHypertable, notOwner, nullArgument, relationMissing } from './failures.ts';
+import { findRelation, type Relation } from './relation.ts';
+
+export interface OpenHypertable {
+  readonly hypertable: Hypertable;
+  readonly root: Relation;
+}
+
+/** The hypertable behind an OID given by the user; TS001 when it is none. */
+export const openHypertable = (oid: bigint | null): OpenHypertable => {
+  if (oid === null) throw nullArgument('relation');
+  const root = findRelation(oid);
+  if (root === undefined) throw relationMissing(oid);
+  const hypertable = findHypertable(oid);
+  if (hypertable === undefined) throw notHypertable(displayed(root));
+  return { hypertable, root };
+};
+
+/** The same for an operation that only the owner may do. */
+export const openOwnHypertable = (oid: bigint | null): OpenHypertable => {
+  const opened = openHypertable(oid);
+  if (!opened.root.owned) throw notOwner(displayed(opened.root));
+  return opened;
+};
+
+/** The OID of a regclass argument, which plv8 hands over as text. */
+export const oidOf = (table: string | null): bigint | null =>
+  table === null ? null : one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [table]).oid;
