@@ -1,0 +1,249 @@
+/**
+ * The embedded servers of this checkout: coordinator, workers, standbys, each a PostgreSQL of its own on a loopback
+ * port, run from a root below .pg/ by chroot. Everything lives below .pg/; no other server is ever touched.
+ */
+import { execFileSync, type ExecFileSyncOptions } from 'node:child_process';
+import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { ensureRoot, handlerHash, logged, PG_MAJOR, SetupError } from './root.ts';
+
+export const project = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
+export const stateFolder = join(project, '.pg');
+const root = join(stateFolder, 'root');
+const BIN = `/usr/lib/postgresql/${PG_MAJOR}/bin`;
+const SHARE = `/usr/share/postgresql/${PG_MAJOR}/extension`;
+
+export interface Node {
+  readonly name: string;
+  readonly port: number;
+}
+
+export interface Cluster {
+  readonly coordinator: Node;
+  readonly workers: readonly Node[];
+  readonly standbys: readonly Node[];
+}
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const inRoot = (args: readonly string[], options: ExecFileSyncOptions & { user?: string } = {}): string =>
+  execFileSync('chroot', [...(options.user === undefined ? [] : [`--userspec=${options.user}:${options.user}`]), root, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...options,
+    env: { PATH: `${BIN}:/usr/bin:/bin:/usr/sbin:/sbin`, LC_ALL: 'C.UTF-8', HOME: '/tmp' },
+  }) as string;
+
+const asPostgres = (args: readonly string[]): string => inRoot(args, { user: 'postgres' });
+
+const dataFolder = (node: Node): string => `/var/lib/tessera/${node.name}`;
+
+const portTaken = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+
+const freePort = async (from: number, used: ReadonlySet<number>): Promise<number> => {
+  for (let port = from; port < from + 2000; port++) if (!used.has(port) && !(await portTaken(port))) return port;
+  throw new SetupError(`no free port from ${from} on`);
+};
+
+const nodesFile = join(stateFolder, 'nodes.json');
+const readNodes = (): Node[] => (existsSync(nodesFile) ? (JSON.parse(readFileSync(nodesFile, 'utf8')) as Node[]) : []);
+
+export const isRunning = (node: Node): boolean => {
+  if (!existsSync(join(root, dataFolder(node), 'postmaster.pid'))) return false;
+  try {
+    asPostgres([`${BIN}/pg_ctl`, '-D', dataFolder(node), 'status']);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** A copy of the cached root by hard links: a moment, and installing into it leaves the cache as it is. */
+const ensureOwnRoot = async (): Promise<void> => {
+  if (existsSync(join(root, 'usr/bin'))) return;
+  const cached = await ensureRoot();
+  mkdirSync(stateFolder, { recursive: true });
+  rmSync(root, { recursive: true, force: true });
+  try {
+    execFileSync('cp', ['-al', cached, root], { stdio: 'ignore' });
+  } catch {
+    rmSync(root, { recursive: true, force: true });
+    execFileSync('cp', ['-a', cached, root]);
+  }
+};
+
+/** Builds plv8 from server/plv8 inside the root when its sources changed. */
+const ensureHandler = async (): Promise<void> => {
+  const source = join(project, 'server/plv8');
+  const hash = handlerHash(source);
+  const mark = join(stateFolder, 'plv8.hash');
+  if (existsSync(mark) && readFileSync(mark, 'utf8') === hash) return;
+  say('building the language handler plv8 …');
+  const target = join(root, 'usr/src/plv8');
+  rmSync(target, { recursive: true, force: true });
+  mkdirSync(target, { recursive: true });
+  for (const name of readdirSync(source)) if (/\.(cc|h|sql|control)$|^Makefile$/.test(name)) cpSync(join(source, name), join(target, name));
+  const log = join(stateFolder, 'plv8-build.log');
+  const make = (what: string): Promise<void> =>
+    logged('chroot', [root, 'make', '-j2', '-C', '/usr/src/plv8', what, 'PG_CONFIG=/usr/bin/pg_config'], log);
+  await make('all');
+  await make('install');
+  writeFileSync(mark, hash);
+};
+
+/** Puts the built extension where CREATE EXTENSION finds it. */
+export const installExtension = (): void => {
+  const dist = join(project, 'dist');
+  if (!existsSync(dist)) throw new SetupError('dist/ is missing: run make build');
+  for (const name of readdirSync(dist).filter((f) => f === 'tessera.control' || /^tessera--.*\.sql$/.test(f))) {
+    const target = join(root, SHARE, name);
+    if (existsSync(target)) unlinkSync(target); // never write through a hard link
+    cpSync(join(dist, name), target);
+    chmodSync(target, 0o644);
+  }
+};
+
+const configuration = (node: Node): string => `
+port = ${node.port}
+listen_addresses = '127.0.0.1'
+unix_socket_directories = '/tmp'
+shared_preload_libraries = 'pg_cron'
+cron.use_background_workers = on
+cron.database_name = 'postgres'
+wal_level = logical
+max_prepared_transactions = 64
+max_connections = 200
+max_worker_processes = 40
+max_replication_slots = 40
+max_wal_senders = 40
+max_logical_replication_workers = 20
+max_locks_per_transaction = 512
+shared_buffers = 512MB
+max_wal_size = 4GB
+fsync = ${process.env.TESSERA_FSYNC ?? 'off'}
+log_min_messages = warning
+timezone = 'UTC'
+`;
+
+const initialize = (node: Node, primary: Node | undefined): void => {
+  const data = dataFolder(node);
+  inRoot(['mkdir', '-p', '/var/lib/tessera']);
+  inRoot(['chown', 'postgres:postgres', '/var/lib/tessera']);
+  if (primary === undefined) {
+    asPostgres([`${BIN}/initdb`, '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']);
+  } else {
+    asPostgres([`${BIN}/pg_basebackup`, '-D', data, '-R', '--no-sync', '-c', 'fast', '-h', '127.0.0.1', '-p', String(primary.port), '-U', 'postgres']);
+  }
+  appendFileSync(join(root, data, 'postgresql.conf'), configuration(node));
+};
+
+export const start = (node: Node): void => {
+  // pg_ctl leaves the postmaster with our pipes unless its output goes to a file.
+  inRoot([`${BIN}/pg_ctl`, '-D', dataFolder(node), '-l', `/var/lib/tessera/${node.name}.log`, '-w', '-t', '60', 'start'], {
+    user: 'postgres',
+    stdio: 'ignore',
+  });
+};
+
+export type StopMode = 'smart' | 'fast' | 'immediate';
+
+export const stop = (node: Node, mode: StopMode = 'fast'): void => {
+  asPostgres([`${BIN}/pg_ctl`, '-D', dataFolder(node), '-m', mode, '-w', '-t', '60', 'stop']);
+};
+
+const ensureNode = (node: Node, primary?: Node): void => {
+  if (!existsSync(join(root, dataFolder(node), 'PG_VERSION'))) initialize(node, primary);
+  if (isRunning(node)) return;
+  try {
+    start(node);
+  } catch {
+    const log = join(root, `/var/lib/tessera/${node.name}.log`);
+    throw new SetupError(`server "${node.name}" did not start on port ${node.port}\n${existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : ''}`);
+  }
+};
+
+const WRAPPED = ['psql', 'pg_dump', 'pg_dumpall', 'pg_restore', 'pgbench', 'createdb', 'dropdb', 'pg_basebackup'];
+
+const writeWrappers = (): void => {
+  const bin = join(stateFolder, 'bin');
+  mkdirSync(bin, { recursive: true });
+  for (const name of WRAPPED) {
+    const path = join(bin, name);
+    writeFileSync(
+      path,
+      `#!/bin/sh\nexec chroot "${root}" /usr/bin/env PGHOST="\${PGHOST:-127.0.0.1}" PGPORT="$PGPORT" PGUSER="\${PGUSER:-postgres}" PGDATABASE="\${PGDATABASE:-postgres}" LC_ALL=C.UTF-8 ${BIN}/${name} "$@"\n`,
+    );
+    chmodSync(path, 0o755);
+  }
+};
+
+const writeEnvironment = (cluster: Cluster): void => {
+  const ports = (nodes: readonly Node[]): string => nodes.map((n) => n.port).join(',');
+  writeFileSync(
+    join(stateFolder, 'env'),
+    [
+      'PGHOST=127.0.0.1',
+      `PGPORT=${cluster.coordinator.port}`,
+      'PGUSER=postgres',
+      'PGDATABASE=postgres',
+      `TESSERA_WORKER_PORTS=${ports(cluster.workers)}`,
+      `TESSERA_STANDBY_PORTS=${ports(cluster.standbys)}`,
+      `TESSERA_PG_BIN=${join(stateFolder, 'bin')}`,
+      '',
+    ].join('\n'),
+  );
+};
+
+/** Brings up what is asked for and not up yet. */
+export const up = async (want: { readonly workers?: number; readonly standbys?: number } = {}): Promise<Cluster> => {
+  await ensureOwnRoot();
+  await ensureHandler();
+  if (existsSync(join(project, 'dist/tessera.control'))) installExtension();
+  const names = [
+    'coordinator',
+    ...Array.from({ length: want.workers ?? 0 }, (_, i) => `worker${i + 1}`),
+    ...Array.from({ length: want.standbys ?? 0 }, (_, i) => `standby${i + 1}`),
+  ];
+  const nodes = readNodes();
+  for (const name of names) {
+    if (nodes.some((n) => n.name === name)) continue;
+    nodes.push({ name, port: await freePort(55432, new Set(nodes.map((n) => n.port))) });
+  }
+  writeFileSync(nodesFile, JSON.stringify(nodes, null, 2));
+  const node = (name: string): Node => nodes.find((n) => n.name === name) as Node;
+  for (const name of names) ensureNode(node(name), name.startsWith('standby') ? node('coordinator') : undefined);
+  const cluster: Cluster = {
+    coordinator: node('coordinator'),
+    workers: names.filter((n) => n.startsWith('worker')).map(node),
+    standbys: names.filter((n) => n.startsWith('standby')).map(node),
+  };
+  writeWrappers();
+  writeEnvironment(cluster);
+  return cluster;
+};
+
+/** Stops every server of this checkout. */
+export const down = (): void => {
+  for (const node of readNodes().reverse()) if (isRunning(node)) stop(node);
+};
+
+/** A server of its own for a test that kills and restarts it. */
+export const privateNode = async (name: string): Promise<Node> => {
+  const node: Node = { name, port: await freePort(57000 + (process.pid % 500) * 3, new Set()) };
+  ensureNode(node);
+  return node;
+};
+
+export const removeNode = (node: Node): void => {
+  if (isRunning(node)) stop(node, 'immediate');
+  rmSync(join(root, dataFolder(node)), { recursive: true, force: true });
+};

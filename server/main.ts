@@ -1,0 +1,38 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { down, stateFolder, up } from './cluster.ts';
+import { SetupError } from './root.ts';
+
+const [command, ...rest] = process.argv.slice(2);
+const count = (name: string): number => Number(rest.find((a) => a.startsWith(`--${name}=`))?.split('=')[1] ?? 0);
+
+try {
+  switch (command) {
+    case 'up': {
+      const cluster = await up({ workers: count('workers'), standbys: count('standbys') });
+      for (const node of [cluster.coordinator, ...cluster.workers, ...cluster.standbys])
+        process.stdout.write(`${node.name.padEnd(12)} 127.0.0.1:${node.port}\n`);
+      process.stdout.write(`environment: ${join(stateFolder, 'env')}\n`);
+      break;
+    }
+    case 'down':
+      down();
+      break;
+    case 'psql': {
+      const cluster = await up();
+      const result = spawnSync(join(stateFolder, 'bin/psql'), rest, {
+        stdio: 'inherit',
+        env: { ...process.env, PGPORT: String(cluster.coordinator.port), PGHOST: '127.0.0.1', PGUSER: 'postgres' },
+      });
+      process.exitCode = result.status ?? 1;
+      break;
+    }
+    default:
+      process.stderr.write('usage: main.ts up [--workers=n] [--standbys=n] | down | psql [arguments]\n');
+      process.exitCode = 2;
+  }
+} catch (e) {
+  if (!(e instanceof SetupError)) throw e;
+  process.stderr.write(`${e.message}\n`);
+  process.exitCode = 1;
+}

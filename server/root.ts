@@ -1,0 +1,131 @@
+/**
+ * The private root: a Debian system in a folder, with PostgreSQL, pg_cron and what it takes to build the language
+ * handler. Built once, kept in the user's cache, copied by hard links into each checkout.
+ */
+import { createHash } from 'node:crypto';
+import { execFileSync, spawn } from 'node:child_process';
+import { createWriteStream, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, closeSync, readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+const SUITE = 'trixie';
+export const PG_MAJOR = 17;
+const PACKAGES = [
+  `postgresql-${PG_MAJOR}`,
+  `postgresql-${PG_MAJOR}-cron`,
+  `postgresql-server-dev-${PG_MAJOR}`,
+  'libnode-dev',
+  'g++',
+  'make',
+];
+
+export class SetupError extends Error {}
+
+const say = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const cacheFolder = (): string =>
+  join(process.env.TESSERA_CACHE ?? process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tessera');
+
+const has = (command: string): boolean => {
+  try {
+    execFileSync('sh', ['-c', `command -v ${command}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Runs a command with its output in a log; on failure the end of the log is the error. */
+export const logged = (command: string, args: readonly string[], log: string, progress?: (line: string) => void): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const out = createWriteStream(log, { flags: 'a' });
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
+    let tail = '';
+    const take = (chunk: Buffer): void => {
+      const text = chunk.toString();
+      out.write(text);
+      tail = (tail + text).slice(-2000);
+      for (const line of text.split('\n')) if (line !== '') progress?.(line);
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    child.on('error', reject);
+    child.on('close', (code) => {
+      out.end();
+      if (code === 0) resolve();
+      else reject(new SetupError(`${command} ${args.slice(0, 3).join(' ')} … failed (exit ${code}); log: ${log}\n${tail}`));
+    });
+  });
+
+const requirements = (): void => {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0)
+    throw new SetupError(
+      'building the embedded server needs Linux and root (debootstrap makes a Debian root).\n' +
+        'Without that: run against a server of your own that has plv8, with TESSERA_TEST_DSN=postgres://…',
+    );
+  if (has('debootstrap')) return;
+  if (!has('apt-get'))
+    throw new SetupError(
+      'debootstrap is not installed and this is not a Debian system.\nInstall debootstrap, or give a server that has plv8 with TESSERA_TEST_DSN=postgres://…',
+    );
+  say('installing debootstrap');
+  execFileSync('sh', ['-c', 'apt-get update -qq && apt-get install -y -qq debootstrap'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+};
+
+/** One builder at a time: the lock file holds the pid of the one at work. */
+const lock = async (path: string): Promise<() => void> => {
+  for (let waited = 0; ; waited++) {
+    try {
+      const fd = openSync(path, 'wx');
+      writeFileSync(fd, String(process.pid));
+      closeSync(fd);
+      return () => rmSync(path, { force: true });
+    } catch (e) {
+      if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw e;
+      const pid = Number(readFileSync(path, 'utf8'));
+      if (pid > 0 && !existsSync(`/proc/${pid}`)) {
+        rmSync(path, { force: true });
+        continue;
+      }
+      if (waited === 0) say(`waiting for process ${pid}, which builds the embedded server`);
+      await new Promise((r) => setTimeout(r, 1000));
+    }
+  }
+};
+
+/** The cached root, built when it is missing: about one minute. */
+export const ensureRoot = async (): Promise<string> => {
+  const key = createHash('sha256').update(JSON.stringify([SUITE, PACKAGES, 1])).digest('hex').slice(0, 12);
+  const folder = cacheFolder();
+  const root = join(folder, `root-${SUITE}-${key}`);
+  if (existsSync(root)) return root;
+  requirements();
+  mkdirSync(folder, { recursive: true });
+  const unlock = await lock(`${root}.lock`);
+  try {
+    if (existsSync(root)) return root;
+    const building = `${root}.building`;
+    rmSync(building, { recursive: true, force: true });
+    say(`building the embedded server's root with debootstrap (${SUITE}, about a minute) …`);
+    let step = 0;
+    await logged('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, building], `${root}.log`, (line) => {
+      if (/^I: (Retrieving|Validating|Extracting|Unpacking|Configuring)/.test(line) && ++step % 100 === 0) say(`  ${step} steps: ${line.slice(3)}`);
+    });
+    rmSync(join(building, 'var/cache/apt/archives'), { recursive: true, force: true });
+    renameSync(building, root);
+    return root;
+  } finally {
+    unlock();
+  }
+};
+
+/** Hash of the sources of the language handler. */
+export const handlerHash = (folder: string): string => {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(folder).sort())
+    if (/\.(cc|h|sql|control)$|^Makefile$/.test(name)) hash.update(name).update(readFileSync(join(folder, name)));
+  return hash.digest('hex').slice(0, 12);
+};
