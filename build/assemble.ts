@@ -1,6 +1,15 @@
 import type { FunctionDeclaration } from '../src/udf/define-function.ts';
 import type { Bundle } from './bundle.ts';
-import { featureTypes, frame, installFiles, releasedVersions, sqlFunctions, updateFiles, views, type SqlFile } from './collect.ts';
+import {
+  featureTypes,
+  frame,
+  installFiles,
+  releasedVersions,
+  sqlFunctions,
+  updateFiles,
+  views,
+  type SqlFile,
+} from './collect.ts';
 import { emitFunction, emitRuntime } from './emit-sql.ts';
 import { splitStatements, stripComments } from './split-statements.ts';
 
@@ -17,7 +26,11 @@ const byKey = (a: FunctionDeclaration, b: FunctionDeclaration): number =>
 
 const numberOf = (file: SqlFile): number => Number.parseInt(file.path.split('/').at(-1) ?? '', 10);
 /** Files numbered below 50 run before the functions, the others after them. */
-const before = (): string => installFiles().filter((f) => numberOf(f) < 50).map(fileSection).join('\n');
+const before = (): string =>
+  installFiles()
+    .filter((f) => numberOf(f) < 50)
+    .map(fileSection)
+    .join('\n');
 const after = (extension: boolean): string =>
   installFiles()
     .filter((f) => numberOf(f) >= 50 && (extension || !f.path.endsWith('-extension-only.sql')))

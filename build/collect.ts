@@ -31,12 +31,17 @@ export const functionModules = (): string[] => features().flatMap((f) => list(`s
 
 /** Plain SQL functions; a file that makes aggregates comes after those it may call. */
 export const sqlFunctions = (): SqlFile[] => {
-  const files = features().flatMap((f) => list(`src/${f}/functions`, '.sql')).map(read);
+  const files = features()
+    .flatMap((f) => list(`src/${f}/functions`, '.sql'))
+    .map(read);
   const kind = (f: SqlFile): number => (/^create aggregate/m.test(f.text) ? 1 : 0);
   return files.sort((a, b) => kind(a) - kind(b) || (a.path < b.path ? -1 : 1));
 };
 
-export const views = (): SqlFile[] => features().flatMap((f) => list(`src/${f}/views`, '.sql')).map(read);
+export const views = (): SqlFile[] =>
+  features()
+    .flatMap((f) => list(`src/${f}/views`, '.sql'))
+    .map(read);
 
 /** Types a feature needs before its functions; made once per database. */
 export const featureTypes = (): SqlFile[] =>

@@ -6,7 +6,13 @@ const wrap = (script: string): string => {
 };
 
 /** pg_tle keeps extensions in the database itself, for servers whose file system cannot be reached. */
-export const pgTleScript = (version: string, comment: string, requires: readonly string[], install: string, updates: readonly UpdateScript[]): string =>
+export const pgTleScript = (
+  version: string,
+  comment: string,
+  requires: readonly string[],
+  install: string,
+  updates: readonly UpdateScript[],
+): string =>
   [
     '\\set ON_ERROR_STOP on',
     'create extension if not exists pg_tle;',

@@ -3,7 +3,18 @@
  * port, run from a root below .pg/ by chroot. Everything lives below .pg/; no other server is ever touched.
  */
 import { execFileSync, type ExecFileSyncOptions } from 'node:child_process';
-import { appendFileSync, chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { ensureRoot, handlerHash, logged, PG_MAJOR, SetupError } from './root.ts';
@@ -28,12 +39,16 @@ export interface Cluster {
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const inRoot = (args: readonly string[], options: ExecFileSyncOptions & { user?: string } = {}): string =>
-  execFileSync('chroot', [...(options.user === undefined ? [] : [`--userspec=${options.user}:${options.user}`]), root, ...args], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...options,
-    env: { PATH: `${BIN}:/usr/bin:/bin:/usr/sbin:/sbin`, LC_ALL: 'C.UTF-8', HOME: '/tmp' },
-  }) as string;
+  execFileSync(
+    'chroot',
+    [...(options.user === undefined ? [] : [`--userspec=${options.user}:${options.user}`]), root, ...args],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...options,
+      env: { PATH: `${BIN}:/usr/bin:/bin:/usr/sbin:/sbin`, LC_ALL: 'C.UTF-8', HOME: '/tmp' },
+    },
+  ) as string;
 
 const asPostgres = (args: readonly string[]): string => inRoot(args, { user: 'postgres' });
 
@@ -91,7 +106,8 @@ const ensureHandler = async (): Promise<void> => {
   const target = join(root, 'usr/src/plv8');
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true });
-  for (const name of readdirSync(source)) if (/\.(cc|h|sql|control)$|^Makefile$/.test(name)) cpSync(join(source, name), join(target, name));
+  for (const name of readdirSync(source))
+    if (/\.(cc|h|sql|control)$|^Makefile$/.test(name)) cpSync(join(source, name), join(target, name));
   const log = join(stateFolder, 'plv8-build.log');
   const make = (what: string): Promise<void> =>
     logged('chroot', [root, 'make', '-j2', '-C', '/usr/src/plv8', what, 'PG_CONFIG=/usr/bin/pg_config'], log);
@@ -139,19 +155,48 @@ const initialize = (node: Node, primary: Node | undefined): void => {
   inRoot(['mkdir', '-p', '/var/lib/tessera']);
   inRoot(['chown', 'postgres:postgres', '/var/lib/tessera']);
   if (primary === undefined) {
-    asPostgres([`${BIN}/initdb`, '-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']);
+    asPostgres([
+      `${BIN}/initdb`,
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '-A',
+      'trust',
+      '-E',
+      'UTF8',
+      '--locale=C.UTF-8',
+      '--no-sync',
+    ]);
   } else {
-    asPostgres([`${BIN}/pg_basebackup`, '-D', data, '-R', '--no-sync', '-c', 'fast', '-h', '127.0.0.1', '-p', String(primary.port), '-U', 'postgres']);
+    asPostgres([
+      `${BIN}/pg_basebackup`,
+      '-D',
+      data,
+      '-R',
+      '--no-sync',
+      '-c',
+      'fast',
+      '-h',
+      '127.0.0.1',
+      '-p',
+      String(primary.port),
+      '-U',
+      'postgres',
+    ]);
   }
   appendFileSync(join(root, data, 'postgresql.conf'), configuration(node));
 };
 
 export const start = (node: Node): void => {
   // pg_ctl leaves the postmaster with our pipes unless its output goes to a file.
-  inRoot([`${BIN}/pg_ctl`, '-D', dataFolder(node), '-l', `/var/lib/tessera/${node.name}.log`, '-w', '-t', '60', 'start'], {
-    user: 'postgres',
-    stdio: 'ignore',
-  });
+  inRoot(
+    [`${BIN}/pg_ctl`, '-D', dataFolder(node), '-l', `/var/lib/tessera/${node.name}.log`, '-w', '-t', '60', 'start'],
+    {
+      user: 'postgres',
+      stdio: 'ignore',
+    },
+  );
 };
 
 export type StopMode = 'smart' | 'fast' | 'immediate';
@@ -167,7 +212,9 @@ const ensureNode = (node: Node, primary?: Node): void => {
     start(node);
   } catch {
     const log = join(root, `/var/lib/tessera/${node.name}.log`);
-    throw new SetupError(`server "${node.name}" did not start on port ${node.port}\n${existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : ''}`);
+    throw new SetupError(
+      `server "${node.name}" did not start on port ${node.port}\n${existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : ''}`,
+    );
   }
 };
 

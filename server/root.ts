@@ -4,7 +4,18 @@
  */
 import { createHash } from 'node:crypto';
 import { execFileSync, spawn } from 'node:child_process';
-import { createWriteStream, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, closeSync, readdirSync } from 'node:fs';
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  closeSync,
+  readdirSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -36,7 +47,12 @@ const has = (command: string): boolean => {
 };
 
 /** Runs a command with its output in a log; on failure the end of the log is the error. */
-export const logged = (command: string, args: readonly string[], log: string, progress?: (line: string) => void): Promise<void> =>
+export const logged = (
+  command: string,
+  args: readonly string[],
+  log: string,
+  progress?: (line: string) => void,
+): Promise<void> =>
   new Promise((resolve, reject) => {
     const out = createWriteStream(log, { flags: 'a' });
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, LC_ALL: 'C' } });
@@ -53,7 +69,10 @@ export const logged = (command: string, args: readonly string[], log: string, pr
     child.on('close', (code) => {
       out.end();
       if (code === 0) resolve();
-      else reject(new SetupError(`${command} ${args.slice(0, 3).join(' ')} … failed (exit ${code}); log: ${log}\n${tail}`));
+      else
+        reject(
+          new SetupError(`${command} ${args.slice(0, 3).join(' ')} … failed (exit ${code}); log: ${log}\n${tail}`),
+        );
     });
   });
 
@@ -98,7 +117,10 @@ const lock = async (path: string): Promise<() => void> => {
 
 /** The cached root, built when it is missing: about one minute. */
 export const ensureRoot = async (): Promise<string> => {
-  const key = createHash('sha256').update(JSON.stringify([SUITE, PACKAGES, 1])).digest('hex').slice(0, 12);
+  const key = createHash('sha256')
+    .update(JSON.stringify([SUITE, PACKAGES, 1]))
+    .digest('hex')
+    .slice(0, 12);
   const folder = cacheFolder();
   const root = join(folder, `root-${SUITE}-${key}`);
   if (existsSync(root)) return root;
@@ -111,9 +133,15 @@ export const ensureRoot = async (): Promise<string> => {
     rmSync(building, { recursive: true, force: true });
     say(`building the embedded server's root with debootstrap (${SUITE}, about a minute) …`);
     let step = 0;
-    await logged('debootstrap', ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, building], `${root}.log`, (line) => {
-      if (/^I: (Retrieving|Validating|Extracting|Unpacking|Configuring)/.test(line) && ++step % 100 === 0) say(`  ${step} steps: ${line.slice(3)}`);
-    });
+    await logged(
+      'debootstrap',
+      ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, building],
+      `${root}.log`,
+      (line) => {
+        if (/^I: (Retrieving|Validating|Extracting|Unpacking|Configuring)/.test(line) && ++step % 100 === 0)
+          say(`  ${step} steps: ${line.slice(3)}`);
+      },
+    );
     rmSync(join(building, 'var/cache/apt/archives'), { recursive: true, force: true });
     renameSync(building, root);
     return root;

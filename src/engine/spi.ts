@@ -1,7 +1,15 @@
 import { SQLSTATE } from '../lib/sqlstate.ts';
 
 /** What crosses the border to SPI. int8 is bigint; anything else that is not listed travels as text. */
-export type Cell = null | boolean | number | bigint | string | readonly Cell[] | Uint8Array | { readonly [key: string]: unknown };
+export type Cell =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | readonly Cell[]
+  | Uint8Array
+  | { readonly [key: string]: unknown };
 export type Row = { readonly [column: string]: unknown };
 
 interface Plv8 {
@@ -42,7 +50,8 @@ export const run = (sql: string, params: readonly unknown[] = []): number => {
   return Array.isArray(result) ? result.length : result;
 };
 
-export const maybeOne = <T = Row>(sql: string, params: readonly unknown[] = []): T | undefined => query<T>(sql, params)[0];
+export const maybeOne = <T = Row>(sql: string, params: readonly unknown[] = []): T | undefined =>
+  query<T>(sql, params)[0];
 
 export const one = <T = Row>(sql: string, params: readonly unknown[] = []): T => {
   const row = maybeOne<T>(sql, params);

@@ -62,7 +62,8 @@ const moveAside = (table: Relation, s: Snapshot): RelationName => {
   for (const sequence of s.sequences)
     if (sequence.dependency === 'i')
       run(`alter sequence ${qualified(sequence)} rename to ${ident(`tessera_replaced_${sequence.oid}`)}`);
-  for (const st of s.statistics) run(`alter statistics ${qualified(st)} rename to ${ident(`tessera_replaced_${st.oid}`)}`);
+  for (const st of s.statistics)
+    run(`alter statistics ${qualified(st)} rename to ${ident(`tessera_replaced_${st.oid}`)}`);
   const name = `tessera_replaced_${table.oid}`;
   run(`alter table ${qualified(table)} rename to ${ident(name)}`);
   return { schema: table.schema, name };
@@ -72,11 +73,14 @@ const moveAside = (table: Relation, s: Snapshot): RelationName => {
 const createRoot = (table: Relation, old: RelationName, timeColumn: string, s: Snapshot): void => {
   run(
     `create table ${qualified(table)} (like ${qualified(old)} including all excluding indexes excluding statistics)
-     partition by range (${ident(timeColumn)})` + (table.tablespace === null ? '' : ` tablespace ${ident(table.tablespace)}`),
+     partition by range (${ident(timeColumn)})` +
+      (table.tablespace === null ? '' : ` tablespace ${ident(table.tablespace)}`),
   );
   for (const c of s.columns) {
-    if (c.statistics >= 0) run(`alter table ${qualified(table)} alter column ${ident(c.name)} set statistics ${c.statistics}`);
-    if (c.options !== null) run(`alter table ${qualified(table)} alter column ${ident(c.name)} set (${c.options.join(', ')})`);
+    if (c.statistics >= 0)
+      run(`alter table ${qualified(table)} alter column ${ident(c.name)} set statistics ${c.statistics}`);
+    if (c.options !== null)
+      run(`alter table ${qualified(table)} alter column ${ident(c.name)} set (${c.options.join(', ')})`);
   }
   comment('table', qualified(table), s.table.comment);
 };
@@ -185,7 +189,11 @@ const createForeignKeysToIt = (s: Snapshot): void => {
 };
 
 /** Steps from plain table to partitioned table. The caller holds ACCESS EXCLUSIVE and has checked everything. */
-export const replaceByRoot = (table: Relation, timeColumn: string, s: Snapshot): { readonly root: Relation; readonly old: RelationName } => {
+export const replaceByRoot = (
+  table: Relation,
+  timeColumn: string,
+  s: Snapshot,
+): { readonly root: Relation; readonly old: RelationName } => {
   const old = moveAside(table, s);
   createRoot(table, old, timeColumn, s);
   moveSequences(table, s);
@@ -195,7 +203,14 @@ export const replaceByRoot = (table: Relation, timeColumn: string, s: Snapshot):
   return { root: { ...root, replicaIdentity: table.replicaIdentity }, old };
 };
 
-export const finishHypertable = (h: Hypertable, table: Relation, root: Relation, old: RelationName, s: Snapshot, migrate: boolean): void => {
+export const finishHypertable = (
+  h: Hypertable,
+  table: Relation,
+  root: Relation,
+  old: RelationName,
+  s: Snapshot,
+  migrate: boolean,
+): void => {
   const parts = partNames(h);
   if (migrate) moveRows(h, { ...root, replicaIdentity: 'd' }, old);
   createConstraintsAndIndexes(table, s);

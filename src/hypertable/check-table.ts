@@ -45,7 +45,9 @@ export const checkTable = (table: Relation): void => {
   if (definition.persistence === 'u')
     throw unsupportedTable(name, 'It is an unlogged table.', `Run: alter table ${qualified(table)} set logged`);
   if (definition.isPartition) throw unsupportedTable(name, 'It is a partition of another table.');
-  if (maybeOne('select from pg_inherits where inhrelid = $1::int8::oid or inhparent = $1::int8::oid limit 1', [table.oid]))
+  if (
+    maybeOne('select from pg_inherits where inhrelid = $1::int8::oid or inhparent = $1::int8::oid limit 1', [table.oid])
+  )
     throw unsupportedTable(name, 'It takes part in table inheritance.');
   if (definition.hasRules) throw unsupportedTable(name, 'It has rules.', 'Replace the rules by triggers.');
   if (definition.accessMethod !== null && definition.accessMethod !== 'heap')

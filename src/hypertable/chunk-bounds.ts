@@ -48,7 +48,11 @@ const internalOf = (expression: string, params: readonly unknown[], type: TimeTy
   return value;
 };
 
-const NOW: Readonly<Record<string, string>> = { timestamptz: 'now()', timestamp: 'localtimestamp', date: 'current_date' };
+const NOW: Readonly<Record<string, string>> = {
+  timestamptz: 'now()',
+  timestamp: 'localtimestamp',
+  date: 'current_date',
+};
 
 /** A bound on the time dimension in internal time. */
 export const toInternal = (text: string, given: string, type: TimeType): bigint => {

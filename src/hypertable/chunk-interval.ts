@@ -1,4 +1,10 @@
-import { isIntegerTime, maximumOf, MICROSECONDS_PER_DAY, MICROSECONDS_PER_SECOND, type TimeType } from '../lib/internal-time.ts';
+import {
+  isIntegerTime,
+  maximumOf,
+  MICROSECONDS_PER_DAY,
+  MICROSECONDS_PER_SECOND,
+  type TimeType,
+} from '../lib/internal-time.ts';
 import { badInterval } from './failures.ts';
 
 /** What the user gave as an interval: an integer, or an interval of so many microseconds (a month counts 30 days). */
@@ -43,7 +49,10 @@ export const chunkInterval = (given: GivenInterval, type: TimeType): ChunkInterv
   if (length < MICROSECONDS_PER_SECOND)
     return {
       length,
-      warning: { message: 'chunk interval is shorter than one second', hint: 'An integer interval is in microseconds.' },
+      warning: {
+        message: 'chunk interval is shorter than one second',
+        hint: 'An integer interval is in microseconds.',
+      },
     };
   return { length };
 };

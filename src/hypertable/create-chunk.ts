@@ -8,7 +8,14 @@ import { SQLSTATE } from '../lib/sqlstate.ts';
 import { timeTypeOf, type TimeType } from '../lib/internal-time.ts';
 import { identList, ident, qualified, type RelationName } from '../lib/quote.ts';
 import { hashSlices } from './chunk-slice-plan.ts';
-import { attachPartition, chunkName, createChunkTable, createHashPartition, createSpaceSliceTable, spaceSliceName } from './partition-ddl.ts';
+import {
+  attachPartition,
+  chunkName,
+  createChunkTable,
+  createHashPartition,
+  createSpaceSliceTable,
+  spaceSliceName,
+} from './partition-ddl.ts';
 import { relationOid, storedColumns, type Relation } from './relation.ts';
 import { chooseTablespace } from './tablespace.ts';
 import { boundsSql, insideSql } from './time-sql.ts';
@@ -49,7 +56,8 @@ const nextChunk = (h: Hypertable): { id: number; name: RelationName } => {
   }
 };
 
-const oidOf = (name: RelationName): bigint => one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [qualified(name)]).oid;
+const oidOf = (name: RelationName): bigint =>
+  one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [qualified(name)]).oid;
 
 /** Creates the table(s) of one time slice and copies into them what the source has there. */
 export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source?: RelationName): PreparedSlice => {

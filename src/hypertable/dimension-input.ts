@@ -7,7 +7,8 @@ import { badPartitionCount, badTimeType, partitionFunction } from './failures.ts
 export const parseInterval = (text: string | null, typeName: string | null): GivenInterval => {
   if (text === null) return { kind: 'none' };
   const integerType = typeName === 'smallint' || typeName === 'integer' || typeName === 'bigint';
-  if (integerType || (typeName === 'text' && /^\s*[+-]?\d+\s*$/.test(text))) return { kind: 'integer', value: BigInt(text.trim()) };
+  if (integerType || (typeName === 'text' && /^\s*[+-]?\d+\s*$/.test(text)))
+    return { kind: 'integer', value: BigInt(text.trim()) };
   const { microseconds } = one<{ microseconds: bigint }>(
     `select ((extract(year from i) * 12 + extract(month from i)) * 30 * 86400000000 + extract(day from i) * 86400000000
        + (extract(hour from i) * 3600000000 + extract(minute from i) * 60000000 + extract(microseconds from i)))::int8 as microseconds
@@ -29,15 +30,33 @@ export const refusePartitionFunction = (name: string | null): void => {
   if (name !== null && name !== '-') throw partitionFunction(name);
 };
 
-export const rangeDimension = (column: string, formattedType: string, text: string | null, typeName: string | null): DimensionInput & { type: TimeType } => {
+export const rangeDimension = (
+  column: string,
+  formattedType: string,
+  text: string | null,
+  typeName: string | null,
+): DimensionInput & { type: TimeType } => {
   const type = timeTypeOf(formattedType);
   if (type === undefined) throw badTimeType(column, formattedType);
   const interval = chunkInterval(parseInterval(text, typeName), type);
   if (interval.warning !== undefined) warning(`${interval.warning.message}. ${interval.warning.hint}`);
-  return { column_name: column, column_type: formattedType, aligned: true, num_slices: null, interval_length: interval.length, type };
+  return {
+    column_name: column,
+    column_type: formattedType,
+    aligned: true,
+    num_slices: null,
+    interval_length: interval.length,
+    type,
+  };
 };
 
 export const hashDimension = (column: string, formattedType: string, partitions: number | null): DimensionInput => {
   if (partitions === null || partitions < 1 || partitions > 32_767) throw badPartitionCount(partitions);
-  return { column_name: column, column_type: formattedType, aligned: false, num_slices: partitions, interval_length: null };
+  return {
+    column_name: column,
+    column_type: formattedType,
+    aligned: false,
+    num_slices: partitions,
+    interval_length: null,
+  };
 };

@@ -92,10 +92,7 @@ export const prefixTooLong = (prefix: string): PgError =>
     'Room must be left for "_<number>_chunk" within 63 bytes.',
   );
 export const prefixTaken = (schema: string, prefix: string): PgError =>
-  fail(
-    SQLSTATE.duplicateObject,
-    `another hypertable already uses the prefix "${prefix}" in schema "${schema}"`,
-  );
+  fail(SQLSTATE.duplicateObject, `another hypertable already uses the prefix "${prefix}" in schema "${schema}"`);
 export const schemaMissing = (schema: string): PgError =>
   fail(
     SQLSTATE.insufficientPrivilege,
@@ -124,18 +121,14 @@ export const secondRange = (): PgError =>
     undefined,
     'Use by_hash() for the further dimension.',
   );
-export const secondHash = (): PgError =>
-  fail(SQLSTATE.featureNotSupported, 'a hypertable can have one hash dimension');
+export const secondHash = (): PgError => fail(SQLSTATE.featureNotSupported, 'a hypertable can have one hash dimension');
 export const noSuchDimension = (name: string | null): PgError =>
   fail(
     SQLSTATE.dimensionNotExist,
     name === null ? 'hypertable has no such dimension' : `hypertable has no such dimension "${name}"`,
   );
 export const dropBoundNeeded = (): PgError =>
-  fail(
-    SQLSTATE.invalidParameterValue,
-    'drop_chunks needs older_than, newer_than, created_before or created_after',
-  );
+  fail(SQLSTATE.invalidParameterValue, 'drop_chunks needs older_than, newer_than, created_before or created_after');
 export const boundsInverted = (): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'older_than must not be before newer_than');
 export const boundsMixed = (): PgError =>
@@ -144,13 +137,22 @@ export const boundsMixed = (): PgError =>
     'older_than and newer_than cannot be combined with created_before and created_after',
   );
 export const badBoundType = (given: string, wanted: string, hint?: string): PgError =>
-  fail(SQLSTATE.invalidParameterValue, `a bound of type ${given} does not suit a time column of type ${wanted}`, undefined, hint);
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `a bound of type ${given} does not suit a time column of type ${wanted}`,
+    undefined,
+    hint,
+  );
 export const badBoundText = (text: string, wanted: string): PgError =>
   fail(SQLSTATE.invalidParameterValue, `"${text}" is neither an interval nor a ${wanted}`);
-export const notChunk = (name: string): PgError =>
-  fail(SQLSTATE.invalidParameterValue, `"${name}" is not a chunk`);
+export const notChunk = (name: string): PgError => fail(SQLSTATE.invalidParameterValue, `"${name}" is not a chunk`);
 export const integerNowWrongTime = (column: string): PgError =>
-  fail(SQLSTATE.featureNotSupported, `time column "${column}" is not an integer`, undefined, 'now() serves the other types.');
+  fail(
+    SQLSTATE.featureNotSupported,
+    `time column "${column}" is not an integer`,
+    undefined,
+    'now() serves the other types.',
+  );
 export const integerNowExists = (name: string): PgError =>
   fail(
     SQLSTATE.duplicateObject,
@@ -203,4 +205,9 @@ export const noOrderIndex = (chunk: string): PgError =>
     'Name an index of the chunk or of its hypertable.',
   );
 export const wrongOrderIndex = (index: string, chunk: string): PgError =>
-  fail(SQLSTATE.invalidParameterValue, `index "${index}" cannot order chunk "${chunk}"`, undefined, 'Name a valid btree index without a condition.');
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `index "${index}" cannot order chunk "${chunk}"`,
+    undefined,
+    'Name a valid btree index without a condition.',
+  );

@@ -47,7 +47,9 @@ export const neededSlices = (h: Hypertable, source: RelationName): Slice[] => {
   const plan = (value: bigint): Slice =>
     planSlice(value, time.interval, time.type, (start, end) => {
       const known = overlappingSlices(time.id, start, end);
-      return [...known, ...found.filter((s) => s.start < end && s.end > start)].sort((a, b) => (a.start < b.start ? -1 : 1));
+      return [...known, ...found.filter((s) => s.start < end && s.end > start)].sort((a, b) =>
+        a.start < b.start ? -1 : 1,
+      );
     });
   const placeable = placeableSql(column, time.type);
   if (hasTimeIndex(source, time.column_name)) {
@@ -118,7 +120,13 @@ const withoutUserTriggers = (table: RelationName, body: () => void): void => {
 };
 
 /** Takes from the default partition what was copied into chunks. */
-const removeMoved = (h: Hypertable, source: RelationName, slices: readonly Slice[], moved: number, referenced: boolean): void => {
+const removeMoved = (
+  h: Hypertable,
+  source: RelationName,
+  slices: readonly Slice[],
+  moved: number,
+  referenced: boolean,
+): void => {
   const time = timeDimension(h);
   if (!referenced && isReadCommitted()) {
     // Under ACCESS EXCLUSIVE every row is committed or ours. TRUNCATE is right if all rows are ours: no older

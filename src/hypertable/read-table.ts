@@ -139,7 +139,10 @@ export interface GrantDefinition {
 
 /** Null when the table has the default privileges of its owner. */
 export const readGrants = (oid: bigint): GrantDefinition[] | null => {
-  const explicit = one<{ explicit: boolean }>('select relacl is not null as explicit from pg_class where oid = $1::int8::oid', [oid]);
+  const explicit = one<{ explicit: boolean }>(
+    'select relacl is not null as explicit from pg_class where oid = $1::int8::oid',
+    [oid],
+  );
   const columns = query<GrantDefinition>(
     `select a.attname as column, case x.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(x.grantee)) end as grantee,
        x.privilege_type as privilege, x.is_grantable as grantable
@@ -162,7 +165,14 @@ export interface PolicyDefinition {
 }
 
 export const readPolicies = (oid: bigint, table: string): PolicyDefinition[] =>
-  query<{ name: string; permissive: boolean; command: string; roles: string; using: string | null; check: string | null }>(
+  query<{
+    name: string;
+    permissive: boolean;
+    command: string;
+    roles: string;
+    using: string | null;
+    check: string | null;
+  }>(
     `select polname as name, polpermissive as permissive,
        case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end as command,
        (select string_agg(case r when 0 then 'public' else quote_ident(pg_get_userbyid(r)) end, ', ') from unnest(polroles) r) as roles,

@@ -1,5 +1,12 @@
 import { ident, literal } from '../lib/quote.ts';
-import { CALENDAR_END, formatInternal, isIntegerTime, MINUS_INFINITY, PLUS_INFINITY, type TimeType } from '../lib/internal-time.ts';
+import {
+  CALENDAR_END,
+  formatInternal,
+  isIntegerTime,
+  MINUS_INFINITY,
+  PLUS_INFINITY,
+  type TimeType,
+} from '../lib/internal-time.ts';
 import type { Slice } from '../catalog/dimension-slice.ts';
 
 export const SQL_TYPES: Readonly<Record<TimeType, string>> = {

@@ -1,5 +1,6 @@
 -- Month arithmetic of time_bucket, as one expression so that the planner inlines it. Twelve times the year
--- plus the month is the index that gets floored; BC years have no year 0 and move up by one.
+-- plus the month is the index that gets floored. operator() has one precedence for all operators, hence the
+-- parentheses.
 create function _tessera_functions.bucket_by_month(bucket_width interval, ts timestamp, origin timestamp)
 returns timestamp
 language sql immutable parallel safe
@@ -16,10 +17,10 @@ select
       case when pg_catalog.isfinite(ts) then
         pg_catalog.timestamp '2000-01-01' operator(pg_catalog.+) (pg_catalog.interval '1 month' operator(pg_catalog.*) (
           _tessera_functions.month_index(origin)
-          operator(pg_catalog.+) pg_catalog.floor(
+          operator(pg_catalog.+) (pg_catalog.floor(
             (_tessera_functions.month_index(ts) operator(pg_catalog.-) _tessera_functions.month_index(origin))
             operator(pg_catalog./) _tessera_functions.interval_months(bucket_width)
-          ) operator(pg_catalog.*) _tessera_functions.interval_months(bucket_width)
+          ) operator(pg_catalog.*) _tessera_functions.interval_months(bucket_width))
         ))
       when origin is not null then ts
       end

@@ -1,6 +1,7 @@
 -- Two looks before the text is embedded. A cursor takes one complete statement that returns rows and nothing
 -- else, so "select 1); drop table t; (" ends here; a FROM clause takes no DELETE ... RETURNING. EXPLAIN VERBOSE
--- then names the columns, also of a query without rows, without running it and in a read-only transaction, which a temporary view could not.
+-- then names the columns, also of a query without rows, without running it and in a read-only transaction, which
+-- a temporary view could not.
 create function _tessera_functions.gapfill_columns(query text)
 returns name[]
 language plpgsql volatile
@@ -9,7 +10,6 @@ declare
   rows_of_query refcursor;
   plan json;
   names name[];
-  twice name;
 begin
   if query is null then
     raise exception 'query of gapfill cannot be null' using errcode = 'invalid_parameter_value';
@@ -30,13 +30,8 @@ begin
   select pg_catalog.array_agg((pg_catalog.parse_ident(output.item))[2]::name order by output.place)
   into names
   from pg_catalog.json_array_elements_text(plan -> 0 -> 'Plan' -> 'Output') with ordinality as output(item, place);
-  select found.name into twice from pg_catalog.unnest(names) as found(name) group by found.name having count(*) > 1 limit 1;
-  if twice is not null then
-    raise exception 'column "%" appears more than once in the query of gapfill', twice
-      using errcode = 'duplicate_column', hint = 'Give each column a name of its own with AS.';
-  end if;
   return names;
 end
 $$;
 comment on function _tessera_functions.gapfill_columns(text) is
-  'column names of a query, which is checked to be one select statement (22023, 42601) with distinct names (42701)';
+  'column names of a query, which is checked to be one select statement (22023, 42601, 0A000)';

@@ -28,6 +28,8 @@ declare
   runs text;
   output text;
   edges text := '';
+  filled name;
+  filled_type regtype;
 begin
   query := pg_catalog.regexp_replace(query, '[\s;]+$', '');
   before := pg_catalog.regexp_replace(before, '[\s;]+$', '');
@@ -38,13 +40,22 @@ begin
   interpolate := coalesce(interpolate, '{}');
   perform _tessera_functions.gapfill_check(columns, bucket_column, group_columns, locf, interpolate);
   bucket := 'c' || pg_catalog.array_position(columns, bucket_column);
-  execute pg_catalog.format('select pg_catalog.pg_typeof((select rows_of_query.%I from (%s
-    ) as rows_of_query limit 0))', bucket_column, query) into bucket_type;
+  bucket_type := _tessera_functions.gapfill_column_type(query, bucket_column);
   if bucket_type <> all (bucket_types) then
     raise exception 'column "%" is of type %, but start and finish are of type %',
       bucket_column, bucket_type, bucket_types[1]
       using errcode = 'datatype_mismatch', hint = pg_catalog.format('Cast start and finish to %s.', bucket_type);
   end if;
+
+  foreach filled in array group_columns || locf || interpolate loop
+    filled_type := _tessera_functions.gapfill_column_type(query, filled);
+    if filled = any (interpolate) and filled_type <> all (
+      array['smallint', 'integer', 'bigint', 'real', 'double precision', 'numeric']::regtype[]
+    ) then
+      raise exception 'cannot interpolate column "%" of type %', filled, filled_type
+        using errcode = 'feature_not_supported', hint = 'Interpolate a numeric column, or carry this one forward with locf.';
+    end if;
+  end loop;
 
   select pg_catalog.string_agg('c' || pg_catalog.array_position(columns, grouped.name), ', ' order by grouped.place)
   into groups
@@ -123,4 +134,4 @@ begin
 end
 $$;
 comment on function _tessera_functions.gapfill_sql(text, text, regtype[], name, name[], name[], name[], boolean, text, text) is
-  'statement that runs query and adds the missing buckets of slots; errors: 42804 bucket column of another type, and those of gapfill_columns and gapfill_check';
+  'statement that runs query and adds the missing buckets of slots; errors: 42804 bucket column of another type, 0A000 interpolation of another type than numbers, and those of gapfill_columns and gapfill_check';

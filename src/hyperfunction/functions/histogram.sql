@@ -14,15 +14,13 @@ begin
   if value is null then
     return counts;
   end if;
-  slot := case
-    when value < min then 1
-    when value >= max then nbuckets + 2
-    else pg_catalog.width_bucket(value, min, max, nbuckets) + 1
-  end;
-  if counts is null or slot is null or nbuckets < 1 or min > max or pg_catalog.cardinality(counts) <> nbuckets + 2 then
+  if counts is null or min is null or max is null or min > max
+    or nbuckets is distinct from pg_catalog.cardinality(counts) - 2
+  then
     perform _tessera_functions.check_histogram(counts, min, max, nbuckets);
-    counts := pg_catalog.array_fill(0, array[nbuckets + 2]);
+    counts := coalesce(counts, pg_catalog.array_fill(0, array[nbuckets + 2]));
   end if;
+  slot := pg_catalog.width_bucket(value, min, max, nbuckets) + 1;
   counts[slot] := counts[slot] + 1;
   return counts;
 end
@@ -52,7 +50,7 @@ begin
     raise exception 'lower bound of a histogram cannot exceed its upper bound'
       using errcode = 'invalid_parameter_value', detail = pg_catalog.format('The bounds given are %s and %s.', min, max);
   end if;
-  if counts is not null then
+  if nbuckets <> pg_catalog.cardinality(counts) - 2 then
     raise exception 'number of buckets of a histogram cannot change between rows'
       using errcode = 'invalid_parameter_value',
         detail = pg_catalog.format('It was %s and became %s.', pg_catalog.cardinality(counts) - 2, nbuckets);

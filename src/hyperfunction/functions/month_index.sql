@@ -1,4 +1,4 @@
--- Months since 2000-01 as float8: date_part gives that type and every month number is exact in it.
+-- float8, as date_part gives it: every month number is exact in it. There is no year 0: BC years move up by one.
 create function _tessera_functions.month_index(ts timestamp)
 returns double precision
 language sql immutable parallel safe

@@ -127,7 +127,8 @@ comment on function @extschema@.time_bucket(interval, date, interval) is
 
 -- PL/pgSQL: as one inlined expression the zone conversions, about 0.15 us each, would run twice a row.
 -- The local start of a bucket can be ambiguous (clocks go back) or missing (they go forward); either way its
--- instant may lie after ts. Widths are then subtracted, days by the zone's calendar and hours as elapsed time.
+-- instant may lie after ts. Widths are then subtracted, days by the zone's calendar and hours as elapsed time
+-- (by date_bin where there are hours alone: a loop of microseconds would not end).
 
 create function @extschema@.time_bucket(
   bucket_width interval,
@@ -143,6 +144,7 @@ declare
   moved timestamptz := ts;
   local_start timestamp;
   days interval;
+  elapsed interval := '0';
 begin
   if bucket_width is null or ts is null or timezone is null then
     return null;
@@ -159,11 +161,14 @@ begin
   ts := pg_catalog.timezone(timezone, local_start);
   if ts operator(pg_catalog.>) moved then
     days := pg_catalog.date_trunc('day', bucket_width);
+    if days operator(pg_catalog.=) pg_catalog.interval '0' then
+      ts := pg_catalog.date_bin(bucket_width, moved, ts);
+    end if;
     while ts operator(pg_catalog.>) moved loop
+      local_start := local_start operator(pg_catalog.-) days;
+      elapsed := elapsed operator(pg_catalog.+) (bucket_width operator(pg_catalog.-) days);
       ts := pg_catalog.timezone('UTC',
-        pg_catalog.timezone('UTC', pg_catalog.timezone(timezone,
-          pg_catalog.timezone(timezone, ts) operator(pg_catalog.-) days))
-        operator(pg_catalog.-) (bucket_width operator(pg_catalog.-) days));
+        pg_catalog.timezone('UTC', pg_catalog.timezone(timezone, local_start)) operator(pg_catalog.-) elapsed);
     end loop;
   end if;
   if "offset" is not null then

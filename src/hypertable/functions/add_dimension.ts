@@ -46,7 +46,11 @@ export const add_dimension = defineFunction({
     if (o.column_name === null) throw nullArgument('column_name');
     refusePartitionFunction(o.partitioning_func);
     const same = hypertable.dimensions.find((d) => d.column_name === o.column_name);
-    const answer = { schema_name: hypertable.schema_name, table_name: hypertable.table_name, column_name: o.column_name };
+    const answer = {
+      schema_name: hypertable.schema_name,
+      table_name: hypertable.table_name,
+      column_name: o.column_name,
+    };
     if (same !== undefined) {
       if (o.if_not_exists !== true) throw duplicateDimension(o.column_name);
       notice(`column "${o.column_name}" of "${displayed(root)}" is already a dimension, skipping`);
@@ -58,7 +62,10 @@ export const add_dimension = defineFunction({
     const dimension = hashDimension(column.name, column.type, o.number_partitions);
     if (hypertable.dimensions.some((d) => d.num_slices !== null)) throw secondHash();
     checkUniqueIndexes(root, [column.name]);
-    const { dimension_id } = request<{ dimension_id: number }>('add_dimension', { hypertable_id: hypertable.id, ...dimension });
+    const { dimension_id } = request<{ dimension_id: number }>('add_dimension', {
+      hypertable_id: hypertable.id,
+      ...dimension,
+    });
     return [{ dimension_id, ...answer, created: true }];
   },
 });

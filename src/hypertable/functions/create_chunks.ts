@@ -45,7 +45,8 @@ export const create_chunks = defineFunction({
           const prepared: PreparedSlice[] = [];
           for (let value = start; value < end; ) {
             const known = overlappingSlices(time.id, value, value + 1n)[0];
-            const slice = known ?? planSlice(value, time.interval, time.type, (a, b) => overlappingSlices(time.id, a, b));
+            const slice =
+              known ?? planSlice(value, time.interval, time.type, (a, b) => overlappingSlices(time.id, a, b));
             if (known === undefined) prepared.push(prepareSlice(hypertable, root, slice));
             if (slice.end === PLUS_INFINITY) break;
             value = slice.end;

@@ -4,7 +4,13 @@ import { maybeOne, notice, one, run } from '../../engine/spi.ts';
 import { currentUser, inMaintenance } from '../../engine/session.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsTable } from '../../udf/define-function.ts';
-import { createDefaultIndexes, createDefaultPartition, finishHypertable, replaceByRoot, takeSnapshot } from '../become-hypertable.ts';
+import {
+  createDefaultIndexes,
+  createDefaultPartition,
+  finishHypertable,
+  replaceByRoot,
+  takeSnapshot,
+} from '../become-hypertable.ts';
 import { checkTable, checkUniqueIndexes, findColumn } from '../check-table.ts';
 import { hashDimension, rangeDimension, refusePartitionFunction, type DimensionInput } from '../dimension-input.ts';
 import {
@@ -108,7 +114,10 @@ const create = (table: Relation, o: Options): Created => {
   checkTable(table);
   const dimensions = readDimensions(table, o);
   const [time] = dimensions as [DimensionInput];
-  checkUniqueIndexes(table, dimensions.map((d) => d.column_name));
+  checkUniqueIndexes(
+    table,
+    dimensions.map((d) => d.column_name),
+  );
   const prefix = o.associated_table_prefix;
   if (prefix !== null && byteLength(prefix) > LONGEST_PREFIX) throw prefixTooLong(prefix);
   const occupied = maybeOne(`select from only ${qualified(table)} limit 1`) !== undefined;

@@ -14,7 +14,8 @@ export const drain_default_partition = defineFunction({
     'Moves rows that stayed in the default partition, because a lock was not to be had when they were inserted, into chunks, and returns how many it moved. Rows with infinite time, and rows that a foreign key points at, stay.',
   errors: 'TS001 not a hypertable, 55P03 no lock',
   privileges: 'owner of the hypertable',
-  locks: 'SHARE UPDATE EXCLUSIVE on the hypertable, ACCESS EXCLUSIVE on its default partition, waited for in short attempts',
+  locks:
+    'SHARE UPDATE EXCLUSIVE on the hypertable, ACCESS EXCLUSIVE on its default partition, waited for in short attempts',
   handler: (table: string | null): bigint => {
     const { hypertable, root } = openOwnHypertable(oidOf(table));
     return BigInt(asRole(root.owner, () => withLockRetry(() => placeRows(hypertable, root, '100ms'))));

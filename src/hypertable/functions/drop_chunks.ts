@@ -28,7 +28,11 @@ export const drop_chunks = defineFunction({
   name: 'drop_chunks',
   args: [
     { name: 'relation', type: 'bigint', doc: 'OID of the hypertable' },
-    { name: 'options', type: 'jsonb', doc: 'the arguments of drop_chunks() by name, bounds as text with their common type' },
+    {
+      name: 'options',
+      type: 'jsonb',
+      doc: 'the arguments of drop_chunks() by name, bounds as text with their common type',
+    },
   ],
   returns: returnsSetof('text'),
   volatility: 'volatile',
@@ -44,12 +48,16 @@ export const drop_chunks = defineFunction({
     if (chunks.length === 0) return [];
     // A partition that a foreign key points at must be detached first: that checks that no row is referenced.
     const referenced =
-      maybeOne(`select from pg_constraint where confrelid = $1::int8::oid and contype = 'f' limit 1`, [root.oid]) !== undefined;
+      maybeOne(`select from pg_constraint where confrelid = $1::int8::oid and contype = 'f' limit 1`, [root.oid]) !==
+      undefined;
     inMaintenance(() =>
       withLockRetry(() => {
         run(`lock table only ${qualified(root)} in access exclusive mode`);
         run(`lock table only ${qualified(partNames(hypertable).defaultPartition)} in access exclusive mode`);
-        for (const partition of partitionsOf(root.oid, chunks.map((c) => c.oid))) {
+        for (const partition of partitionsOf(
+          root.oid,
+          chunks.map((c) => c.oid),
+        )) {
           (options.verbose === true ? info : debug)(`dropping chunk ${displayed(partition)}`);
           if (referenced) run(`alter table ${qualified(root)} detach partition ${qualified(partition)}`);
           run(`drop table ${qualified(partition)}`);

@@ -18,9 +18,10 @@ export const place_rows = defineFunction({
   handler: (hypertableId: number): bigint | null => {
     const hypertable = findHypertableById(hypertableId);
     if (hypertable === undefined) return null;
-    const oid = maybeOne<{ oid: bigint }>('select relid::oid::int8 as oid from _tessera_catalog.hypertable where id = $1', [
-      hypertableId,
-    ])?.oid;
+    const oid = maybeOne<{ oid: bigint }>(
+      'select relid::oid::int8 as oid from _tessera_catalog.hypertable where id = $1',
+      [hypertableId],
+    )?.oid;
     const root = oid === undefined ? undefined : findRelation(oid);
     if (root === undefined) return null;
     try {

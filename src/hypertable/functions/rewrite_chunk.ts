@@ -6,7 +6,15 @@ import { asRole, inMaintenance } from '../../engine/session.ts';
 import { displayed, ident, identList, qualified, type RelationName } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
 import { copyReplicaIdentity } from '../create-chunk.ts';
-import { noOrderIndex, notChunk, notOwner, nullArgument, tablespaceDenied, tablespaceMissing, wrongOrderIndex } from '../failures.ts';
+import {
+  noOrderIndex,
+  notChunk,
+  notOwner,
+  nullArgument,
+  tablespaceDenied,
+  tablespaceMissing,
+  wrongOrderIndex,
+} from '../failures.ts';
 import { createChunkTable } from '../partition-ddl.ts';
 import { findRelation, storedColumns, type Relation } from '../relation.ts';
 
@@ -72,7 +80,9 @@ interface Rewrite {
   readonly verbose: boolean;
 }
 
-const indexDefinitions = (chunk: Relation): { definition: string; name: string; parent: string; constraint: string | null }[] =>
+const indexDefinitions = (
+  chunk: Relation,
+): { definition: string; name: string; parent: string; constraint: string | null }[] =>
   query(
     `select pg_get_indexdef(i.indexrelid) as definition, c.relname as name, coalesce(p.inhparent::regclass::text, '') as parent,
        k.conname as constraint
@@ -92,15 +102,23 @@ const rewrite = (chunk: Chunk, plan: Rewrite): void => {
   const old = chunk.relation;
   const copy: RelationName = { schema: old.schema, name: `tessera_rewrite_${chunk.id}` };
   run(`lock table only ${qualified(old)} in exclusive mode`);
-  const reloptions = one<{ options: string[] | null }>('select reloptions::text[] as options from pg_class where oid = $1::int8::oid', [
-    old.oid,
-  ]).options;
-  run(createChunkTable(copy, chunk.root, { reloptions: reloptions ?? hypertable?.chunk_reloptions ?? null, tablespace: plan.tablespace ?? old.tablespace }));
+  const reloptions = one<{ options: string[] | null }>(
+    'select reloptions::text[] as options from pg_class where oid = $1::int8::oid',
+    [old.oid],
+  ).options;
+  run(
+    createChunkTable(copy, chunk.root, {
+      reloptions: reloptions ?? hypertable?.chunk_reloptions ?? null,
+      tablespace: plan.tablespace ?? old.tablespace,
+    }),
+  );
   const columns = identList(storedColumns(old.oid));
   const order = plan.order === null ? '' : ` order by ${orderBy(plan.order)}`;
   const rows = run(`insert into ${qualified(copy)} (${columns}) select ${columns} from only ${qualified(old)}${order}`);
   const indexes = indexDefinitions(old);
-  const grants = one<{ acl: string | null }>('select relacl::text as acl from pg_class where oid = $1::int8::oid', [old.oid]).acl;
+  const grants = one<{ acl: string | null }>('select relacl::text as acl from pg_class where oid = $1::int8::oid', [
+    old.oid,
+  ]).acl;
   if (grants !== null) copyGrants(old, copy);
   withLockRetry(() => {
     run(`lock table only ${qualified(chunk.parent)} in access exclusive mode`);
@@ -109,8 +127,16 @@ const rewrite = (chunk: Chunk, plan: Rewrite): void => {
     run(`alter table ${qualified(copy)} rename to ${ident(old.name)}`);
     if (plan.indexTablespace !== null) run(`select set_config('default_tablespace', $1, true)`, [plan.indexTablespace]);
     // Indexes of the chunk alone; those of the parent come with ATTACH and get their old names back.
-    for (const i of indexes) if (i.parent === '') run(i.constraint === null ? i.definition : `alter table ${qualified(old)} add constraint ${ident(i.constraint)} ${i.definition}`);
-    run(`alter table ${qualified(chunk.parent)} attach partition ${qualified(old)} ${chunk.bounds.toLowerCase().startsWith('for values') ? chunk.bounds : `for values ${chunk.bounds}`}`);
+    for (const i of indexes)
+      if (i.parent === '')
+        run(
+          i.constraint === null
+            ? i.definition
+            : `alter table ${qualified(old)} add constraint ${ident(i.constraint)} ${i.definition}`,
+        );
+    run(
+      `alter table ${qualified(chunk.parent)} attach partition ${qualified(old)} ${chunk.bounds.toLowerCase().startsWith('for values') ? chunk.bounds : `for values ${chunk.bounds}`}`,
+    );
     if (plan.indexTablespace !== null) run(`select set_config('default_tablespace', '', true)`);
     const created = findRelation(one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [qualified(old)]).oid);
     if (created === undefined) throw notChunk(displayed(old));
@@ -123,7 +149,10 @@ const rewrite = (chunk: Chunk, plan: Rewrite): void => {
     copyReplicaIdentity(chunk.root, created.oid);
     request('replace_chunk', { hypertable_id: chunk.hypertableId, chunk_id: chunk.id, relid: created.oid });
   });
-  if (plan.verbose) info(`"${displayed(old)}": rewrote ${rows} rows${plan.order === null ? '' : ` in the order of index "${plan.order.name}"`}`);
+  if (plan.verbose)
+    info(
+      `"${displayed(old)}": rewrote ${rows} rows${plan.order === null ? '' : ` in the order of index "${plan.order.name}"`}`,
+    );
 };
 
 const copyGrants = (from: Relation, to: RelationName): void => {
@@ -138,7 +167,8 @@ const copyGrants = (from: Relation, to: RelationName): void => {
 
 /** A referenced chunk cannot be detached while rows point at it; CLUSTER and SET TABLESPACE work in place. */
 const isReferenced = (chunk: Chunk): boolean =>
-  maybeOne(`select from pg_constraint where confrelid = $1::int8::oid and contype = 'f' limit 1`, [chunk.root.oid]) !== undefined;
+  maybeOne(`select from pg_constraint where confrelid = $1::int8::oid and contype = 'f' limit 1`, [chunk.root.oid]) !==
+  undefined;
 
 const rewriteInPlace = (chunk: Chunk, plan: Rewrite): void => {
   notice('a foreign key points at the hypertable, so the chunk is rewritten in place and cannot be read meanwhile');
@@ -147,20 +177,29 @@ const rewriteInPlace = (chunk: Chunk, plan: Rewrite): void => {
     if (plan.tablespace !== null) run(`alter table ${table} set tablespace ${ident(plan.tablespace)}`);
     if (plan.indexTablespace !== null)
       for (const i of indexDefinitions(chunk.relation))
-        run(`alter index ${qualified({ schema: chunk.relation.schema, name: i.name })} set tablespace ${ident(plan.indexTablespace)}`);
+        run(
+          `alter index ${qualified({ schema: chunk.relation.schema, name: i.name })} set tablespace ${ident(plan.indexTablespace)}`,
+        );
     if (plan.order !== null) run(`cluster ${table} using ${ident(plan.order.name)}`);
   });
 };
 
 const carryOut = (chunk: Chunk, plan: Rewrite): void =>
-  asRole(chunk.root.owner, () => inMaintenance(() => (isReferenced(chunk) ? rewriteInPlace(chunk, plan) : rewrite(chunk, plan))));
+  asRole(chunk.root.owner, () =>
+    inMaintenance(() => (isReferenced(chunk) ? rewriteInPlace(chunk, plan) : rewrite(chunk, plan))),
+  );
 
 export const reorder_chunk = defineFunction({
   schema: 'api',
   name: 'reorder_chunk',
   args: [
     { name: 'chunk', type: 'regclass', doc: 'a chunk' },
-    { name: 'index', type: 'regclass', default: 'null', doc: 'a btree index of the chunk or of its hypertable; null takes the one CLUSTER marked' },
+    {
+      name: 'index',
+      type: 'regclass',
+      default: 'null',
+      doc: 'a btree index of the chunk or of its hypertable; null takes the one CLUSTER marked',
+    },
     { name: 'verbose', type: 'boolean', default: 'false', doc: 'an INFO message with the number of rows' },
   ],
   returns: returnsVoid,
@@ -171,7 +210,12 @@ export const reorder_chunk = defineFunction({
   locks: 'EXCLUSIVE on the chunk while it is copied, then ACCESS EXCLUSIVE on the hypertable in short attempts',
   handler: (table: string | null, index: string | null, verbose: boolean | null): void => {
     const chunk = openChunk(table);
-    carryOut(chunk, { order: orderIndex(chunk, index), tablespace: null, indexTablespace: null, verbose: verbose === true });
+    carryOut(chunk, {
+      order: orderIndex(chunk, index),
+      tablespace: null,
+      indexTablespace: null,
+      verbose: verbose === true,
+    });
   },
 });
 
@@ -190,8 +234,18 @@ export const move_chunk = defineFunction({
   args: [
     { name: 'chunk', type: 'regclass', doc: 'a chunk' },
     { name: 'destination_tablespace', type: 'name', doc: 'where the table goes' },
-    { name: 'index_destination_tablespace', type: 'name', default: 'null', doc: 'where its indexes go; null puts them beside the table' },
-    { name: 'reorder_index', type: 'regclass', default: 'null', doc: 'an index by which to order the rows; null keeps their order' },
+    {
+      name: 'index_destination_tablespace',
+      type: 'name',
+      default: 'null',
+      doc: 'where its indexes go; null puts them beside the table',
+    },
+    {
+      name: 'reorder_index',
+      type: 'regclass',
+      default: 'null',
+      doc: 'an index by which to order the rows; null keeps their order',
+    },
     { name: 'verbose', type: 'boolean', default: 'false', doc: 'an INFO message with the number of rows' },
   ],
   returns: returnsVoid,
@@ -200,7 +254,13 @@ export const move_chunk = defineFunction({
   errors: '22023 not a chunk or an unsuitable index, 42704 no such tablespace, 42501 no CREATE on it, 55P03 no lock',
   privileges: 'owner of the hypertable, who needs CREATE on the tablespaces',
   locks: 'as reorder_chunk()',
-  handler: (table: string | null, to: string | null, indexTo: string | null, index: string | null, verbose: boolean | null): void => {
+  handler: (
+    table: string | null,
+    to: string | null,
+    indexTo: string | null,
+    index: string | null,
+    verbose: boolean | null,
+  ): void => {
     const chunk = openChunk(table);
     if (to === null) throw nullArgument('destination_tablespace');
     requireTablespace(chunk, to);
@@ -209,4 +269,3 @@ export const move_chunk = defineFunction({
     carryOut(chunk, { order, tablespace: to, indexTablespace: indexTo ?? to, verbose: verbose === true });
   },
 });
-

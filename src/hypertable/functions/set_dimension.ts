@@ -6,7 +6,14 @@ import { chunkInterval } from '../chunk-interval.ts';
 import { timeDimension } from '../create-chunk.ts';
 import { chooseDimension } from '../dimension-choice.ts';
 import { hashDimension, parseInterval } from '../dimension-input.ts';
-import { integerNowExists, integerNowMissing, integerNowUnsuitable, integerNowWrongTime, noExecute, nullArgument } from '../failures.ts';
+import {
+  integerNowExists,
+  integerNowMissing,
+  integerNowUnsuitable,
+  integerNowWrongTime,
+  noExecute,
+  nullArgument,
+} from '../failures.ts';
 import { oidOf, openOwnHypertable } from '../open-hypertable.ts';
 
 const relation = { name: 'relation', type: 'bigint', doc: 'OID of the hypertable' } as const;
@@ -30,7 +37,11 @@ export const set_chunk_time_interval = defineFunction({
     const dimension = chooseDimension(hypertable, 'range', name);
     const interval = chunkInterval(parseInterval(text, type), timeDimension(hypertable).type);
     if (interval.warning !== undefined) warning(`${interval.warning.message}. ${interval.warning.hint}`);
-    request('set_dimension', { hypertable_id: hypertable.id, dimension_id: dimension.id, interval_length: interval.length });
+    request('set_dimension', {
+      hypertable_id: hypertable.id,
+      dimension_id: dimension.id,
+      interval_length: interval.length,
+    });
   },
 });
 
@@ -40,7 +51,12 @@ export const set_number_partitions = defineFunction({
   args: [
     { name: 'hypertable', type: 'regclass', doc: 'the hypertable' },
     { name: 'number_partitions', type: 'integer', doc: '1 to 32767' },
-    { name: 'dimension_name', type: 'name', default: 'null', doc: 'column of the hash dimension; null for the only one' },
+    {
+      name: 'dimension_name',
+      type: 'name',
+      default: 'null',
+      doc: 'column of the hash dimension; null for the only one',
+    },
   ],
   returns: returnsVoid,
   volatility: 'volatile',
@@ -69,7 +85,11 @@ export const set_integer_now_func = defineFunction({
   name: 'set_integer_now_func',
   args: [
     { name: 'hypertable', type: 'regclass', doc: 'a hypertable whose time column is an integer' },
-    { name: 'integer_now_func', type: 'regproc', doc: 'a STABLE function without arguments that returns the type of the column' },
+    {
+      name: 'integer_now_func',
+      type: 'regproc',
+      doc: 'a STABLE function without arguments that returns the type of the column',
+    },
     { name: 'replace_if_exists', type: 'boolean', default: 'false', doc: 'replace a function that was set before' },
   ],
   returns: returnsVoid,

@@ -3,7 +3,13 @@ import { maybeOne, notice, one, query, run } from '../../engine/spi.ts';
 import { inMaintenance } from '../../engine/session.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar, returnsSetof, returnsVoid } from '../../udf/define-function.ts';
-import { nullArgument, tablespaceAttached, tablespaceDenied, tablespaceMissing, tablespaceNotAttached } from '../failures.ts';
+import {
+  nullArgument,
+  tablespaceAttached,
+  tablespaceDenied,
+  tablespaceMissing,
+  tablespaceNotAttached,
+} from '../failures.ts';
 import { oidOf, openHypertable, openOwnHypertable, type OpenHypertable } from '../open-hypertable.ts';
 import { attachedTablespaces } from '../tablespace.ts';
 
@@ -19,7 +25,12 @@ export const attach_tablespace = defineFunction({
   args: [
     { name: 'tablespace', type: 'name', doc: 'a tablespace on which the owner of the hypertable has CREATE' },
     hypertable,
-    { name: 'if_not_attached', type: 'boolean', default: 'false', doc: 'a notice instead of an error when it is attached' },
+    {
+      name: 'if_not_attached',
+      type: 'boolean',
+      default: 'false',
+      doc: 'a notice instead of an error when it is attached',
+    },
   ],
   returns: returnsVoid,
   volatility: 'volatile',
@@ -60,11 +71,17 @@ export const detach_tablespace = defineFunction({
   args: [
     { name: 'tablespace', type: 'name', doc: 'the tablespace' },
     { name: 'hypertable', type: 'regclass', default: 'null', doc: 'the hypertable; null for all that the caller owns' },
-    { name: 'if_attached', type: 'boolean', default: 'false', doc: 'a notice instead of an error when it is not attached' },
+    {
+      name: 'if_attached',
+      type: 'boolean',
+      default: 'false',
+      doc: 'a notice instead of an error when it is not attached',
+    },
   ],
   returns: returnsScalar('integer'),
   volatility: 'volatile',
-  summary: 'Keeps new chunks off a tablespace and returns from how many hypertables it was detached. Existing chunks stay.',
+  summary:
+    'Keeps new chunks off a tablespace and returns from how many hypertables it was detached. Existing chunks stay.',
   errors: 'TS001 not a hypertable, TS150 not attached, 42704 no such tablespace',
   privileges: 'owner of the hypertable',
   handler: (name: string | null, table: string | null, ifAttached: boolean | null): number => {

@@ -7,7 +7,7 @@ select h.schema_name as hypertable_schema,
   case when d.interval_length is null then 'Space' else 'Time' end as dimension_type,
   case
     when d.column_type in ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype)
-      then d.interval_length * interval '1 microsecond'
+      then pg_catalog.justify_hours(d.interval_length * interval '1 microsecond')
   end as time_interval,
   case
     when d.column_type in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) then d.interval_length

@@ -1,0 +1,60 @@
+# tessera: make demo shows it, make test proves it. See README.md.
+PG_CONFIG ?= pg_config
+WORKERS ?= 0
+STANDBYS ?= 0
+T ?=
+ARGS ?=
+SHELL := /bin/bash
+
+.PHONY: build check test demo psql schema bench up down install install-plv8 clean docs
+
+node_modules: package.json package-lock.json
+	npm ci --no-audit --no-fund
+	@touch node_modules
+
+build: node_modules
+	@npx tsx build/main.ts
+
+check: node_modules
+	npx tsc --noEmit
+	npx biome ci src build server test bench demo
+	npx tsx build/checks/main.ts
+
+# Brings up a server, runs everything, and ends with a line "N passed, N failed".
+test: build
+	@npx tsx test/run.ts $(T)
+
+demo: build
+	@npx tsx demo/main.ts
+
+bench: build
+	@npx tsx bench/main.ts
+
+up: build
+	@npx tsx server/main.ts up --workers=$(WORKERS) --standbys=$(STANDBYS)
+
+down: node_modules
+	@npx tsx server/main.ts down
+
+psql: node_modules
+	@npx tsx server/main.ts psql $(ARGS)
+
+# Dump of a fresh install, to be reviewed as a diff.
+schema: build
+	@npx tsx test/schema.ts
+
+docs: node_modules
+	@npx tsx build/reference-docs.ts
+
+# Puts the extension where CREATE EXTENSION finds it.
+install: build
+	install -d "$(DESTDIR)$$($(PG_CONFIG) --sharedir)/extension"
+	install -m 644 dist/tessera.control dist/tessera--*.sql "$(DESTDIR)$$($(PG_CONFIG) --sharedir)/extension/"
+
+# The language, for servers without plv8; needs libnode-dev and the server's development package.
+install-plv8:
+	$(MAKE) -C server/plv8 PG_CONFIG=$(PG_CONFIG)
+	$(MAKE) -C server/plv8 install PG_CONFIG=$(PG_CONFIG)
+
+clean: down
+	rm -rf dist .pg
