@@ -10,7 +10,7 @@ import {
   views,
   type SqlFile,
 } from './collect.ts';
-import { emitFunction, emitRuntime } from './emit-sql.ts';
+import { emitFunction, emitIdentity, emitRuntime, signature } from './emit-sql.ts';
 import { splitStatements, stripComments } from './split-statements.ts';
 
 export interface Sources {
@@ -37,10 +37,18 @@ const after = (extension: boolean): string =>
     .map(fileSection)
     .join('\n');
 
+/** Names of the plain SQL functions; their argument types stand in COMMENT ON, the one place without defaults. */
+const sqlSignatures = (): string[] =>
+  sqlFunctions()
+    .flatMap((f) => splitStatements(f.text))
+    .map((s) => /^comment on (?:function|aggregate|procedure) (.+?\)) is/is.exec(stripComments(s))?.[1])
+    .filter((s): s is string => s !== undefined);
+
 /** What install and every update both run; `create` only, so that an install never replaces what somebody planted. */
 export const functionsPart = (s: Sources): string =>
   [
     section('runtime', emitRuntime(s.bundle.build, s.bundle.source)),
+    section('identity', emitIdentity(s.version, [...s.declarations.map(signature), ...sqlSignatures()].sort())),
     ...[...s.declarations].sort(byKey).map((f) => section(`function ${f.name}`, emitFunction(f, s.bundle.build))),
     ...sqlFunctions().map(fileSection),
     ...views().map(fileSection),
@@ -99,4 +107,9 @@ export const updateScripts = (s: Sources): UpdateScript[] =>
       return { from, text };
     });
 
-export const reinstallScript = (s: Sources): string => orReplace(functionsPart(s));
+/** Makes the functions anew, as members of the extension, and touches nothing else. */
+export const reinstallScript = (s: Sources): string =>
+  [frame('header'), frame('version-check'), orReplace(functionsPart(s))].join('\n');
+
+/** The way back from the version named 'reinstall', which has nothing left to do. */
+export const reinstalledScript = (): string => frame('header');

@@ -63,3 +63,16 @@ export const emitRuntime = (build: string, source: string): string =>
     `as $tessera_runtime$select $js$${source}$js$::text$tessera_runtime$;`,
     `comment on function _tessera_functions.runtime_source() is ${literal(`JavaScript of build ${build}, which every plv8 function of tessera evaluates once per session and role`)};`,
   ].join('\n');
+
+/** What tessera.doctor() compares with: the version, and every function by signature. */
+export const emitIdentity = (version: string, signatures: readonly string[]): string =>
+  [
+    'create function _tessera_functions.version() returns text',
+    'language sql immutable parallel safe',
+    `as $$select ${literal(version)}::text$$;`,
+    `comment on function _tessera_functions.version() is 'version of the functions';`,
+    'create function _tessera_functions.function_list() returns text[]',
+    'language sql immutable parallel safe',
+    `as $$select array[\n  ${signatures.map(literal).join(',\n  ')}\n]$$;`,
+    `comment on function _tessera_functions.function_list() is 'signatures of the functions this version has';`,
+  ].join('\n');

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { installScript, reinstallScript, updateScripts, type Sources } from './assemble.ts';
+import { installScript, reinstalledScript, reinstallScript, updateScripts, type Sources } from './assemble.ts';
 import { bundle } from './bundle.ts';
 import { loadDeclarations, releasedVersions, root, version } from './collect.ts';
 import { pgTleScript } from './pg-tle.ts';
@@ -48,6 +48,7 @@ for (const u of updates) write(`tessera--${u.from}--${sources.version}.sql`, u.t
 for (const v of releasedVersions().filter((r) => r !== sources.version))
   write(`tessera--${v}.sql`, readFileSync(join(root, `sql/released/tessera--${v}.sql`), 'utf8'));
 write('install.sql', psqlScript(installScript(sources, { extension: false })));
-write('reinstall.sql', psqlScript(reinstallScript(sources)));
+write(`tessera--${sources.version}--reinstall.sql`, reinstallScript(sources));
+write(`tessera--reinstall--${sources.version}.sql`, reinstalledScript());
 write('pg_tle.sql', pgTleScript(sources.version, COMMENT, REQUIRES, install, updates));
 write('runtime.js', sources.bundle.source);

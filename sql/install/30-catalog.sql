@@ -53,7 +53,7 @@ create table _tessera_catalog.chunk (
   schema_name name not null,
   table_name name not null,
   relid regclass not null unique,
-  compressed_chunk_id int references _tessera_catalog.chunk (id),
+  compressed_chunk_id int,
   dropped boolean not null default false,
   status int not null default 0,
   creation_time timestamptz not null default pg_catalog.now(),

@@ -1,3 +1,6 @@
+-- A table that refers to itself makes pg_dump warn of every restore.
+alter table _tessera_catalog.chunk drop constraint chunk_compressed_chunk_id_fkey;
+
 alter table _tessera_catalog.chunk add column creation_time timestamptz not null default pg_catalog.now();
 comment on column _tessera_catalog.chunk.creation_time is
   'when the chunk was created; for chunks of version 0.1.0 when the extension was updated';

@@ -18,7 +18,8 @@ as $$
 declare
   slots text;
 begin
-  perform _tessera_functions.gapfill_bounds(bucket_width, start, finish);
+  perform _tessera_functions.gapfill_width(bucket_width);
+  perform _tessera_functions.gapfill_bounds(start, finish);
   slots := _tessera_functions.gapfill_slots(bucket_width, start, finish, timezone);
   return query execute _tessera_functions.gapfill_sql(
     query, slots, array['timestamptz']::regtype[], bucket_column, group_columns, locf, interpolate, treat_null_as_missing,
@@ -48,7 +49,8 @@ as $$
 declare
   slots text;
 begin
-  perform _tessera_functions.gapfill_bounds(bucket_width, start, finish);
+  perform _tessera_functions.gapfill_width(bucket_width);
+  perform _tessera_functions.gapfill_bounds(start, finish);
   slots := pg_catalog.format(
     'select slot from pg_catalog.generate_series(%L::timestamp, %L::timestamp, %L::interval) as slot where slot < %2$L::timestamp',
     @extschema@.time_bucket(bucket_width, start), finish, bucket_width);
@@ -80,7 +82,8 @@ as $$
 declare
   slots text;
 begin
-  perform _tessera_functions.gapfill_bounds(bucket_width, start, finish);
+  perform _tessera_functions.gapfill_width(bucket_width);
+  perform _tessera_functions.gapfill_bounds(start, finish);
   slots := pg_catalog.format(
     'select slot::date from pg_catalog.generate_series(%L::timestamp, %L::timestamp, %L::interval) as slot where slot < %2$L::timestamp',
     @extschema@.time_bucket(bucket_width, start)::timestamp, finish, bucket_width);

@@ -1,15 +1,8 @@
-create function _tessera_functions.gapfill_bounds(
-  bucket_width anycompatible,
-  start anyelement,
-  finish anyelement
-)
+create function _tessera_functions.gapfill_bounds(start anyelement, finish anyelement)
 returns void
 language plpgsql immutable
 as $$
 begin
-  if bucket_width is null then
-    raise exception 'bucket width of gapfill cannot be null' using errcode = 'invalid_parameter_value';
-  end if;
   if start is null or finish is null then
     raise exception 'start and finish of gapfill cannot be null or left out'
       using errcode = 'invalid_parameter_value',
@@ -21,5 +14,5 @@ begin
   end if;
 end
 $$;
-comment on function _tessera_functions.gapfill_bounds(anycompatible, anyelement, anyelement) is
-  'raises 22023 when the width or a bound of gapfill is NULL or infinite';
+comment on function _tessera_functions.gapfill_bounds(anyelement, anyelement) is
+  'raises 22023 when a bound of gapfill is NULL or infinite';

@@ -17,7 +17,8 @@ as $$
 declare
   slots text;
 begin
-  perform _tessera_functions.gapfill_bounds(bucket_width, start, finish);
+  perform _tessera_functions.gapfill_width(bucket_width);
+  perform _tessera_functions.gapfill_bounds(start, finish);
   slots := pg_catalog.format(
     'select slot from pg_catalog.generate_series(%L::bigint, %L::bigint, %L::bigint) as slot where slot < %2$L::bigint',
     @extschema@.time_bucket(bucket_width, start), finish, bucket_width);

@@ -110,6 +110,28 @@ const readDimensions = (table: Relation, o: Options): DimensionInput[] => {
   return dimensions;
 };
 
+interface Names {
+  readonly id: number;
+  readonly names: { readonly associated_schema_name: string; readonly associated_table_prefix: string };
+}
+
+/** Tables of an earlier installation may have kept their names: an id whose names are taken is passed over. */
+const chooseNames = (schema: string, prefix: string | null): Names => {
+  for (;;) {
+    const { id } = one<{ id: number }>(`select nextval('_tessera_catalog.hypertable_id_seq')::int as id`);
+    const names = { associated_schema_name: schema, associated_table_prefix: prefix ?? `_hyper_${id}` };
+    const parts = partNames(names);
+    const taken = maybeOne(
+      `select from pg_namespace n where n.nspname = $1
+       and (exists (select from pg_class c where c.relnamespace = n.oid and c.relname in ($2, $3))
+         or exists (select from pg_proc p where p.pronamespace = n.oid and p.proname = $4))`,
+      [schema, parts.defaultPartition.name, parts.pending.name, parts.placeFunction.name],
+    );
+    if (taken === undefined) return { id, names };
+    if (prefix !== null) throw prefixTaken(schema, prefix);
+  }
+};
+
 const create = (table: Relation, o: Options): Created => {
   checkTable(table);
   const dimensions = readDimensions(table, o);
@@ -124,15 +146,7 @@ const create = (table: Relation, o: Options): Created => {
   if (occupied && o.migrate_data !== true) throw notEmpty(displayed(table));
 
   const schema = o.associated_schema_name ?? DEFAULT_SCHEMA;
-  const { id } = one<{ id: number }>(`select nextval('_tessera_catalog.hypertable_id_seq')::int as id`);
-  const names = { associated_schema_name: schema, associated_table_prefix: prefix ?? `_hyper_${id}` };
-  if (
-    maybeOne(
-      'select from _tessera_catalog.hypertable where associated_schema_name = $1 and associated_table_prefix = $2',
-      [schema, names.associated_table_prefix],
-    ) !== undefined
-  )
-    throw prefixTaken(schema, names.associated_table_prefix);
+  const { id, names } = chooseNames(schema, prefix);
   if (occupied) notice(`moving the rows of table "${displayed(table)}" into chunks, which may take a while`);
   openSchema(table, schema);
 

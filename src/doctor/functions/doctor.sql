@@ -1,0 +1,114 @@
+create function tessera.doctor(
+  out check_name text, out status text, out detail text, out hint text
+) returns setof record
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  installed text;
+  available text;
+  loaded text;
+  missing text[];
+  waiting bigint;
+  place record;
+begin
+  select extversion into installed from pg_extension where extname = 'tessera';
+  select default_version into available from pg_available_extensions where name = 'tessera';
+
+  check_name := 'language';
+  begin
+    execute 'do $js$ 1 $js$ language plv8';
+    status := 'ok'; detail := 'plv8 answers'; hint := null;
+  exception when others then
+    status := 'error'; detail := sqlerrm;
+    hint := 'Install plv8 for this server, then run: create extension plv8';
+  end;
+  return next;
+
+  check_name := 'functions';
+  missing := array(
+    select f from unnest(_tessera_functions.function_list()) f where to_regprocedure(f) is null);
+  if cardinality(missing) = 0 then
+    status := 'ok'; detail := cardinality(_tessera_functions.function_list()) || ' functions are there'; hint := null;
+  else
+    status := 'error'; detail := 'missing: ' || array_to_string(missing, ', ');
+    hint := 'Run: alter extension tessera update to ''reinstall''; alter extension tessera update';
+  end if;
+  return next;
+
+  check_name := 'version';
+  loaded := _tessera_functions.version();
+  if installed is null then
+    status := 'ok'; detail := 'functions of ' || loaded || ', installed without CREATE EXTENSION'; hint := null;
+  elsif installed <> loaded then
+    status := 'error'; detail := format('the extension is %s, its functions are of %s', installed, loaded);
+    hint := 'Run: alter extension tessera update to ''reinstall''; alter extension tessera update';
+  elsif available is distinct from installed then
+    status := 'warning'; detail := format('%s is installed, %s is available', installed, coalesce(available, 'nothing'));
+    hint := 'Run: alter extension tessera update';
+  else
+    status := 'ok'; detail := installed; hint := null;
+  end if;
+  return next;
+
+  check_name := 'background work';
+  if not exists (select from pg_available_extensions where name = 'pg_cron') then
+    status := 'warning'; detail := 'pg_cron is not installed on this server';
+    hint := 'Install pg_cron, or call drain_default_partition() and create_chunks() from outside.';
+  elsif current_setting('cron.database_name', true) is null then
+    status := 'warning'; detail := 'pg_cron is installed but not loaded';
+    hint := 'Add pg_cron to shared_preload_libraries and restart the server.';
+  else
+    status := 'ok'; detail := 'pg_cron runs in database ' || current_setting('cron.database_name'); hint := null;
+  end if;
+  return next;
+
+  check_name := 'event triggers';
+  if (select count(*) from pg_event_trigger where evtname in ('tessera_sql_drop', 'tessera_ddl_command_end') and evtenabled <> 'D') = 2 then
+    status := 'ok'; detail := 'the catalog follows DDL'; hint := null;
+  else
+    status := 'warning'; detail := 'event triggers are missing or disabled, so the catalog does not follow DDL';
+    hint := 'Call tessera.sync_catalog() after you rename, move or drop hypertables or chunks.';
+  end if;
+  return next;
+
+  check_name := 'catalog';
+  select count(*) into waiting
+  from (
+    select relid::oid as oid from _tessera_catalog.hypertable
+    union all
+    select relid::oid from _tessera_catalog.chunk where not dropped
+  ) k
+  where not exists (select from pg_class c where c.oid = k.oid);
+  if waiting = 0 then
+    status := 'ok'; detail := 'every hypertable and chunk has its table'; hint := null;
+  else
+    status := 'error'; detail := waiting || ' rows name tables that are gone'; hint := 'Call tessera.sync_catalog().';
+  end if;
+  return next;
+
+  check_name := 'default partitions';
+  detail := null;
+  for place in
+    select h.relid::regclass as relation, format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_default') as name
+    from _tessera_catalog.hypertable h
+    where to_regclass(format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_default')) is not null
+      and has_table_privilege(to_regclass(format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_default')), 'select')
+  loop
+    execute format('select count(*) from %s', place.name) into waiting;
+    if waiting > 0 then
+      detail := concat_ws(', ', detail, format('%s rows of %s', waiting, place.relation));
+    end if;
+  end loop;
+  if detail is null then
+    status := 'ok'; detail := 'no rows wait for chunks'; hint := null;
+  else
+    status := 'warning'; detail := detail || ' wait for chunks';
+    hint := 'Call drain_default_partition(hypertable). Rows with infinite time stay there.';
+  end if;
+  return next;
+end
+$$;
+comment on function tessera.doctor() is
+'Looks whether everything tessera stands on is in order: the language, its functions, the version, pg_cron, the event triggers, the catalog, rows waiting for chunks. One row per check with status ok, warning or error, and a hint that can be typed.
+Privileges: anybody; default partitions the caller cannot read are left out';
