@@ -41,4 +41,5 @@ export const referencePage = async (): Promise<string> => {
 \`create extension\`, \`public\` by default; the page leaves it out.\n\n${sections.join('\n')}`;
 };
 
-if (process.argv[1]?.endsWith('reference-docs.ts')) writeFileSync(join(root, 'docs/reference.md'), await referencePage());
+if (process.argv[1]?.endsWith('reference-docs.ts'))
+  writeFileSync(join(root, 'docs/reference.md'), await referencePage());

@@ -4,9 +4,25 @@ import { root } from '../collect.ts';
 
 /** Each folder may import only what stands to its left; features are in the order of src/README.md. */
 const ORDER = [
-  'lib', 'udf', 'engine', 'catalog',
-  'worker', 'jobs', 'tasks', 'cluster', 'hyperfunction', 'hypertable', 'compression', 'cagg', 'shard', 'distributed',
-  'rebalance', 'clone', 'timeline', 'telemetry', 'doctor',
+  'lib',
+  'udf',
+  'engine',
+  'catalog',
+  'worker',
+  'jobs',
+  'tasks',
+  'cluster',
+  'hyperfunction',
+  'hypertable',
+  'compression',
+  'cagg',
+  'shard',
+  'distributed',
+  'rebalance',
+  'clone',
+  'timeline',
+  'telemetry',
+  'doctor',
 ];
 const BASE = 4;
 const PURE = /(-plan|-ddl)\.ts$|\/codec\//;
@@ -22,7 +38,10 @@ interface Import {
 }
 
 const importsOf = (text: string): Import[] =>
-  [...text.matchAll(/^import\s+(type\s+)?[^;]*?from\s+'([^']+)'/gms)].map((m) => ({ path: m[2] ?? '', typesOnly: m[1] !== undefined }));
+  [...text.matchAll(/^import\s+(type\s+)?[^;]*?from\s+'([^']+)'/gms)].map((m) => ({
+    path: m[2] ?? '',
+    typesOnly: m[1] !== undefined,
+  }));
 
 export const checkArrows = (): string[] => {
   const src = join(root, 'src');
@@ -32,14 +51,17 @@ export const checkArrows = (): string[] => {
     const folder = name.split('/')[0] ?? '';
     if (!name.includes('/')) continue; // runtime.ts imports every feature
     const rank = ORDER.indexOf(folder);
-    if (rank < 0) problems.push(`${name}: folder "${folder}" is not in the order of build/checks/arrows.ts; give it a place there`);
+    if (rank < 0)
+      problems.push(`${name}: folder "${folder}" is not in the order of build/checks/arrows.ts; give it a place there`);
     for (const i of importsOf(readFileSync(file, 'utf8'))) {
       if (!i.path.startsWith('.')) continue;
       const target = relative(src, resolve(dirname(file), i.path));
       const to = target.split('/')[0] ?? '';
       if (target.startsWith('..')) problems.push(`${name} imports ${i.path}: src must not import build or test code`);
       else if (ORDER.indexOf(to) > rank && !(i.typesOnly && to === 'catalog'))
-        problems.push(`${name} imports ${target}: "${to}" stands to the right of "${folder}"; move the shared part to the left`);
+        problems.push(
+          `${name} imports ${target}: "${to}" stands to the right of "${folder}"; move the shared part to the left`,
+        );
       else if (to !== folder && ORDER.indexOf(to) >= BASE && !target.endsWith('/index.ts'))
         problems.push(`${name} imports ${target}: use ${to}/index.ts`);
       if (PURE.test(name) && !i.typesOnly && to !== 'lib' && to !== folder)

@@ -80,8 +80,7 @@ std::vector<v8::Local<v8::Value>> parameters(const Info &info, int from) {
 
 struct Prepared {
   SPIPlanPtr plan = nullptr;
-  Oid *types = nullptr;
-  int count = 0;
+  ParameterTypes types{nullptr, 0};  // the plan refers to it whenever it is made anew
   v8::Global<v8::Object> handle;
 };
 
@@ -245,15 +244,15 @@ Prepared *prepared_of(const Info &info) {
 void free_prepared(Prepared *p) {
   if (p->plan != nullptr) SPI_freeplan(p->plan);
   p->plan = nullptr;
-  if (p->types != nullptr) pfree(p->types);
-  p->types = nullptr;
+  if (p->types.types != nullptr) pfree(p->types.types);
+  p->types.types = nullptr;
 }
 
 void plan_execute(const Info &info) {
   callback(info, [&] {
     v8::HandleScope handles(isolate);
     Prepared *p = prepared_of(info);
-    ParamListInfo params = bind_values(parameters(info, 0), p->types, p->count);
+    ParamListInfo params = bind_values(parameters(info, 0), p->types.types, p->types.count);
     info.GetReturnValue().Set(in_subtransaction([&] { return SPI_execute_plan_with_paramlist(p->plan, params, false, 0); }));
     pfree(params);
   });
@@ -327,7 +326,7 @@ void add_method(v8::Local<v8::ObjectTemplate> target, const char *name, v8::Func
 void plan_cursor(const Info &info) {
   callback(info, [&] {
     Prepared *p = prepared_of(info);
-    ParamListInfo params = bind_values(parameters(info, 0), p->types, p->count);
+    ParamListInfo params = bind_values(parameters(info, 0), p->types.types, p->types.count);
     Portal portal = nullptr;
     guard([&] { portal = SPI_cursor_open_with_paramlist(NULL, p->plan, params, false); });
     v8::Local<v8::ObjectTemplate> shape = v8::ObjectTemplate::New(isolate);
@@ -358,7 +357,8 @@ void prepare(const Info &info) {
   callback(info, [&] {
     if (info.Length() < 1) throw_js("prepare() needs an SQL string");
     char *sql = c_string(info[0]);
-    ParameterTypes types{nullptr, 0};
+    Prepared *p = new Prepared;
+    ParameterTypes &types = p->types;
     if (info.Length() > 1 && info[1]->IsArray()) {
       v8::Local<v8::Array> names = info[1].As<v8::Array>();
       types.count = static_cast<int>(names->Length());
@@ -371,18 +371,18 @@ void prepare(const Info &info) {
     }
     Subtransaction subtransaction;
     subtransaction.begin();
-    Prepared *p = new Prepared;
     try {
       guard([&] {
         SPIPlanPtr plan = SPI_prepare_params(sql, parser_setup, &types, 0);
         if (plan == nullptr) check_spi(SPI_result);
+        Oid *kept = nullptr;
+        if (types.count > 0) {
+          kept = static_cast<Oid *>(MemoryContextAlloc(TopMemoryContext, sizeof(Oid) * types.count));
+          memcpy(kept, types.types, sizeof(Oid) * types.count);
+        }
+        types.types = kept;
         SPI_keepplan(plan);
         p->plan = plan;
-        p->count = types.count;
-        if (types.count > 0) {
-          p->types = static_cast<Oid *>(MemoryContextAlloc(TopMemoryContext, sizeof(Oid) * types.count));
-          memcpy(p->types, types.types, sizeof(Oid) * types.count);
-        }
       });
       subtransaction.commit();
     } catch (...) {

@@ -15,7 +15,7 @@ const withDimensions = (row: HypertableRow | undefined): Hypertable | undefined 
       };
 
 export const findHypertable = (oid: bigint): Hypertable | undefined =>
-  withDimensions(firstRow(db.selectFrom('hypertable').selectAll().where(sql`relid::oid::int8`, '=', oid)));
+  withDimensions(firstRow(db.selectFrom('hypertable').selectAll().where(sql<boolean>`relid = ${oid}::int8::oid`)));
 
 export const findHypertableById = (id: number): Hypertable | undefined =>
   withDimensions(firstRow(db.selectFrom('hypertable').selectAll().where('id', '=', id)));

@@ -18,7 +18,7 @@ interface Plan {
 }
 
 interface Plv8 {
-  prepare(sql: string): Plan;
+  prepare(sql: string, types: readonly string[]): Plan;
   execute(sql: string, params?: readonly unknown[]): Row[] | number;
   subtransaction<T>(body: () => T): T;
   elog(level: number, ...message: string[]): void;
@@ -52,21 +52,37 @@ export const hasSqlState = (e: unknown, ...states: string[]): e is SpiError =>
 const plans = new Map<string, Plan>();
 const MOST_PLANS = 200;
 
-const keptPlan = (sql: string): Plan => {
-  const known = plans.get(sql);
+/** Types are declared, not inferred: plv8 forgets what it inferred, and a plan that is made anew would need it. */
+const sqlType = (value: unknown): string => {
+  switch (typeof value) {
+    case 'bigint':
+      return 'int8';
+    case 'boolean':
+      return 'bool';
+    case 'number':
+      return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? 'int4' : 'float8';
+    default:
+      return Array.isArray(value) ? `${value.length === 0 ? 'text' : sqlType(value[0])}[]` : 'text';
+  }
+};
+
+const keptPlan = (sql: string, params: readonly unknown[]): Plan => {
+  const types = params.map(sqlType);
+  const key = `${types.join()} ${sql}`;
+  const known = plans.get(key);
   if (known !== undefined) return known;
   if (plans.size >= MOST_PLANS) {
     const [oldest, plan] = plans.entries().next().value as [string, Plan];
     plans.delete(oldest);
     plan.free();
   }
-  const plan = plv8.prepare(sql);
-  plans.set(sql, plan);
+  const plan = plv8.prepare(sql, types);
+  plans.set(key, plan);
   return plan;
 };
 
 const execute = (sql: string, params: readonly unknown[]): Row[] | number =>
-  params.length > 0 ? keptPlan(sql).execute(params) : plv8.execute(sql);
+  params.length > 0 ? keptPlan(sql, params).execute(params) : plv8.execute(sql);
 
 export const query = <T = Row>(sql: string, params: readonly unknown[] = []): T[] => {
   const result = execute(sql, params);

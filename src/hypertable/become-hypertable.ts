@@ -123,11 +123,14 @@ const moveRows = (h: Hypertable, root: Relation, old: RelationName): void => {
   const prepared = neededSlices(h, old).map((slice) => prepareSlice(h, root, slice, old));
   attachSlices(h, root, prepared);
   const columns = storedColumns(root.oid).map(ident).join(', ');
-  run(
+  const rest = run(
     `insert into ${qualified(partNames(h).defaultPartition)} (${columns}) overriding system value
      select ${columns} from only ${qualified(old)}
      where not ${placeableSql(column, time.type)}`,
   );
+  const moved = prepared.reduce((sum, p) => sum + p.rows, rest);
+  const { total } = one<{ total: bigint }>(`select count(*) as total from only ${qualified(old)}`);
+  if (BigInt(moved) !== total) throw new Error(`moved ${moved} of ${total} rows`);
 };
 
 const createConstraintsAndIndexes = (table: Relation, s: Snapshot): void => {

@@ -113,7 +113,7 @@ export const selectChunks = (h: Hypertable, b: ChunkBounds): SelectedChunk[] =>
      join _tessera_catalog.chunk_constraint k on k.chunk_id = c.id
      join _tessera_catalog.dimension_slice s on s.id = k.dimension_slice_id and s.dimension_id = $2
      where c.hypertable_id = $1 and not c.dropped
-       and ($3::int8 is null or s.range_end <= $3) and ($4::int8 is null or s.range_start >= $4)
+       and ($3::int8 is null or s.range_end <= $3::int8) and ($4::int8 is null or s.range_start >= $4::int8)
        and ($5::text is null or c.creation_time < $5::timestamptz)
        and ($6::text is null or c.creation_time > $6::timestamptz)
      order by s.range_start, c.id`,

@@ -4,12 +4,14 @@ import { referencePage } from '../../build/reference-docs.ts';
 import { useDatabase } from '../harness/database.ts';
 import { psql } from '../harness/psql.ts';
 
-const sqlBlocks = (page: string): string =>
-  [...page.matchAll(/^```sql\n(.*?)^```/gms)].map((m) => m[1]).join('\n');
+const sqlBlocks = (page: string): string => [...page.matchAll(/^```sql\n(.*?)^```/gms)].map((m) => m[1]).join('\n');
 
-const pages = ['README.md', ...readdirSync('docs').filter((f) => f.endsWith('.md')).map((f) => `docs/${f}`)].filter(
-  (path) => sqlBlocks(readFileSync(path, 'utf8')) !== '',
-);
+const pages = [
+  'README.md',
+  ...readdirSync('docs')
+    .filter((f) => f.endsWith('.md'))
+    .map((f) => `docs/${f}`),
+].filter((path) => sqlBlocks(readFileSync(path, 'utf8')) !== '');
 
 for (const path of pages)
   describe(path, () => {

@@ -16,7 +16,14 @@ export const catalogShape = async (db: Database): Promise<string> => {
   for (const m of members) {
     // Rules of views and types of tables go with their owners.
     if (m.type === 'rule' || /\[\]$/.test(m.identity)) continue;
-    if (m.type === 'type' && (await db.value('select typrelid <> 0 and (select relkind <> $2 from pg_class where oid = typrelid) from pg_type where oid = $1::regtype', [m.identity, 'c']))) continue;
+    if (
+      m.type === 'type' &&
+      (await db.value(
+        'select typrelid <> 0 and (select relkind <> $2 from pg_class where oid = typrelid) from pg_type where oid = $1::regtype',
+        [m.identity, 'c'],
+      ))
+    )
+      continue;
     const kind = m.type === 'composite type' ? 'type' : m.type;
     await db.query(`alter extension tessera drop ${kind} ${m.identity}`);
   }

@@ -6,7 +6,9 @@ const db = useDatabase();
 test('drop extension leaves ordinary partitioned tables that keep every row and take new ones', async () => {
   await db.query('create table metrics (time timestamptz not null, value int, primary key (time, value))');
   await db.query(`select create_hypertable('metrics', 'time', chunk_time_interval => interval '1 day')`);
-  await db.query(`insert into metrics select '2024-01-01'::timestamptz + i * interval '1 hour', i from generate_series(0, 99) i`);
+  await db.query(
+    `insert into metrics select '2024-01-01'::timestamptz + i * interval '1 hour', i from generate_series(0, 99) i`,
+  );
   await db.query('drop extension tessera');
   expect(await db.value('select count(*)::int from metrics')).toBe(100);
   expect(await db.value(`select relkind::text from pg_class where oid = 'metrics'::regclass`)).toBe('p');

@@ -20,7 +20,9 @@ const check = async (db: typeof source): Promise<void> => {
 
 test('pg_dump and psql move a database with hypertables', async () => {
   await source.query('create schema app');
-  await source.query('create table app.metrics (id serial, time timestamptz not null, device int, primary key (id, time))');
+  await source.query(
+    'create table app.metrics (id serial, time timestamptz not null, device int, primary key (id, time))',
+  );
   await source.query(`select create_hypertable('app.metrics', 'time', chunk_time_interval => interval '1 day')`);
   await source.query(
     `insert into app.metrics (time, device) select '2024-01-01'::timestamptz + i * interval '1 hour', i % 3 from generate_series(0, 99) i`,

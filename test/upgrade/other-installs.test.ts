@@ -28,7 +28,12 @@ test('the build gives the same bytes for the same input', () => {
     readdirSync('dist')
       .filter((f) => /\.(sql|js|control)$/.test(f))
       .sort()
-      .map((f) => `${f} ${createHash('sha256').update(readFileSync(`dist/${f}`)).digest('hex')}`);
+      .map(
+        (f) =>
+          `${f} ${createHash('sha256')
+            .update(readFileSync(`dist/${f}`))
+            .digest('hex')}`,
+      );
   const before = digest();
   execFileSync('npx', ['tsx', 'build/main.ts'], { stdio: 'ignore' });
   expect(digest()).toEqual(before);

@@ -7,7 +7,9 @@ test('hypertables of 0.1.0 go on working after the update', async () => {
   await db.query(`create extension tessera version '0.1.0' cascade`);
   await db.query('create table metrics (time timestamptz not null, value int)');
   await db.query(`select create_hypertable('metrics', 'time', chunk_time_interval => interval '1 day')`);
-  await db.query(`insert into metrics select '2024-01-01'::timestamptz + i * interval '1 hour', i from generate_series(0, 71) i`);
+  await db.query(
+    `insert into metrics select '2024-01-01'::timestamptz + i * interval '1 hour', i from generate_series(0, 71) i`,
+  );
   await db.query('alter extension tessera update');
   expect(await db.column(`select show_chunks('metrics')::text`)).toHaveLength(3);
   await db.query(`insert into metrics values ('2024-02-01', 1)`);

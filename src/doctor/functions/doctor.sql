@@ -55,11 +55,11 @@ begin
   if not exists (select from pg_available_extensions where name = 'pg_cron') then
     status := 'warning'; detail := 'pg_cron is not installed on this server';
     hint := 'Install pg_cron, or call drain_default_partition() and create_chunks() from outside.';
-  elsif current_setting('cron.database_name', true) is null then
+  elsif not exists (select from pg_settings where name like 'cron.%') then
     status := 'warning'; detail := 'pg_cron is installed but not loaded';
     hint := 'Add pg_cron to shared_preload_libraries and restart the server.';
   else
-    status := 'ok'; detail := 'pg_cron runs in database ' || current_setting('cron.database_name'); hint := null;
+    status := 'ok'; detail := 'pg_cron is loaded'; hint := null;
   end if;
   return next;
 

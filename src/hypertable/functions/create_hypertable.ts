@@ -150,12 +150,13 @@ const create = (table: Relation, o: Options): Created => {
   if (occupied) notice(`moving the rows of table "${displayed(table)}" into chunks, which may take a while`);
   openSchema(table, schema);
 
+  if (!findColumn(table, time.column_name).notNull) {
+    // On the old table, so that a row without time is refused here and the successor copies the constraint.
+    notice(`adding not-null constraint to column "${time.column_name}"`);
+    run(`alter table only ${qualified(table)} alter column ${ident(time.column_name)} set not null`);
+  }
   const snapshot = takeSnapshot(table);
   const { root, old } = replaceByRoot(table, time.column_name, snapshot);
-  if (!(snapshot.columns.find((c) => c.name === time.column_name)?.notNull ?? false)) {
-    notice(`adding not-null constraint to column "${time.column_name}"`);
-    run(`alter table ${qualified(root)} alter column ${ident(time.column_name)} set not null`);
-  }
   const registered = request<{ dimension_ids: number[] }>('create_hypertable', {
     id,
     relid: root.oid,

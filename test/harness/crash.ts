@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import { privateNode, removeNode, start, stop, type Node } from '../../server/cluster.ts';
+import { waitUntil } from './wait-until.ts';
+
+/** Kills one process of a server with a real signal. */
+export const kill = (pid: number, signal: NodeJS.Signals): void => {
+  const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  if (name !== 'postgres') throw new Error(`process ${pid} is "${name}", not a PostgreSQL backend`);
+  process.kill(pid, signal);
+};
+
+/** A server of its own, which a test may kill and restart without disturbing others. */
+export class PrivateServer {
+  readonly node: Node;
+
+  private constructor(node: Node) {
+    this.node = node;
+  }
+
+  static async create(name: string): Promise<PrivateServer> {
+    return new PrivateServer(await privateNode(name));
+  }
+
+  async connect(): Promise<pg.Client> {
+    const client = new pg.Client({ host: '127.0.0.1', port: this.node.port, user: 'postgres', database: 'postgres' });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  }
+
+  /** Waits for the end of crash recovery. */
+  async ready(): Promise<void> {
+    await waitUntil('the server accepts connections', async () => {
+      try {
+        const client = await this.connect();
+        await client.query('select 1');
+        await client.end();
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  restartImmediately(): void {
+    stop(this.node, 'immediate');
+    start(this.node);
+  }
+
+  remove(): void {
+    removeNode(this.node);
+  }
+}
