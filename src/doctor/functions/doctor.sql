@@ -51,6 +51,18 @@ begin
   end if;
   return next;
 
+  check_name := 'server';
+  if current_setting('server_version_num')::int between 150000 and 150006
+    or current_setting('server_version_num')::int between 160000 and 160002 then
+    status := 'warning';
+    detail := format('date_bin of PostgreSQL %s misplaces exact multiples before the origin, and time_bucket uses it',
+      current_setting('server_version'));
+    hint := 'Update the server to the newest minor version.';
+  else
+    status := 'ok'; detail := 'PostgreSQL ' || current_setting('server_version'); hint := null;
+  end if;
+  return next;
+
   check_name := 'background work';
   if not exists (select from pg_available_extensions where name = 'pg_cron') then
     status := 'warning'; detail := 'pg_cron is not installed on this server';
