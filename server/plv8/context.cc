@@ -13,6 +13,7 @@ namespace plv8 {
 
 v8::Isolate *isolate = nullptr;
 volatile sig_atomic_t depth = 0;
+volatile sig_atomic_t running = 0;
 int memory_limit = 256;
 
 namespace {
@@ -48,7 +49,7 @@ struct sigaction previous_term;
 // JavaScript looks at, and may be called from any thread or signal handler.
 void chain(const struct sigaction &previous, int signal) {
   if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) previous.sa_handler(signal);
-  if (depth > 0 && isolate != nullptr && InterruptPending) isolate->TerminateExecution();
+  if (running && isolate != nullptr && InterruptPending) isolate->TerminateExecution();
 }
 void on_int(int signal) { chain(previous_int, signal); }
 void on_term(int signal) { chain(previous_term, signal); }

@@ -117,6 +117,7 @@ Function &lookup(Oid oid) {
 v8::Local<v8::Value> call_js(v8::Local<v8::Function> code, std::vector<v8::Local<v8::Value>> &arguments) {
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
   v8::Local<v8::Value> result;
+  Running now(true);
   if (!code->Call(context, v8::Undefined(isolate), static_cast<int>(arguments.size()), arguments.data()).ToLocal(&result))
     throw JsPending{};
   return result;
@@ -293,8 +294,6 @@ ErrorData *enter(bool nonatomic, Call *call, Body body) {
   }
   depth--;
   current_call = call->outer;
-  // An interrupt that came while this call ended is meant for the JavaScript below as well.
-  if (depth > 0 && error == nullptr && InterruptPending) isolate->TerminateExecution();
   dispose_if_exhausted();
   return error;
 }

@@ -41,6 +41,19 @@ extern "C" {
 
 namespace plv8 {
 
+extern volatile sig_atomic_t running;  // JavaScript is on top: not SQL or other PostgreSQL code that it called
+
+// While JavaScript is on top, an interrupt terminates it; below PostgreSQL code it waits for CHECK_FOR_INTERRUPTS there.
+// A lock timeout for instance arrives as SIGINT, too, but is an ordinary error of the statement that waited.
+class Running {
+ public:
+  explicit Running(bool on) : before_(running) { running = on; }
+  ~Running() { running = before_; }
+
+ private:
+  sig_atomic_t before_;
+};
+
 // An error of PostgreSQL on its way through C++ frames.
 struct PgFailure {
   ErrorData *error;

@@ -22,11 +22,23 @@ void hand_over(const PgFailure &failure) {
 template <typename Body>
 void callback(const Info &info, Body body) {
   try {
+    Running not_now(false);
     body();
   } catch (const PgFailure &failure) {
     hand_over(failure);
     FreeErrorData(failure.error);
+    return;
   } catch (const JsPending &) {
+    return;
+  }
+  // What came in too late for the statement ends the JavaScript that called it.
+  if (!InterruptPending) return;
+  try {
+    Running not_now(false);
+    guard([] { CHECK_FOR_INTERRUPTS(); });
+  } catch (const PgFailure &failure) {
+    hand_over(failure);
+    FreeErrorData(failure.error);
   }
 }
 
@@ -410,7 +422,12 @@ void subtransaction(const Info &info) {
     Subtransaction inner;
     inner.begin();
     v8::Local<v8::Value> result;
-    if (!info[0].As<v8::Function>()->Call(context, v8::Undefined(isolate), 0, nullptr).ToLocal(&result)) {
+    bool returned;
+    {
+      Running now(true);
+      returned = info[0].As<v8::Function>()->Call(context, v8::Undefined(isolate), 0, nullptr).ToLocal(&result);
+    }
+    if (!returned) {
       inner.rollback();  // the exception stays pending in the isolate
       throw JsPending{};
     }

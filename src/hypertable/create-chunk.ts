@@ -110,7 +110,7 @@ export const copyReplicaIdentity = (root: Relation, chunk: bigint): void => {
     run(`alter table ${name} replica identity using index ${ident(row.name)}`);
 };
 
-/** Attaches what was prepared and records it. ATTACH takes SHARE UPDATE EXCLUSIVE on the root. */
+/** Attaches what was prepared and records it. ATTACH takes SHARE ROW EXCLUSIVE on the root. */
 export const attachSlices = (h: Hypertable, root: Relation, prepared: readonly PreparedSlice[]): void => {
   const time = timeDimension(h);
   for (const p of prepared) {

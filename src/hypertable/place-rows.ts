@@ -23,9 +23,14 @@ export const NOT_NOW = [
 
 export const isNotNow = (e: unknown): boolean => hasSqlState(e, ...NOT_NOW);
 
-/** Lock order everywhere: root, then default partition, then chunks. Both conflict with themselves, not with DML on chunks. */
+/**
+ * Lock order everywhere: root, then default partition, then chunks. ATTACH itself would be content with SHARE UPDATE
+ * EXCLUSIVE on the root; but a writer that chose the default partition for a row before the chunk was attached, and
+ * reaches it afterwards, fails with 23514. SHARE ROW EXCLUSIVE waits for such writers and keeps new ones out; readers
+ * go on.
+ */
 export const lockForAttach = (root: Relation, parts: { readonly defaultPartition: RelationName }): void => {
-  run(`lock table only ${qualified(root)} in share update exclusive mode`);
+  run(`lock table only ${qualified(root)} in share row exclusive mode`);
   run(`lock table only ${qualified(parts.defaultPartition)} in access exclusive mode`);
 };
 

@@ -15,5 +15,5 @@ comment on function @extschema@.create_chunks(regclass, anycompatible, anycompat
 relation: the hypertable
 range_start, range_end: values of the time column, or intervals before now
 Privileges: owner of the hypertable
-Locks: SHARE UPDATE EXCLUSIVE on the hypertable, ACCESS EXCLUSIVE on its default partition, waited for in short attempts
+Locks: SHARE ROW EXCLUSIVE on the hypertable, ACCESS EXCLUSIVE on its default partition, waited for in short attempts
 Errors: TS001 not a hypertable, 22023 null, bad or inverted range, or more than 10000 chunks, 55P03 no lock';

@@ -26,7 +26,7 @@ export const create_chunks = defineFunction({
   volatility: 'volatile',
   summary: 'Creates the chunks a range of time lacks; the work behind create_chunks().',
   privileges: 'owner of the hypertable',
-  locks: 'SHARE UPDATE EXCLUSIVE on the root, ACCESS EXCLUSIVE on the default partition, in short attempts',
+  locks: 'SHARE ROW EXCLUSIVE on the root, ACCESS EXCLUSIVE on the default partition, in short attempts',
   handler: (oid: bigint | null, from: string | null, to: string | null, given: string): bigint[] => {
     const { hypertable, root } = openOwnHypertable(oid);
     if (from === null || to === null) throw nullArgument(from === null ? 'range_start' : 'range_end');

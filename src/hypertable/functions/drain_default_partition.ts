@@ -15,7 +15,7 @@ export const drain_default_partition = defineFunction({
   errors: 'TS001 not a hypertable, 55P03 no lock',
   privileges: 'owner of the hypertable',
   locks:
-    'SHARE UPDATE EXCLUSIVE on the hypertable, ACCESS EXCLUSIVE on its default partition, waited for in short attempts',
+    'SHARE ROW EXCLUSIVE on the hypertable, ACCESS EXCLUSIVE on its default partition, waited for in short attempts',
   handler: (table: string | null): bigint => {
     const { hypertable, root } = openOwnHypertable(oidOf(table));
     return BigInt(asRole(root.owner, () => withLockRetry(() => placeRows(hypertable, root, '100ms'))));

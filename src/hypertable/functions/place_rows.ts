@@ -14,7 +14,8 @@ export const place_rows = defineFunction({
   summary:
     'Moves the rows of the default partition into chunks at commit. Never fails the transaction: rows that cannot be moved now stay readable in the default partition.',
   privileges: 'owner of the hypertable',
-  locks: 'SHARE UPDATE EXCLUSIVE on the root, ACCESS EXCLUSIVE on the default partition, for at most 100 ms of waiting',
+  locks:
+    'SHARE ROW EXCLUSIVE on the root, ACCESS EXCLUSIVE on the default partition, for at most 50 ms of waiting each',
   handler: (hypertableId: number): bigint | null => {
     const hypertable = findHypertableById(hypertableId);
     if (hypertable === undefined) return null;
@@ -25,7 +26,7 @@ export const place_rows = defineFunction({
     const root = oid === undefined ? undefined : findRelation(oid);
     if (root === undefined) return null;
     try {
-      return BigInt(placeRows(hypertable, root, '100ms'));
+      return BigInt(placeRows(hypertable, root, '50ms'));
     } catch (e) {
       if (!isSpiError(e) || e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
       if (isNotNow(e)) debug(`rows stay in the default partition: ${e.message}`);
