@@ -1,7 +1,8 @@
 import { db, rows } from '../engine/kysely-dialect.ts';
 import type { Slice } from '../catalog/dimension-slice.ts';
 import type { Hypertable } from '../catalog/hypertable.ts';
-import { one } from '../engine/spi.ts';
+import { maybeOne, one } from '../engine/spi.ts';
+import { tablespaceDenied, tablespaceMissing } from './failures.ts';
 import type { Relation } from './relation.ts';
 
 export const attachedTablespaces = (h: Hypertable): string[] =>
@@ -24,4 +25,16 @@ export const chooseTablespace = (h: Hypertable, root: Relation, slice: Slice, re
       [h.id, slice.start],
     ).n;
   return attached[rank % attached.length] ?? null;
+};
+
+/** As CREATE TABLE does: the owner needs CREATE on a tablespace, unless it is the one of the database. */
+export const requireTablespace = (name: string, owner: string): void => {
+  const found = maybeOne<{ ok: boolean }>(
+    `select has_tablespace_privilege($1::name, t.oid, 'create')
+       or t.oid = (select dattablespace from pg_database where datname = current_database()) as ok
+     from pg_tablespace t where t.spcname = $2`,
+    [owner, name],
+  );
+  if (found === undefined) throw tablespaceMissing(name);
+  if (!found.ok) throw tablespaceDenied(name, owner);
 };

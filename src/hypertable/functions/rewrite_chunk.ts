@@ -2,21 +2,15 @@ import { findHypertableById } from '../../catalog/hypertable.ts';
 import { request } from '../../catalog/request.ts';
 import { info, maybeOne, notice, one, query, run } from '../../engine/spi.ts';
 import { withLockRetry } from '../../engine/lock-retry.ts';
-import { asRole, inMaintenance } from '../../engine/session.ts';
+import { asRole, inMaintenance, withSettings } from '../../engine/session.ts';
 import { displayed, ident, identList, qualified, type RelationName } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
 import { copyReplicaIdentity } from '../create-chunk.ts';
-import {
-  noOrderIndex,
-  notChunk,
-  notOwner,
-  nullArgument,
-  tablespaceDenied,
-  tablespaceMissing,
-  wrongOrderIndex,
-} from '../failures.ts';
+import { noOrderIndex, notChunk, notOwner, nullArgument, wrongOrderIndex } from '../failures.ts';
+import { oidOf } from '../open-hypertable.ts';
 import { createChunkTable } from '../partition-ddl.ts';
 import { findRelation, storedColumns, type Relation } from '../relation.ts';
+import { requireTablespace } from '../tablespace.ts';
 
 interface Chunk {
   readonly id: number;
@@ -82,10 +76,16 @@ interface Rewrite {
 
 const indexDefinitions = (
   chunk: Relation,
-): { definition: string; name: string; parent: string; constraint: string | null }[] =>
+): {
+  definition: string;
+  name: string;
+  parent: string;
+  constraint: string | null;
+  constraintDefinition: string | null;
+}[] =>
   query(
     `select pg_get_indexdef(i.indexrelid) as definition, c.relname as name, coalesce(p.inhparent::regclass::text, '') as parent,
-       k.conname as constraint
+       k.conname as constraint, pg_get_constraintdef(k.oid) as "constraintDefinition"
      from pg_index i join pg_class c on c.oid = i.indexrelid left join pg_inherits p on p.inhrelid = i.indexrelid
      left join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p', 'u', 'x')
      where i.indrelid = $1::int8::oid order by c.relname`,
@@ -123,23 +123,28 @@ const rewrite = (chunk: Chunk, plan: Rewrite): void => {
   withLockRetry(() => {
     run(`lock table only ${qualified(chunk.parent)} in access exclusive mode`);
     run(`alter table ${qualified(chunk.parent)} detach partition ${qualified(old)}`);
-    run(`drop table ${qualified(old)}`);
+    const aside: RelationName = { schema: old.schema, name: `tessera_replaced_${chunk.id}` };
+    run(`alter table ${qualified(old)} rename to ${ident(aside.name)}`);
     run(`alter table ${qualified(copy)} rename to ${ident(old.name)}`);
-    if (plan.indexTablespace !== null) run(`select set_config('default_tablespace', $1, true)`, [plan.indexTablespace]);
-    // Indexes of the chunk alone; those of the parent come with ATTACH and get their old names back.
-    for (const i of indexes)
-      if (i.parent === '')
-        run(
-          i.constraint === null
-            ? i.definition
-            : `alter table ${qualified(old)} add constraint ${ident(i.constraint)} ${i.definition}`,
-        );
-    run(
-      `alter table ${qualified(chunk.parent)} attach partition ${qualified(old)} ${chunk.bounds.toLowerCase().startsWith('for values') ? chunk.bounds : `for values ${chunk.bounds}`}`,
-    );
-    if (plan.indexTablespace !== null) run(`select set_config('default_tablespace', '', true)`);
-    const created = findRelation(one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [qualified(old)]).oid);
+    const place = (): void =>
+      void run(`alter table ${qualified(chunk.parent)} attach partition ${qualified(old)} ${chunk.bounds}`);
+    if (plan.indexTablespace === null) place();
+    else withSettings({ default_tablespace: plan.indexTablespace }, place);
+    const oid = oidOf(qualified(old));
+    const created = oid === null ? undefined : findRelation(oid);
     if (created === undefined) throw notChunk(displayed(old));
+    // Before the old table goes: a dropped table takes its chunk out of the catalog.
+    request('replace_chunk', { hypertable_id: chunk.hypertableId, chunk_id: chunk.id, relid: created.oid });
+    run(`drop table ${qualified(aside)}`);
+    // Indexes of the chunk alone; those of the parent came with ATTACH and get their old names back.
+    for (const i of indexes) {
+      if (i.parent !== '') continue;
+      run(
+        i.constraint === null
+          ? i.definition
+          : `alter table ${qualified(old)} add constraint ${ident(i.constraint)} ${i.constraintDefinition}`,
+      );
+    }
     for (const i of indexDefinitions(created)) {
       const before = indexes.find((b) => b.parent !== '' && b.parent === i.parent);
       if (before !== undefined && before.name !== i.name)
@@ -147,7 +152,6 @@ const rewrite = (chunk: Chunk, plan: Rewrite): void => {
     }
     if (plan.order !== null) run(`alter table ${qualified(old)} cluster on ${ident(plan.order.name)}`);
     copyReplicaIdentity(chunk.root, created.oid);
-    request('replace_chunk', { hypertable_id: chunk.hypertableId, chunk_id: chunk.id, relid: created.oid });
   });
   if (plan.verbose)
     info(
@@ -219,15 +223,6 @@ export const reorder_chunk = defineFunction({
   },
 });
 
-const requireTablespace = (chunk: Chunk, name: string): void => {
-  const found = maybeOne<{ ok: boolean }>(
-    `select has_tablespace_privilege($1::name, oid, 'create') as ok from pg_tablespace where spcname = $2`,
-    [chunk.root.owner, name],
-  );
-  if (found === undefined) throw tablespaceMissing(name);
-  if (!found.ok) throw tablespaceDenied(name, chunk.root.owner);
-};
-
 export const move_chunk = defineFunction({
   schema: 'api',
   name: 'move_chunk',
@@ -263,8 +258,8 @@ export const move_chunk = defineFunction({
   ): void => {
     const chunk = openChunk(table);
     if (to === null) throw nullArgument('destination_tablespace');
-    requireTablespace(chunk, to);
-    if (indexTo !== null) requireTablespace(chunk, indexTo);
+    requireTablespace(to, chunk.root.owner);
+    if (indexTo !== null) requireTablespace(indexTo, chunk.root.owner);
     const order = index === null ? null : orderIndex(chunk, index);
     carryOut(chunk, { order, tablespace: to, indexTablespace: indexTo ?? to, verbose: verbose === true });
   },

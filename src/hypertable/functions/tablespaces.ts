@@ -1,21 +1,11 @@
 import { request } from '../../catalog/request.ts';
-import { maybeOne, notice, one, query, run } from '../../engine/spi.ts';
+import { maybeOne, notice, query, run } from '../../engine/spi.ts';
 import { inMaintenance } from '../../engine/session.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar, returnsSetof, returnsVoid } from '../../udf/define-function.ts';
-import {
-  nullArgument,
-  tablespaceAttached,
-  tablespaceDenied,
-  tablespaceMissing,
-  tablespaceNotAttached,
-} from '../failures.ts';
+import { nullArgument, tablespaceAttached, tablespaceMissing, tablespaceNotAttached } from '../failures.ts';
 import { oidOf, openHypertable, openOwnHypertable, type OpenHypertable } from '../open-hypertable.ts';
-import { attachedTablespaces } from '../tablespace.ts';
-
-const requireTablespace = (name: string): void => {
-  if (maybeOne('select from pg_tablespace where spcname = $1', [name]) === undefined) throw tablespaceMissing(name);
-};
+import { attachedTablespaces, requireTablespace } from '../tablespace.ts';
 
 const hypertable = { name: 'hypertable', type: 'regclass', doc: 'the hypertable' } as const;
 
@@ -40,12 +30,7 @@ export const attach_tablespace = defineFunction({
   handler: (name: string | null, table: string | null, ifNotAttached: boolean | null): void => {
     if (name === null) throw nullArgument('tablespace');
     const opened = openOwnHypertable(oidOf(table));
-    requireTablespace(name);
-    const allowed = one<{ ok: boolean }>(`select has_tablespace_privilege($1::name, $2::text, 'create') as ok`, [
-      opened.root.owner,
-      name,
-    ]).ok;
-    if (!allowed) throw tablespaceDenied(name, opened.root.owner);
+    requireTablespace(name, opened.root.owner);
     const attached = attachedTablespaces(opened.hypertable);
     if (attached.includes(name)) {
       if (ifNotAttached !== true) throw tablespaceAttached(name, displayed(opened.root));
@@ -86,7 +71,7 @@ export const detach_tablespace = defineFunction({
   privileges: 'owner of the hypertable',
   handler: (name: string | null, table: string | null, ifAttached: boolean | null): number => {
     if (name === null) throw nullArgument('tablespace');
-    requireTablespace(name);
+    if (maybeOne('select from pg_tablespace where spcname = $1', [name]) === undefined) throw tablespaceMissing(name);
     if (table !== null) {
       const opened = openOwnHypertable(oidOf(table));
       if (attachedTablespaces(opened.hypertable).includes(name)) return detach(opened, name);
