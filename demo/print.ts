@@ -11,7 +11,10 @@ export const check = (text: string): void =>
 /** Rows under a header, numbers to the right. */
 export const table = (rows: readonly Record<string, unknown>[], most = 8): void => {
   const first = rows[0];
-  if (first === undefined) return line('  (no rows)');
+  if (first === undefined) {
+    line('  (no rows)');
+    return;
+  }
   const names = Object.keys(first);
   const text = (v: unknown): string => (v === null ? '' : String(v));
   const shown = rows.slice(0, most);

@@ -1,0 +1,43 @@
+/** What `make bench` runs: ratios against an anchor measured in the same run. Nothing here is a test. */
+import pg from 'pg';
+import { up } from '../server/cluster.ts';
+import { measureCalls } from './calls.ts';
+import { measureIngest } from './ingest.ts';
+import type { Measurement } from './measurement.ts';
+import { measurePlanning } from './planning.ts';
+import { measureTimeFunctions } from './time-bucket.ts';
+
+const DATABASE = 'tessera_bench';
+const { coordinator } = await up();
+const config = { host: '127.0.0.1', port: coordinator.port, user: 'postgres' };
+const admin = new pg.Client({ ...config, database: 'postgres' });
+await admin.connect();
+await admin.query(`drop database if exists ${DATABASE} with (force)`);
+await admin.query(`create database ${DATABASE} template template0 encoding 'UTF8'`);
+const client = new pg.Client({ ...config, database: DATABASE });
+await client.connect();
+await client.query('create extension tessera cascade');
+
+const show = (m: Measurement): void => {
+  const bound =
+    m.differenceGoal === undefined
+      ? `${(m.ours / m.anchor).toFixed(2).padStart(6)} x ${m.goal === undefined ? '' : `goal ${m.goal}`}`
+      : `${(m.ours - m.anchor).toFixed(2).padStart(6)} ms more, goal ${m.differenceGoal}`;
+  process.stdout.write(
+    `${m.name.padEnd(48)} ${m.anchor.toFixed(2).padStart(9)} ms ${m.ours.toFixed(2).padStart(9)} ms  ${bound}\n`,
+  );
+};
+
+process.stdout.write(`${''.padEnd(48)} ${'anchor'.padStart(12)} ${'tessera'.padStart(12)}\n`);
+const parts: (() => Promise<Measurement[]>)[] = [
+  () => measureIngest(client),
+  () => measurePlanning(client),
+  () => measureCalls(client, { ...config, database: DATABASE }),
+  async () =>
+    (await measureTimeFunctions(client)).map((t) => ({ name: t.name, anchor: t.plainMs, ours: t.ms, goal: t.goal })),
+];
+for (const part of parts) for (const m of await part()) show(m);
+
+await client.end();
+await admin.query(`drop database ${DATABASE} with (force)`);
+await admin.end();
