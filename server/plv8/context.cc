@@ -109,10 +109,12 @@ v8::Local<v8::Context> current_context() {
 bool is_exhausted() { return exhausted != 0; }
 
 void forget_functions();  // handler.cc
+void forget_templates();  // spi.cc
 
 void dispose_if_exhausted() {
   if (!exhausted || depth > 0 || isolate == nullptr) return;
   forget_functions();
+  forget_templates();
   contexts.clear();
   isolate->Dispose();
   isolate = nullptr;

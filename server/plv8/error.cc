@@ -89,13 +89,18 @@ ErrorData *js_error(v8::TryCatch &try_catch) {
     e->column_name = text_property(context, object, "column_name");
     e->datatype_name = text_property(context, object, "datatype_name");
     e->constraint_name = text_property(context, object, "constraint_name");
-    char *inner = text_property(context, object, "context");
-    stack = text_property(context, object, "stack");
-    if (stack != nullptr) {  // frames only; the message stands above already
-      char *frames = strstr(stack, "\n    at ");
-      stack = frames != nullptr ? frames + 1 : nullptr;
+    if (text_property(context, object, "sqlerrcode") != nullptr) {
+      // PostgreSQL's own: its context names every level already, so it goes on as it is.
+      stack = text_property(context, object, "context");
+      e->output_to_client = true;
+      e->output_to_server = log_min_messages <= ERROR;
+    } else {
+      stack = text_property(context, object, "stack");
+      if (stack != nullptr) {  // frames only; the message stands above already
+        char *frames = strstr(stack, "\n    at ");
+        stack = frames != nullptr ? frames + 1 : nullptr;
+      }
     }
-    if (inner != nullptr) stack = stack != nullptr ? psprintf("%s\n%s", inner, stack) : inner;
   }
   if (e->message == nullptr) {
     v8::TryCatch ignore(isolate);
@@ -106,8 +111,11 @@ ErrorData *js_error(v8::TryCatch &try_catch) {
   return e;
 }
 
-// Called with no C++ or V8 frame of ours left on the stack but the caller's, which holds nothing.
+// Called with no C++ or V8 frame of ours left on the stack but the caller's, which holds nothing. An error that
+// PostgreSQL raised is thrown on; ereport() would collect the context of all levels again, at each of them.
 void raise(ErrorData *e) {
+  e->assoc_context = CurrentMemoryContext;
+  if (e->output_to_client) ReThrowError(e);
   ereport(ERROR,
           (errcode(e->sqlerrcode), errmsg_internal("%s", e->message != nullptr ? e->message : "unknown error"),
            e->detail != nullptr ? errdetail_internal("%s", e->detail) : 0, e->hint != nullptr ? errhint("%s", e->hint) : 0,

@@ -335,18 +335,29 @@ void add_method(v8::Local<v8::ObjectTemplate> target, const char *name, v8::Func
   target->Set(isolate, name, v8::FunctionTemplate::New(isolate, function));
 }
 
+// Shapes of plans and cursors, made once: V8 keeps every template for the life of its context.
+v8::Global<v8::ObjectTemplate> plan_shape;
+v8::Global<v8::ObjectTemplate> cursor_shape;
+
+v8::Local<v8::ObjectTemplate> cursor_template() {
+  if (cursor_shape.IsEmpty()) {
+    v8::Local<v8::ObjectTemplate> shape = v8::ObjectTemplate::New(isolate);
+    add_method(shape, "fetch", cursor_fetch);
+    add_method(shape, "move", cursor_move);
+    add_method(shape, "close", cursor_close);
+    cursor_shape.Reset(isolate, shape);
+  }
+  return cursor_shape.Get(isolate);
+}
+
 void plan_cursor(const Info &info) {
   callback(info, [&] {
     Prepared *p = prepared_of(info);
     ParamListInfo params = bind_values(parameters(info, 0), p->types.types, p->types.count);
     Portal portal = nullptr;
     guard([&] { portal = SPI_cursor_open_with_paramlist(NULL, p->plan, params, false); });
-    v8::Local<v8::ObjectTemplate> shape = v8::ObjectTemplate::New(isolate);
-    add_method(shape, "fetch", cursor_fetch);
-    add_method(shape, "move", cursor_move);
-    add_method(shape, "close", cursor_close);
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
-    v8::Local<v8::Object> cursor = shape->NewInstance(context).ToLocalChecked();
+    v8::Local<v8::Object> cursor = cursor_template()->NewInstance(context).ToLocalChecked();
     cursor->Set(context, js_string("name"), js_string(portal->name)).Check();
     info.GetReturnValue().Set(cursor);
   });
@@ -363,6 +374,18 @@ void plan_lost(const v8::WeakCallbackInfo<Prepared> &data) {
     }
     delete p;
   });
+}
+
+v8::Local<v8::ObjectTemplate> plan_template() {
+  if (plan_shape.IsEmpty()) {
+    v8::Local<v8::ObjectTemplate> shape = v8::ObjectTemplate::New(isolate);
+    shape->SetInternalFieldCount(1);
+    add_method(shape, "execute", plan_execute);
+    add_method(shape, "cursor", plan_cursor);
+    add_method(shape, "free", plan_free);
+    plan_shape.Reset(isolate, shape);
+  }
+  return plan_shape.Get(isolate);
 }
 
 void prepare(const Info &info) {
@@ -402,12 +425,7 @@ void prepare(const Info &info) {
       delete p;
       throw;
     }
-    v8::Local<v8::ObjectTemplate> shape = v8::ObjectTemplate::New(isolate);
-    shape->SetInternalFieldCount(1);
-    add_method(shape, "execute", plan_execute);
-    add_method(shape, "cursor", plan_cursor);
-    add_method(shape, "free", plan_free);
-    v8::Local<v8::Object> object = shape->NewInstance(isolate->GetCurrentContext()).ToLocalChecked();
+    v8::Local<v8::Object> object = plan_template()->NewInstance(isolate->GetCurrentContext()).ToLocalChecked();
     object->SetAlignedPointerInInternalField(0, p);
     p->handle.Reset(isolate, object);
     p->handle.SetWeak(p, plan_lost, v8::WeakCallbackType::kParameter);
@@ -509,6 +527,11 @@ void find_function_js(const Info &info) {
 }
 
 }  // namespace
+
+void forget_templates() {
+  plan_shape.Reset();
+  cursor_shape.Reset();
+}
 
 void append_row(Call *call, v8::Local<v8::Value> value) {
   if (call->scalar != nullptr) {
