@@ -9,6 +9,9 @@ root=$project/.pg/root
 bin=/usr/lib/postgresql/17/bin
 data=/var/lib/tessera/valgrind
 as_postgres() { chroot --userspec=postgres:postgres "$root" env LC_ALL=C.UTF-8 "$@"; }
+# valgrind reads /proc; a private mount namespace leaves nothing behind.
+if [ "${1-}" != inside ]; then exec unshare --mount "$0" inside; fi
+mount -t proc proc "$root/proc"
 rm -rf "${root:?}$data"
 as_postgres $bin/initdb -D $data -U postgres --no-sync >/dev/null
 cp "$(dirname "$0")/valgrind.sql" "$root/tmp/valgrind.sql"
