@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { kill, PrivateServer } from '../harness/crash.ts';
+import { PrivateServer } from '../harness/crash.ts';
 import { backendPid } from '../harness/sessions.ts';
 
 let server: PrivateServer;
@@ -62,10 +62,9 @@ test.runIf(embedded)('SIGKILL at any moment of an insert that creates chunks lea
     const pid = await backendPid(client);
     const work = client.query(insert(round * 10)).catch((e: Error) => e);
     await new Promise((resolve) => setTimeout(resolve, delay));
-    kill(pid, 'SIGKILL');
+    await server.killBackend(pid);
     await work;
     await client.end().catch(() => undefined);
-    await server.ready();
     const after = await counted();
     expect([before, before + ROWS]).toContain(after);
     before = after;

@@ -4,7 +4,7 @@ import { privateNode, removeNode, start, stop, type Node } from '../../server/cl
 import { waitUntil } from './wait-until.ts';
 
 /** Kills one process of a server with a real signal. */
-export const kill = (pid: number, signal: NodeJS.Signals): void => {
+const kill = (pid: number, signal: NodeJS.Signals): void => {
   const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
   if (name !== 'postgres') throw new Error(`process ${pid} is "${name}", not a PostgreSQL backend`);
   process.kill(pid, signal);
@@ -27,6 +27,18 @@ export class PrivateServer {
     client.on('error', () => undefined);
     await client.connect();
     return client;
+  }
+
+  /**
+   * Kills a backend. The postmaster then ends every other session and recovers; this returns when a witness session has
+   * ended and the server accepts connections again.
+   */
+  async killBackend(pid: number): Promise<void> {
+    const witness = await this.connect();
+    const ended = new Promise<void>((resolve) => witness.once('end', () => resolve()));
+    kill(pid, 'SIGKILL');
+    await ended;
+    await this.ready();
   }
 
   /** Waits for the end of crash recovery. */
