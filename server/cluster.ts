@@ -22,8 +22,49 @@ import { ensureRoot, handlerHash, logged, PG_MAJOR, SetupError } from './root.ts
 export const project = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
 export const stateFolder = join(project, '.pg');
 const root = join(stateFolder, 'root');
-const BIN = `/usr/lib/postgresql/${PG_MAJOR}/bin`;
-const SHARE = `/usr/share/postgresql/${PG_MAJOR}/extension`;
+
+/** Where the programs are: the private root, or an installation of the user's own, named by PG_CONFIG. */
+interface Installation {
+  readonly bin: string;
+  readonly extensions: string;
+  /** Folder of the data, as the programs see it. */
+  readonly data: string;
+  /** The path of the host for a path the programs see. */
+  readonly host: (path: string) => string;
+  readonly command: (args: readonly string[], user: string | undefined) => readonly [string, readonly string[]];
+}
+
+const embedded: Installation = {
+  bin: `/usr/lib/postgresql/${PG_MAJOR}/bin`,
+  extensions: `/usr/share/postgresql/${PG_MAJOR}/extension`,
+  data: '/var/lib/tessera',
+  host: (path) => join(root, path),
+  command: (args, user) => ['chroot', [...(user === undefined ? [] : [`--userspec=${user}:${user}`]), root, ...args]],
+};
+
+/** postgres refuses to run as root, so root steps down to the account of that name. */
+const localInstallation = (pgConfig: string): Installation => {
+  const ask = (option: string): string => execFileSync(pgConfig, [option], { encoding: 'utf8' }).trim();
+  const extensions = join(ask('--sharedir'), 'extension');
+  if (!existsSync(join(extensions, 'plv8.control')))
+    throw new SetupError(
+      `the installation of ${pgConfig} has no plv8\nInstall plv8, run make install-plv8 PG_CONFIG=${pgConfig}, or leave PG_CONFIG out for the embedded server.`,
+    );
+  const isRoot = process.getuid?.() === 0;
+  return {
+    bin: ask('--bindir'),
+    extensions,
+    data: join(stateFolder, 'data'),
+    host: (path) => path,
+    command: (args, user) =>
+      isRoot && user !== undefined
+        ? ['setpriv', [`--reuid=${user}`, `--regid=${user}`, '--clear-groups', ...args]]
+        : [args[0] as string, args.slice(1)],
+  };
+};
+
+const installation = process.env.PG_CONFIG === undefined ? embedded : localInstallation(process.env.PG_CONFIG);
+const BIN = installation.bin;
 
 export interface Node {
   readonly name: string;
@@ -38,21 +79,20 @@ export interface Cluster {
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-const inRoot = (args: readonly string[], options: ExecFileSyncOptions & { user?: string } = {}): string =>
-  execFileSync(
-    'chroot',
-    [...(options.user === undefined ? [] : [`--userspec=${options.user}:${options.user}`]), root, ...args],
-    {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      ...options,
-      env: { PATH: `${BIN}:/usr/bin:/bin:/usr/sbin:/sbin`, LC_ALL: 'C.UTF-8', HOME: '/tmp' },
-    },
-  ) as string;
+const inRoot = (args: readonly string[], options: ExecFileSyncOptions & { user?: string } = {}): string => {
+  const [command, words] = installation.command(args, options.user);
+  return execFileSync(command, words, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: '/',
+    ...options,
+    env: { PATH: `${BIN}:/usr/bin:/bin:/usr/sbin:/sbin`, LC_ALL: 'C.UTF-8', HOME: '/tmp' },
+  }) as string;
+};
 
 const asPostgres = (args: readonly string[]): string => inRoot(args, { user: 'postgres' });
 
-const dataFolder = (node: Node): string => `/var/lib/tessera/${node.name}`;
+const dataFolder = (node: Node): string => `${installation.data}/${node.name}`;
 
 const portTaken = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -73,7 +113,7 @@ const nodesFile = join(stateFolder, 'nodes.json');
 const readNodes = (): Node[] => (existsSync(nodesFile) ? (JSON.parse(readFileSync(nodesFile, 'utf8')) as Node[]) : []);
 
 export const isRunning = (node: Node): boolean => {
-  if (!existsSync(join(root, dataFolder(node), 'postmaster.pid'))) return false;
+  if (!existsSync(installation.host(join(dataFolder(node), 'postmaster.pid')))) return false;
   try {
     asPostgres([`${BIN}/pg_ctl`, '-D', dataFolder(node), 'status']);
     return true;
@@ -121,7 +161,7 @@ export const installExtension = (): void => {
   const dist = join(project, 'dist');
   if (!existsSync(dist)) throw new SetupError('dist/ is missing: run make build');
   for (const name of readdirSync(dist).filter((f) => f === 'tessera.control' || /^tessera--.*\.sql$/.test(f))) {
-    const target = join(root, SHARE, name);
+    const target = installation.host(join(installation.extensions, name));
     if (existsSync(target)) unlinkSync(target); // never write through a hard link
     cpSync(join(dist, name), target);
     chmodSync(target, 0o644);
@@ -152,8 +192,8 @@ timezone = 'UTC'
 
 const initialize = (node: Node, primary: Node | undefined): void => {
   const data = dataFolder(node);
-  inRoot(['mkdir', '-p', '/var/lib/tessera']);
-  inRoot(['chown', 'postgres:postgres', '/var/lib/tessera']);
+  inRoot(['mkdir', '-p', installation.data]);
+  if (process.getuid?.() === 0) inRoot(['chown', 'postgres:postgres', installation.data]);
   if (primary === undefined) {
     asPostgres([
       `${BIN}/initdb`,
@@ -185,13 +225,13 @@ const initialize = (node: Node, primary: Node | undefined): void => {
       'postgres',
     ]);
   }
-  appendFileSync(join(root, data, 'postgresql.conf'), configuration(node));
+  appendFileSync(installation.host(join(data, 'postgresql.conf')), configuration(node));
 };
 
 export const start = (node: Node): void => {
   // pg_ctl leaves the postmaster with our pipes unless its output goes to a file.
   inRoot(
-    [`${BIN}/pg_ctl`, '-D', dataFolder(node), '-l', `/var/lib/tessera/${node.name}.log`, '-w', '-t', '60', 'start'],
+    [`${BIN}/pg_ctl`, '-D', dataFolder(node), '-l', `${installation.data}/${node.name}.log`, '-w', '-t', '60', 'start'],
     {
       user: 'postgres',
       stdio: 'ignore',
@@ -206,12 +246,12 @@ export const stop = (node: Node, mode: StopMode = 'fast'): void => {
 };
 
 const ensureNode = (node: Node, primary?: Node): void => {
-  if (!existsSync(join(root, dataFolder(node), 'PG_VERSION'))) initialize(node, primary);
+  if (!existsSync(installation.host(join(dataFolder(node), 'PG_VERSION')))) initialize(node, primary);
   if (isRunning(node)) return;
   try {
     start(node);
   } catch {
-    const log = join(root, `/var/lib/tessera/${node.name}.log`);
+    const log = installation.host(`${installation.data}/${node.name}.log`);
     throw new SetupError(
       `server "${node.name}" did not start on port ${node.port}\n${existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : ''}`,
     );
@@ -227,7 +267,7 @@ const writeWrappers = (): void => {
     const path = join(bin, name);
     writeFileSync(
       path,
-      `#!/bin/sh\nexec chroot "${root}" /usr/bin/env PGHOST="\${PGHOST:-127.0.0.1}" PGPORT="$PGPORT" PGUSER="\${PGUSER:-postgres}" PGDATABASE="\${PGDATABASE:-postgres}" LC_ALL=C.UTF-8 ${BIN}/${name} "$@"\n`,
+      `#!/bin/sh\nexec ${installation === embedded ? `chroot "${root}" ` : ''}/usr/bin/env PGHOST="\${PGHOST:-127.0.0.1}" PGPORT="$PGPORT" PGUSER="\${PGUSER:-postgres}" PGDATABASE="\${PGDATABASE:-postgres}" LC_ALL=C.UTF-8 ${BIN}/${name} "$@"\n`,
     );
     chmodSync(path, 0o755);
   }
@@ -252,8 +292,11 @@ const writeEnvironment = (cluster: Cluster): void => {
 
 /** Brings up what is asked for and not up yet. */
 export const up = async (want: { readonly workers?: number; readonly standbys?: number } = {}): Promise<Cluster> => {
-  await ensureOwnRoot();
-  await ensureHandler();
+  mkdirSync(stateFolder, { recursive: true });
+  if (installation === embedded) {
+    await ensureOwnRoot();
+    await ensureHandler();
+  }
   if (existsSync(join(project, 'dist/tessera.control'))) installExtension();
   const names = [
     'coordinator',
@@ -292,5 +335,5 @@ export const privateNode = async (name: string): Promise<Node> => {
 
 export const removeNode = (node: Node): void => {
   if (isRunning(node)) stop(node, 'immediate');
-  rmSync(join(root, dataFolder(node)), { recursive: true, force: true });
+  rmSync(installation.host(dataFolder(node)), { recursive: true, force: true });
 };
