@@ -63,8 +63,11 @@ const localInstallation = (pgConfig: string): Installation => {
   };
 };
 
-const installation = process.env.PG_CONFIG === undefined ? embedded : localInstallation(process.env.PG_CONFIG);
-const BIN = installation.bin;
+let chosen: Installation | undefined;
+const installation = (): Installation => {
+  chosen ??= process.env.PG_CONFIG === undefined ? embedded : localInstallation(process.env.PG_CONFIG);
+  return chosen;
+};
 
 export interface Node {
   readonly name: string;
@@ -80,19 +83,19 @@ export interface Cluster {
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 const inRoot = (args: readonly string[], options: ExecFileSyncOptions & { user?: string } = {}): string => {
-  const [command, words] = installation.command(args, options.user);
+  const [command, words] = installation().command(args, options.user);
   return execFileSync(command, words, {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: '/',
     ...options,
-    env: { PATH: `${BIN}:/usr/bin:/bin:/usr/sbin:/sbin`, LC_ALL: 'C.UTF-8', HOME: '/tmp' },
+    env: { PATH: `${installation().bin}:/usr/bin:/bin:/usr/sbin:/sbin`, LC_ALL: 'C.UTF-8', HOME: '/tmp' },
   }) as string;
 };
 
 const asPostgres = (args: readonly string[]): string => inRoot(args, { user: 'postgres' });
 
-const dataFolder = (node: Node): string => `${installation.data}/${node.name}`;
+const dataFolder = (node: Node): string => `${installation().data}/${node.name}`;
 
 const portTaken = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
@@ -113,9 +116,9 @@ const nodesFile = join(stateFolder, 'nodes.json');
 const readNodes = (): Node[] => (existsSync(nodesFile) ? (JSON.parse(readFileSync(nodesFile, 'utf8')) as Node[]) : []);
 
 export const isRunning = (node: Node): boolean => {
-  if (!existsSync(installation.host(join(dataFolder(node), 'postmaster.pid')))) return false;
+  if (!existsSync(installation().host(join(dataFolder(node), 'postmaster.pid')))) return false;
   try {
-    asPostgres([`${BIN}/pg_ctl`, '-D', dataFolder(node), 'status']);
+    asPostgres([`${installation().bin}/pg_ctl`, '-D', dataFolder(node), 'status']);
     return true;
   } catch {
     return false;
@@ -161,7 +164,7 @@ export const installExtension = (): void => {
   const dist = join(project, 'dist');
   if (!existsSync(dist)) throw new SetupError('dist/ is missing: run make build');
   for (const name of readdirSync(dist).filter((f) => f === 'tessera.control' || /^tessera--.*\.sql$/.test(f))) {
-    const target = installation.host(join(installation.extensions, name));
+    const target = installation().host(join(installation().extensions, name));
     if (existsSync(target)) unlinkSync(target); // never write through a hard link
     cpSync(join(dist, name), target);
     chmodSync(target, 0o644);
@@ -192,11 +195,11 @@ timezone = 'UTC'
 
 const initialize = (node: Node, primary: Node | undefined): void => {
   const data = dataFolder(node);
-  inRoot(['mkdir', '-p', installation.data]);
-  if (process.getuid?.() === 0) inRoot(['chown', 'postgres:postgres', installation.data]);
+  inRoot(['mkdir', '-p', installation().data]);
+  if (process.getuid?.() === 0) inRoot(['chown', 'postgres:postgres', installation().data]);
   if (primary === undefined) {
     asPostgres([
-      `${BIN}/initdb`,
+      `${installation().bin}/initdb`,
       '-D',
       data,
       '-U',
@@ -210,7 +213,7 @@ const initialize = (node: Node, primary: Node | undefined): void => {
     ]);
   } else {
     asPostgres([
-      `${BIN}/pg_basebackup`,
+      `${installation().bin}/pg_basebackup`,
       '-D',
       data,
       '-R',
@@ -225,13 +228,23 @@ const initialize = (node: Node, primary: Node | undefined): void => {
       'postgres',
     ]);
   }
-  appendFileSync(installation.host(join(data, 'postgresql.conf')), configuration(node));
+  appendFileSync(installation().host(join(data, 'postgresql.conf')), configuration(node));
 };
 
 export const start = (node: Node): void => {
   // pg_ctl leaves the postmaster with our pipes unless its output goes to a file.
   inRoot(
-    [`${BIN}/pg_ctl`, '-D', dataFolder(node), '-l', `${installation.data}/${node.name}.log`, '-w', '-t', '60', 'start'],
+    [
+      `${installation().bin}/pg_ctl`,
+      '-D',
+      dataFolder(node),
+      '-l',
+      `${installation().data}/${node.name}.log`,
+      '-w',
+      '-t',
+      '60',
+      'start',
+    ],
     {
       user: 'postgres',
       stdio: 'ignore',
@@ -242,16 +255,16 @@ export const start = (node: Node): void => {
 export type StopMode = 'smart' | 'fast' | 'immediate';
 
 export const stop = (node: Node, mode: StopMode = 'fast'): void => {
-  asPostgres([`${BIN}/pg_ctl`, '-D', dataFolder(node), '-m', mode, '-w', '-t', '60', 'stop']);
+  asPostgres([`${installation().bin}/pg_ctl`, '-D', dataFolder(node), '-m', mode, '-w', '-t', '60', 'stop']);
 };
 
 const ensureNode = (node: Node, primary?: Node): void => {
-  if (!existsSync(installation.host(join(dataFolder(node), 'PG_VERSION')))) initialize(node, primary);
+  if (!existsSync(installation().host(join(dataFolder(node), 'PG_VERSION')))) initialize(node, primary);
   if (isRunning(node)) return;
   try {
     start(node);
   } catch {
-    const log = installation.host(`${installation.data}/${node.name}.log`);
+    const log = installation().host(`${installation().data}/${node.name}.log`);
     throw new SetupError(
       `server "${node.name}" did not start on port ${node.port}\n${existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : ''}`,
     );
@@ -267,7 +280,7 @@ const writeWrappers = (): void => {
     const path = join(bin, name);
     writeFileSync(
       path,
-      `#!/bin/sh\nexec ${installation === embedded ? `chroot "${root}" ` : ''}/usr/bin/env PGHOST="\${PGHOST:-127.0.0.1}" PGPORT="$PGPORT" PGUSER="\${PGUSER:-postgres}" PGDATABASE="\${PGDATABASE:-postgres}" LC_ALL=C.UTF-8 ${BIN}/${name} "$@"\n`,
+      `#!/bin/sh\nexec ${installation() === embedded ? `chroot "${root}" ` : ''}/usr/bin/env PGHOST="\${PGHOST:-127.0.0.1}" PGPORT="$PGPORT" PGUSER="\${PGUSER:-postgres}" PGDATABASE="\${PGDATABASE:-postgres}" LC_ALL=C.UTF-8 ${installation().bin}/${name} "$@"\n`,
     );
     chmodSync(path, 0o755);
   }
@@ -293,7 +306,7 @@ const writeEnvironment = (cluster: Cluster): void => {
 /** Brings up what is asked for and not up yet. */
 export const up = async (want: { readonly workers?: number; readonly standbys?: number } = {}): Promise<Cluster> => {
   mkdirSync(stateFolder, { recursive: true });
-  if (installation === embedded) {
+  if (installation() === embedded) {
     await ensureOwnRoot();
     await ensureHandler();
   }
@@ -335,5 +348,5 @@ export const privateNode = async (name: string): Promise<Node> => {
 
 export const removeNode = (node: Node): void => {
   if (isRunning(node)) stop(node, 'immediate');
-  rmSync(installation.host(dataFolder(node)), { recursive: true, force: true });
+  rmSync(installation().host(dataFolder(node)), { recursive: true, force: true });
 };
