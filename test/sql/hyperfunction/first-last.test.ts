@@ -5,7 +5,7 @@ const db = useDatabase();
 
 const PARALLEL = `
   set max_parallel_workers_per_gather = 2; set parallel_setup_cost = 0; set parallel_tuple_cost = 0;
-  set min_parallel_table_scan_size = 0; set debug_parallel_query = off`;
+  set min_parallel_table_scan_size = 0`;
 
 beforeAll(async () => {
   await db.query(`
