@@ -190,6 +190,7 @@ shared_buffers = 512MB
 max_wal_size = 4GB
 fsync = ${process.env.TESSERA_FSYNC ?? 'off'}
 log_min_messages = warning
+autovacuum_naptime = 10min
 timezone = 'UTC'
 `;
 
