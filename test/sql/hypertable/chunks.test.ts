@@ -218,4 +218,29 @@ describe('sizes', () => {
     expect(await db.query(`select * from hypertable_detailed_size('pg_class')`)).toEqual([]);
     expect(await db.value('select hypertable_size(null)')).toBe(null);
   });
+
+  test('are the same by their older names', async () => {
+    const [now] = await db.query(
+      `select table_bytes, index_bytes, toast_bytes, total_bytes from hypertable_detailed_size('spaced')`,
+    );
+    expect(await db.query(`select * from hypertable_relation_size('spaced')`)).toEqual([now]);
+    expect(
+      await db.value(
+        `select total_size = pg_size_pretty(hypertable_size('spaced')) from hypertable_relation_size_pretty('spaced')`,
+      ),
+    ).toBe(true);
+    expect(await db.query(`select index_name, total_bytes from indexes_relation_size('spaced')`)).toContainEqual({
+      index_name: 'public.spaced_pkey',
+      total_bytes: await db.value(`select hypertable_index_size('spaced_pkey')`),
+    });
+    expect((await db.query(`select * from indexes_relation_size_pretty('spaced')`)).length).toBeGreaterThan(0);
+    const chunks = await db.query(
+      `select chunk_table, partitioning_columns::text as columns, ranges::text, total_bytes from chunk_relation_size('spaced')`,
+    );
+    expect(chunks).toHaveLength(2);
+    expect(chunks[0]?.columns).toBe('{time,k}');
+    expect(await db.column(`select total_size from chunk_relation_size_pretty('spaced')`)).toHaveLength(2);
+    expect(await db.query(`select * from chunk_relation_size('pg_class')`)).toEqual([]);
+    expect(await db.query(`select * from hypertable_relation_size(null)`)).toEqual([]);
+  });
 });
