@@ -7,6 +7,7 @@ import { useDatabase } from '../harness/database.ts';
 import { psql } from '../harness/psql.ts';
 
 const db = useDatabase({ template: 'empty' });
+const quoted = useDatabase({ template: 'empty' });
 
 test('install.sql installs through psql alone', async () => {
   psql(db.name, readFileSync('dist/install.sql', 'utf8'));
@@ -37,4 +38,17 @@ test('the build gives the same bytes for the same input', () => {
   const before = digest();
   execFileSync('npx', ['tsx', 'build/main.ts'], { stdio: 'ignore' });
   expect(digest()).toEqual(before);
+});
+
+test('create extension takes a schema whose name needs quotes', async () => {
+  await quoted.query(
+    'create schema "My Schema"; create extension plv8; create extension postgres_fdw; create extension dblink',
+  );
+  await quoted.query('create extension tessera schema "My Schema"');
+  await quoted.query('create table metrics (time timestamptz not null, value int)');
+  await quoted.query(`select "My Schema".create_hypertable('metrics', 'time')`);
+  await quoted.query('insert into metrics values (now(), 1)');
+  expect(await quoted.column(`select "My Schema".show_chunks('metrics')::text`)).toHaveLength(1);
+  expect(await quoted.value(`select "My Schema".last(value, time) from metrics`)).toBe(1);
+  expect(await quoted.query(`select * from tessera.doctor() where status <> 'ok'`)).toEqual([]);
 });
