@@ -45,15 +45,13 @@ const stubBody = (f: FunctionDeclaration, build: string): string => {
 
 export const emitFunction = (f: FunctionDeclaration, build: string): string => {
   const args = f.args.map((a) => `  ${a.name} ${a.type}${a.default === undefined ? '' : ` default ${a.default}`}`);
-  const lines = [
+  return [
     `create function ${schemaOf(f)}.${f.name}(${args.length > 0 ? `\n${args.join(',\n')}\n` : ''}) returns ${returnsSql(f.returns)}`,
     `language plv8 ${f.volatility}${f.strict ? ' strict' : ''}`,
     'set search_path to pg_catalog, pg_temp',
     `as $tessera$\n${stubBody(f, build)}\n$tessera$;`,
     `comment on function ${signature(f)} is ${literal(commentText(f))};`,
-  ];
-  if (f.revokeFromPublic === true) lines.push(`revoke all on function ${signature(f)} from public;`);
-  return lines.join('\n');
+  ].join('\n');
 };
 
 export const emitRuntime = (build: string, source: string): string =>

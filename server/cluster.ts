@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { ensureRoot, handlerHash, logged, PG_MAJOR, SetupError } from './root.ts';
+import { ensureRoot, handlerHash, lock, logged, PG_MAJOR, SetupError } from './root.ts';
 
 export const project = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
 export const stateFolder = join(project, '.pg');
@@ -143,7 +143,7 @@ const ensureOwnRoot = async (): Promise<void> => {
 const ensureHandler = async (): Promise<void> => {
   const source = join(project, 'server/plv8');
   const hash = handlerHash(source);
-  const mark = join(stateFolder, 'plv8.hash');
+  const mark = join(root, 'usr/src/plv8.hash'); // in the root, so that a new root gets its handler
   if (existsSync(mark) && readFileSync(mark, 'utf8') === hash) return;
   say('building the language handler plv8 …');
   const target = join(root, 'usr/src/plv8');
@@ -304,9 +304,23 @@ const writeEnvironment = (cluster: Cluster): void => {
   );
 };
 
+export interface Wanted {
+  readonly workers?: number;
+  readonly standbys?: number;
+}
+
 /** Brings up what is asked for and not up yet. */
-export const up = async (want: { readonly workers?: number; readonly standbys?: number } = {}): Promise<Cluster> => {
+export const up = async (want: Wanted = {}): Promise<Cluster> => {
   mkdirSync(stateFolder, { recursive: true });
+  const unlock = await lock(join(stateFolder, 'up.lock'));
+  try {
+    return await bringUp(want);
+  } finally {
+    unlock();
+  }
+};
+
+const bringUp = async (want: Wanted): Promise<Cluster> => {
   if (installation() === embedded) {
     await ensureOwnRoot();
     await ensureHandler();
@@ -325,15 +339,20 @@ export const up = async (want: { readonly workers?: number; readonly standbys?: 
   writeFileSync(nodesFile, JSON.stringify(nodes, null, 2));
   const node = (name: string): Node => nodes.find((n) => n.name === name) as Node;
   for (const name of names) ensureNode(node(name), name.startsWith('standby') ? node('coordinator') : undefined);
+  // Workers of an earlier call that still run stay in the environment file.
+  const running = nodes.filter((n) => names.includes(n.name) || isRunning(n));
   const cluster: Cluster = {
     coordinator: node('coordinator'),
-    workers: names.filter((n) => n.startsWith('worker')).map(node),
-    standbys: names.filter((n) => n.startsWith('standby')).map(node),
+    workers: running.filter((n) => n.name.startsWith('worker')),
+    standbys: running.filter((n) => n.name.startsWith('standby')),
   };
   writeWrappers();
   writeEnvironment(cluster);
   return cluster;
 };
+
+/** Whether the coordinator of this checkout runs. */
+export const isUp = (): boolean => readNodes().some((n) => n.name === 'coordinator' && isRunning(n));
 
 /** Stops every server of this checkout. */
 export const down = (): void => {

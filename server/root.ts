@@ -7,13 +7,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import {
   createWriteStream,
   existsSync,
+  linkSync,
   mkdirSync,
-  openSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
-  closeSync,
   readdirSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
@@ -94,24 +93,39 @@ const requirements = (): void => {
   });
 };
 
-/** One builder at a time: the lock file holds the pid of the one at work. */
-const lock = async (path: string): Promise<() => void> => {
+const holderOf = (path: string): string | undefined => {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (e) {
+    if ((e as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw e;
+  }
+};
+
+/**
+ * One process at a time: the lock file holds the pid of the one at work. It is linked into place with the pid in it, so
+ * that a process killed here never leaves an empty file, which would name nobody to wait for.
+ */
+export const lock = async (path: string): Promise<() => void> => {
+  const own = `${path}.${process.pid}`;
   for (let waited = 0; ; waited++) {
+    writeFileSync(own, String(process.pid));
     try {
-      const fd = openSync(path, 'wx');
-      writeFileSync(fd, String(process.pid));
-      closeSync(fd);
+      linkSync(own, path);
       return () => rmSync(path, { force: true });
     } catch (e) {
       if ((e as NodeJS.ErrnoException).code !== 'EEXIST') throw e;
-      const pid = Number(readFileSync(path, 'utf8'));
-      if (pid > 0 && !existsSync(`/proc/${pid}`)) {
-        rmSync(path, { force: true });
-        continue;
-      }
-      if (waited === 0) say(`waiting for process ${pid}, which builds the embedded server`);
-      await new Promise((r) => setTimeout(r, 1000));
+    } finally {
+      rmSync(own, { force: true });
     }
+    const holder = holderOf(path);
+    if (holder === undefined) continue; // given back just now
+    if (!existsSync(`/proc/${holder}`)) {
+      rmSync(path, { force: true });
+      continue;
+    }
+    if (waited === 0) say(`waiting for process ${holder}, which sets up the embedded server`);
+    await new Promise((r) => setTimeout(r, 200));
   }
 };
 

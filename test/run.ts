@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { down, isRunning, project, stateFolder, up } from '../server/cluster.ts';
+import { down, isUp, project, up } from '../server/cluster.ts';
 import { SetupError } from '../server/root.ts';
 
 const [filter] = process.argv.slice(2);
@@ -14,9 +14,8 @@ const embedded = process.env.TESSERA_TEST_DSN === undefined && process.env.TESSE
 let startedHere = false;
 try {
   if (embedded) {
-    const before = existsSync(join(stateFolder, 'nodes.json'));
-    const cluster = await up();
-    startedHere = !before && isRunning(cluster.coordinator);
+    startedHere = !isUp();
+    await up();
   }
 } catch (e) {
   if (!(e instanceof SetupError)) throw e;

@@ -44,15 +44,24 @@ std::unique_ptr<Allocator> allocator;
 
 struct sigaction previous_int;
 struct sigaction previous_term;
+struct sigaction previous_alarm;
 
 // PostgreSQL's own handler first; it sets InterruptPending. TerminateExecution only sets a flag that running
 // JavaScript looks at, and may be called from any thread or signal handler.
+bool must_end() {
+#if PG_VERSION_NUM >= 170000
+  if (TransactionTimeoutPending) return true;
+#endif
+  return QueryCancelPending || ProcDiePending;
+}
+
 void chain(const struct sigaction &previous, int signal) {
   if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) previous.sa_handler(signal);
-  if (running && isolate != nullptr && InterruptPending) isolate->TerminateExecution();
+  if (running && isolate != nullptr && must_end()) isolate->TerminateExecution();
 }
 void on_int(int signal) { chain(previous_int, signal); }
 void on_term(int signal) { chain(previous_term, signal); }
+void on_alarm(int signal) { chain(previous_alarm, signal); }  // transaction_timeout raises no other signal
 
 void install(int signal, void (*handler)(int), struct sigaction *previous) {
   struct sigaction action;
@@ -62,10 +71,27 @@ void install(int signal, void (*handler)(int), struct sigaction *previous) {
   sigaction(signal, &action, nullptr);
 }
 
-size_t near_limit(void *, size_t current, size_t) {
+// Room to end what is going on: a table that doubles needs as much again. Built-ins that do not look at the termination
+// may use that up; then V8 gives up and on_out_of_memory ends the session.
+size_t near_limit(void *, size_t current, size_t initial) {
   exhausted = 1;
   isolate->TerminateExecution();
-  return current + 64 * 1024 * 1024;  // room to unwind
+  return current > initial ? current : 2 * initial + 64 * 1024 * 1024;
+}
+
+// V8 cannot go on after these, and its own answer is a trap that would restart all sessions of the server.
+void end_session(const char *what) {
+  ereport(FATAL, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("JavaScript ran out of memory"), errdetail_internal("%s", what),
+                  errhint("Raise plv8.memory_limit, or work on less at a time.")));
+}
+#if V8_MAJOR_VERSION >= 11
+void on_out_of_memory(const char *location, const v8::OOMDetails &) { end_session(location); }
+#else
+void on_out_of_memory(const char *location, bool) { end_session(location); }
+#endif
+void on_fatal_error(const char *location, const char *message) {
+  ereport(FATAL, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("JavaScript engine failed: %s", message),
+                  errdetail_internal("%s", location != nullptr ? location : "")));
 }
 
 void create_isolate() {
@@ -75,6 +101,8 @@ void create_isolate() {
   params.constraints.ConfigureDefaultsFromHeapSize(0, static_cast<size_t>(memory_limit) * 1024 * 1024);
   isolate = v8::Isolate::New(params);
   isolate->AddNearHeapLimitCallback(near_limit, nullptr);
+  isolate->SetOOMErrorHandler(on_out_of_memory);
+  isolate->SetFatalErrorHandler(on_fatal_error);
   isolate->SetCaptureStackTraceForUncaughtExceptions(true, 20);
 }
 
@@ -92,6 +120,7 @@ void ensure_isolate() {
     v8::V8::Initialize();
     install(SIGINT, on_int, &previous_int);
     install(SIGTERM, on_term, &previous_term);
+    install(SIGALRM, on_alarm, &previous_alarm);
   }
   create_isolate();
 }
@@ -108,13 +137,22 @@ v8::Local<v8::Context> current_context() {
 
 bool is_exhausted() { return exhausted != 0; }
 
+void throw_exhausted() { throw PgFailure{exhausted_error()}; }
+
+void Running::set(sig_atomic_t on) {
+  running = on;
+  if (on && isolate != nullptr && must_end()) isolate->TerminateExecution();
+}
+
 void forget_functions();  // handler.cc
 void forget_templates();  // spi.cc
+void forget_started();    // handler.cc
 
 void dispose_if_exhausted() {
   if (!exhausted || depth > 0 || isolate == nullptr) return;
   forget_functions();
   forget_templates();
+  forget_started();
   contexts.clear();
   isolate->Dispose();
   isolate = nullptr;

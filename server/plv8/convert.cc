@@ -14,13 +14,19 @@ constexpr double MS_PER_DAY = 86400000.0;
 
 std::unordered_map<Oid, TypeInfo *> types;
 
-// plv8 knows these domains over arrays as typed arrays.
-char typed_array_kind(const char *name) {
-  if (strcmp(name, "plv8_int2array") == 0) return 'h';
-  if (strcmp(name, "plv8_int4array") == 0) return 'i';
-  if (strcmp(name, "plv8_int8array") == 0) return 'l';
-  if (strcmp(name, "plv8_float4array") == 0) return 'f';
-  if (strcmp(name, "plv8_float8array") == 0) return 'd';
+// The domains of the extension are typed arrays. Their memory is copied as it is, so a name alone is not enough: anybody
+// may make a domain of that name elsewhere. Runs inside guard().
+char typed_array_kind(Oid domain, Oid base) {
+  const struct {
+    const char *name;
+    Oid element;
+    char kind;
+  } kinds[] = {{"plv8_int2array", INT2OID, 'h'},     {"plv8_int4array", INT4OID, 'i'},     {"plv8_int8array", INT8OID, 'l'},
+               {"plv8_float4array", FLOAT4OID, 'f'}, {"plv8_float8array", FLOAT8OID, 'd'}};
+  for (const auto &k : kinds)
+    if (get_element_type(base) == k.element &&
+        GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(k.name), ObjectIdGetDatum(PG_CATALOG_NAMESPACE)) == domain)
+      return k.kind;
   return 0;
 }
 
@@ -266,10 +272,8 @@ TypeInfo *type_info(Oid oid) {
     type->element = get_base_element_type(oid);
     type->composite = type_is_rowtype(oid);
     if (type->kind == TYPTYPE_DOMAIN) {
-      char *name = format_type_be_qualified(oid);
-      const char *dot = strrchr(name, '.');
-      type->typed_array = typed_array_kind(dot != nullptr ? dot + 1 : name);
       type->base_array = getBaseType(oid);
+      type->typed_array = typed_array_kind(oid, type->base_array);
     }
     if (type->kind != TYPTYPE_PSEUDO || oid == RECORDOID || oid == CSTRINGOID || oid == VOIDOID) {
       Oid function;
@@ -284,8 +288,28 @@ TypeInfo *type_info(Oid oid) {
   return type;
 }
 
+// Text in the encoding of the database as UTF-8; itself when that is what it is, or when it cannot be converted.
+const char *utf8(const char *text, int *length) {
+  if (GetDatabaseEncoding() == PG_UTF8) return text;
+  const char *converted = text;
+  try {
+    guard([&] { converted = pg_server_to_any(text, *length, PG_UTF8); });
+  } catch (const PgFailure &failure) {
+    FreeErrorData(failure.error);
+  }
+  if (converted != text) *length = static_cast<int>(strlen(converted));
+  return converted;
+}
+
+v8::Local<v8::String> js_name(const char *text) {
+  int length = static_cast<int>(strlen(text));
+  text = utf8(text, &length);
+  return must(v8::String::NewFromUtf8(isolate, text, v8::NewStringType::kInternalized, length));
+}
+
 v8::Local<v8::String> js_string(const char *text, int length) {
   v8::Local<v8::String> result;
+  text = utf8(text, &length);
   if (!v8::String::NewFromUtf8(isolate, text, v8::NewStringType::kNormal, length).ToLocal(&result)) {
     isolate->ThrowException(v8::Exception::RangeError(v8::String::NewFromUtf8Literal(isolate, "text is too long for a string")));
     throw JsPending{};
@@ -303,6 +327,7 @@ char *c_string(v8::Local<v8::Value> value) {
   text->WriteUtf8(isolate, buffer, length, nullptr, v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
   buffer[length] = '\0';
   if (memchr(buffer, '\0', length) != nullptr) throw_pg(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, "text cannot contain the character with code zero");
+  if (GetDatabaseEncoding() != PG_UTF8) guard([&] { buffer = pg_any_to_server(buffer, length, PG_UTF8); });
   return buffer;
 }
 
@@ -459,8 +484,7 @@ v8::Local<v8::Object> tuple_to_js(HeapTuple tuple, TupleDesc desc) {
     if (attribute->attisdropped) continue;
     bool is_null = false;
     Datum value = heap_getattr(tuple, i + 1, desc, &is_null);
-    v8::Local<v8::String> name =
-        must(v8::String::NewFromUtf8(isolate, NameStr(attribute->attname), v8::NewStringType::kInternalized));
+    v8::Local<v8::String> name = js_name(NameStr(attribute->attname));
     v8::Local<v8::Value> converted = to_js(value, is_null, type_info(attribute->atttypid));
     if (object->Set(context, name, converted).IsNothing()) throw JsPending{};
   }
@@ -477,7 +501,7 @@ HeapTuple js_to_tuple(v8::Local<v8::Value> value, TupleDesc desc) {
     Form_pg_attribute attribute = TupleDescAttr(desc, i);
     nulls[i] = true;
     if (attribute->attisdropped || attribute->attgenerated != '\0') continue;
-    v8::Local<v8::String> name = js_string(NameStr(attribute->attname));
+    v8::Local<v8::String> name = js_name(NameStr(attribute->attname));
     v8::Maybe<bool> has = object->Has(context, name);
     if (has.IsNothing()) throw JsPending{};
     if (!has.FromJust()) throw_pg(ERRCODE_UNDEFINED_COLUMN, "field name / property name mismatch");

@@ -50,21 +50,26 @@ void throw_into_js(const PgFailure &failure) {
   isolate->ThrowException(error);
 }
 
+ErrorData *exhausted_error() {
+  ErrorData *e = static_cast<ErrorData *>(palloc0(sizeof(ErrorData)));
+  e->elevel = ERROR;
+  e->sqlerrcode = ERRCODE_OUT_OF_MEMORY;
+  e->message = pstrdup("JavaScript ran out of memory");
+  e->detail = psprintf("The limit is %d MB.", memory_limit);
+  e->hint = pstrdup("Raise plv8.memory_limit, or work on less at a time.");
+  return e;
+}
+
 // The error of an uncaught exception, in the current memory context.
 ErrorData *js_error(v8::TryCatch &try_catch) {
+  if (is_exhausted()) return exhausted_error();
   ErrorData *e = static_cast<ErrorData *>(palloc0(sizeof(ErrorData)));
   e->elevel = ERROR;
   e->sqlerrcode = ERRCODE_INTERNAL_ERROR;
   if (try_catch.HasTerminated() || try_catch.Exception().IsEmpty()) {
-    e->sqlerrcode = is_exhausted() ? ERRCODE_OUT_OF_MEMORY : ERRCODE_QUERY_CANCELED;
-    e->message = pstrdup(is_exhausted()              ? "JavaScript ran out of memory"
-                         : cancel_message[0] != '\0' ? cancel_message
-                                                     : "canceling statement due to user request");
+    e->sqlerrcode = ERRCODE_QUERY_CANCELED;
+    e->message = pstrdup(cancel_message[0] != '\0' ? cancel_message : "canceling statement due to user request");
     cancel_message[0] = '\0';
-    if (is_exhausted()) {
-      e->detail = psprintf("The limit is %d MB.", memory_limit);
-      e->hint = pstrdup("Raise plv8.memory_limit, or work on less at a time.");
-    }
     return e;
   }
   v8::Local<v8::Context> context = isolate->GetCurrentContext();

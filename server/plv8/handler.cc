@@ -2,6 +2,7 @@
 #include "plv8.h"
 
 #include <map>
+#include <set>
 
 extern "C" {
 #include "commands/proclang.h"
@@ -25,6 +26,9 @@ struct Function {
   Oid return_type = InvalidOid;
   std::vector<Oid> argument_types;
 };
+
+char *start_proc = nullptr;
+std::set<Oid> started;  // roles whose context has run it
 
 // By function and role: globals belong to a role.
 std::map<std::pair<Oid, Oid>, Function> functions;
@@ -245,6 +249,18 @@ Datum call_trigger(FunctionCallInfo fcinfo, Function &function, MemoryContext re
   return PointerGetDatum(changed);
 }
 
+// plv8.start_proc, once for each role; when it fails, the call that needed it does, and the next one tries again.
+void start() {
+  std::vector<v8::Local<v8::Value>> none;
+  started.insert(GetUserId());
+  try {
+    call_js(find_function(start_proc), none);
+  } catch (...) {
+    started.erase(GetUserId());
+    throw;
+  }
+}
+
 // Enters V8 for the body; returns the error that is to be raised, when no C++ object is left.
 template <typename Body>
 ErrorData *enter(bool nonatomic, Call *call, Body body) {
@@ -276,7 +292,9 @@ ErrorData *enter(bool nonatomic, Call *call, Body body) {
       v8::Local<v8::Context> js = current_context();
       v8::Context::Scope context_scope(js);
       try {
+        if (start_proc != nullptr && start_proc[0] != '\0' && started.count(GetUserId()) == 0) start();
         body();
+        if (is_exhausted()) throw_exhausted();  // in a built-in, which does not end for a termination
       } catch (const JsPending &) {
         MemoryContextSwitchTo(context);
         error = js_error(try_catch);
@@ -310,6 +328,7 @@ void finish(ErrorData *error) {
 }  // namespace
 
 void forget_functions() { functions.clear(); }
+void forget_started() { started.clear(); }
 
 v8::Local<v8::Function> find_function(const char *signature) {
   Oid oid = InvalidOid;
@@ -349,6 +368,9 @@ void _PG_init(void) {
   static char *v8_flags = NULL;
   DefineCustomStringVariable("plv8.v8_flags", "Flags given to V8 when a backend starts it.", NULL, &v8_flags, "", PGC_SUSET, 0, NULL,
                              NULL, NULL);
+  // Not for everybody: it runs as the owner of a security definer function, too.
+  DefineCustomStringVariable("plv8.start_proc", "Function to run when a role first uses the language in a session.", NULL, &start_proc,
+                             "", PGC_SUSET, 0, NULL, NULL, NULL);
   MarkGUCPrefixReserved("plv8");
 }
 

@@ -10,7 +10,9 @@ extern "C" {
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
@@ -18,6 +20,7 @@ extern "C" {
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parse_param.h"
@@ -45,12 +48,14 @@ extern volatile sig_atomic_t running;  // JavaScript is on top: not SQL or other
 
 // While JavaScript is on top, an interrupt terminates it; below PostgreSQL code it waits for CHECK_FOR_INTERRUPTS there.
 // A lock timeout for instance arrives as SIGINT, too, but is an ordinary error of the statement that waited.
+// A signal that came while it was not on top is looked at on the way in and back.
 class Running {
  public:
-  explicit Running(bool on) : before_(running) { running = on; }
-  ~Running() { running = before_; }
+  explicit Running(bool on) : before_(running) { set(on); }
+  ~Running() { set(before_); }
 
  private:
+  void set(sig_atomic_t on);
   sig_atomic_t before_;
 };
 
@@ -105,6 +110,7 @@ v8::Local<v8::Context> current_context();
 void dispose_if_exhausted();
 bool is_exhausted();
 void pump_tasks();
+[[noreturn]] void throw_exhausted();
 
 // convert.cc
 TypeInfo *type_info(Oid oid);
@@ -114,6 +120,7 @@ v8::Local<v8::Object> tuple_to_js(HeapTuple tuple, TupleDesc desc);
 HeapTuple js_to_tuple(v8::Local<v8::Value> value, TupleDesc desc);
 v8::Local<v8::String> js_string(const char *text);
 v8::Local<v8::String> js_string(const char *text, int length);
+v8::Local<v8::String> js_name(const char *text);  // of a property: kept once
 char *c_string(v8::Local<v8::Value> value);  // palloc'd, server encoding
 [[noreturn]] void throw_js(const char *message);
 [[noreturn]] void throw_pg(int sqlstate, const char *message);
@@ -122,6 +129,7 @@ char *c_string(v8::Local<v8::Value> value);  // palloc'd, server encoding
 void throw_into_js(const PgFailure &failure);
 void terminate_for(const ErrorData *error);
 ErrorData *js_error(v8::TryCatch &try_catch);
+ErrorData *exhausted_error();
 [[noreturn]] void raise(ErrorData *error);
 
 // spi.cc

@@ -125,11 +125,12 @@ v8::Local<v8::Value> rows_to_js(SPITupleTable *table, uint64 count) {
   for (int i = 0; i < columns; i++) {
     Form_pg_attribute attribute = TupleDescAttr(table->tupdesc, i);
     types[i] = type_info(attribute->atttypid);
-    names[i] = v8::String::NewFromUtf8(isolate, NameStr(attribute->attname), v8::NewStringType::kInternalized).ToLocalChecked();
+    names[i] = js_name(NameStr(attribute->attname));
   }
   for (uint64 r = 0; r < count; r++) {
     v8::HandleScope scope(isolate);
     if ((r & 4095) == 4095) guard([] { CHECK_FOR_INTERRUPTS(); });
+    if (is_exhausted()) throw_exhausted();
     v8::Local<v8::Object> row = v8::Object::New(isolate);
     for (int i = 0; i < columns; i++) {
       bool is_null = false;
@@ -166,23 +167,30 @@ void check_spi(int code) {
   ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("execute() failed: %s", SPI_result_code_string(code))));
 }
 
+// Anything that may run a user's code, an input function's domain check included, goes through here: only the end of a
+// subtransaction puts right what an error left open.
 template <typename Body>
-v8::Local<v8::Value> in_subtransaction(Body run) {
+auto in_subtransaction(Body body) {
   Subtransaction subtransaction;
   subtransaction.begin();
   try {
-    int code = 0;
-    guard([&] {
-      code = run();
-      check_spi(code);
-    });
-    v8::Local<v8::Value> result = spi_result(code);
+    auto result = body();
     subtransaction.commit();
     return result;
   } catch (...) {
     subtransaction.rollback();
     throw;
   }
+}
+
+template <typename Run>
+v8::Local<v8::Value> run_sql(Run run) {
+  int code = 0;
+  guard([&] {
+    code = run();
+    check_spi(code);
+  });
+  return spi_result(code);
 }
 
 // Memory of one execute() goes when it ends, not when the function does.
@@ -208,34 +216,21 @@ void execute(const Info &info) {
       char *sql = c_string(info[0]);
       std::vector<v8::Local<v8::Value>> values = parameters(info, 1);
       if (values.empty()) {
-        info.GetReturnValue().Set(in_subtransaction([&] { return SPI_execute(sql, false, 0); }));
+        info.GetReturnValue().Set(in_subtransaction([&] { return run_sql([&] { return SPI_execute(sql, false, 0); }); }));
         return;
       }
-      info.GetReturnValue().Set([&]() -> v8::Local<v8::Value> {
-        Subtransaction subtransaction;
-        subtransaction.begin();
-        try {
-          ParameterTypes types{nullptr, 0};
-          SPIPlanPtr plan = nullptr;
-          guard([&] {
-            plan = SPI_prepare_params(sql, parser_setup, &types, 0);
-            if (plan == nullptr) check_spi(SPI_result);
-          });
-          ParamListInfo params = bind_values(values, types.types, types.count);
-          int code = 0;
-          guard([&] {
-            code = SPI_execute_plan_with_paramlist(plan, params, false, 0);
-            check_spi(code);
-          });
-          v8::Local<v8::Value> result = spi_result(code);
-          guard([&] { SPI_freeplan(plan); });
-          subtransaction.commit();
-          return result;
-        } catch (...) {
-          subtransaction.rollback();
-          throw;
-        }
-      }());
+      info.GetReturnValue().Set(in_subtransaction([&] {
+        ParameterTypes types{nullptr, 0};
+        SPIPlanPtr plan = nullptr;
+        guard([&] {
+          plan = SPI_prepare_params(sql, parser_setup, &types, 0);
+          if (plan == nullptr) check_spi(SPI_result);
+        });
+        ParamListInfo params = bind_values(values, types.types, types.count);
+        v8::Local<v8::Value> result = run_sql([&] { return SPI_execute_plan_with_paramlist(plan, params, false, 0); });
+        guard([&] { SPI_freeplan(plan); });
+        return result;
+      }));
       return;
     } catch (const PgFailure &failure) {
       // The error lies in the scratch context, so it becomes a JavaScript one before that goes.
@@ -264,9 +259,13 @@ void plan_execute(const Info &info) {
   callback(info, [&] {
     v8::HandleScope handles(isolate);
     Prepared *p = prepared_of(info);
-    ParamListInfo params = bind_values(parameters(info, 0), p->types.types, p->types.count);
-    info.GetReturnValue().Set(in_subtransaction([&] { return SPI_execute_plan_with_paramlist(p->plan, params, false, 0); }));
-    pfree(params);
+    std::vector<v8::Local<v8::Value>> values = parameters(info, 0);
+    info.GetReturnValue().Set(in_subtransaction([&] {
+      ParamListInfo params = bind_values(values, p->types.types, p->types.count);
+      v8::Local<v8::Value> result = run_sql([&] { return SPI_execute_plan_with_paramlist(p->plan, params, false, 0); });
+      pfree(params);
+      return result;
+    }));
   });
 }
 
@@ -296,22 +295,17 @@ void cursor_fetch(const Info &info) {
     Portal portal = portal_of(info);
     bool many = info.Length() > 0 && info[0]->IsNumber();
     int count = many ? info[0].As<v8::Number>()->Int32Value(isolate->GetCurrentContext()).FromMaybe(1) : 1;
-    Subtransaction subtransaction;
-    subtransaction.begin();
-    try {
+    v8::Local<v8::Array> array = in_subtransaction([&] {
       guard([&] { SPI_cursor_fetch(portal, count >= 0, count >= 0 ? count : -count); });
-      v8::Local<v8::Value> rows = rows_to_js(SPI_tuptable, SPI_processed);
-      SPI_freetuptable(SPI_tuptable);
-      subtransaction.commit();
-      v8::Local<v8::Array> array = rows.As<v8::Array>();
-      if (many)
-        info.GetReturnValue().Set(array);
-      else if (array->Length() > 0)
-        info.GetReturnValue().Set(array->Get(isolate->GetCurrentContext(), 0).ToLocalChecked());
-    } catch (...) {
-      subtransaction.rollback();
-      throw;
-    }
+      SPITupleTable *table = SPI_tuptable;
+      v8::Local<v8::Value> rows = rows_to_js(table, SPI_processed);
+      SPI_freetuptable(table);
+      return rows.As<v8::Array>();
+    });
+    if (many)
+      info.GetReturnValue().Set(array);
+    else if (array->Length() > 0)
+      info.GetReturnValue().Set(array->Get(isolate->GetCurrentContext(), 0).ToLocalChecked());
   });
 }
 
@@ -319,7 +313,10 @@ void cursor_move(const Info &info) {
   callback(info, [&] {
     Portal portal = portal_of(info);
     int count = info.Length() > 0 ? info[0]->Int32Value(isolate->GetCurrentContext()).FromMaybe(1) : 1;
-    guard([&] { SPI_cursor_move(portal, count >= 0, count >= 0 ? count : -count); });
+    in_subtransaction([&] {
+      guard([&] { SPI_cursor_move(portal, count >= 0, count >= 0 ? count : -count); });
+      return true;
+    });
   });
 }
 
@@ -353,9 +350,13 @@ v8::Local<v8::ObjectTemplate> cursor_template() {
 void plan_cursor(const Info &info) {
   callback(info, [&] {
     Prepared *p = prepared_of(info);
-    ParamListInfo params = bind_values(parameters(info, 0), p->types.types, p->types.count);
-    Portal portal = nullptr;
-    guard([&] { portal = SPI_cursor_open_with_paramlist(NULL, p->plan, params, false); });
+    std::vector<v8::Local<v8::Value>> values = parameters(info, 0);
+    Portal portal = in_subtransaction([&] {
+      ParamListInfo params = bind_values(values, p->types.types, p->types.count);
+      Portal opened = nullptr;
+      guard([&] { opened = SPI_cursor_open_with_paramlist(NULL, p->plan, params, false); });
+      return opened;
+    });
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
     v8::Local<v8::Object> cursor = cursor_template()->NewInstance(context).ToLocalChecked();
     cursor->Set(context, js_string("name"), js_string(portal->name)).Check();
@@ -495,11 +496,33 @@ void quote_ident_js(const Info &info) {
   });
 }
 
+// Input functions of PostgreSQL's own types run nobody's code; a domain's does.
+bool runs_user_code(TupleDesc desc) {
+  for (int i = 0; i < desc->natts; i++)
+    if (TupleDescAttr(desc, i)->atttypid >= FirstNormalObjectId) return true;
+  return false;
+}
+
 void return_next(const Info &info) {
   callback(info, [&] {
     if (current_call == nullptr || current_call->store == nullptr)
       throw_js("return_next called in context that cannot accept a set");
-    append_row(current_call, info.Length() > 0 ? info[0] : v8::Undefined(isolate).As<v8::Value>());
+    v8::HandleScope handles(isolate);
+    v8::Local<v8::Value> row = info.Length() > 0 ? info[0] : v8::Undefined(isolate).As<v8::Value>();
+    Scratch scratch;
+    try {
+      if (!runs_user_code(current_call->desc)) {
+        append_row(current_call, row);
+        return;
+      }
+      in_subtransaction([&] {
+        append_row(current_call, row);
+        return true;
+      });
+    } catch (const PgFailure &failure) {
+      hand_over(failure);  // before the scratch context goes, as in execute()
+      throw JsPending{};
+    }
   });
 }
 

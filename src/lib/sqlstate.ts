@@ -38,8 +38,6 @@ export const SQLSTATE = {
   duplicateDimension: 'TS160',
 } as const;
 
-export type SqlState = (typeof SQLSTATE)[keyof typeof SQLSTATE];
-
 /** PostgreSQL's MAKE_SQLSTATE: five characters of six bits each, the first in the lowest bits. */
 export const packSqlState = (code: string): number => {
   let packed = 0;

@@ -46,8 +46,6 @@ export interface FunctionDeclaration {
   readonly errors?: string;
   readonly privileges: string;
   readonly locks?: string;
-  /** Internal functions that only our own definer code may call. */
-  readonly revokeFromPublic?: boolean;
   readonly handler: Handler;
 }
 
