@@ -27,5 +27,3 @@ export const asRole = <T>(role: string, body: () => T): T =>
 
 /** Event triggers of tessera leave alone what tessera itself is doing. */
 export const inMaintenance = <T>(body: () => T): T => withSettings({ 'tessera.maintenance': 'on' }, body);
-
-export const isReadCommitted = (): boolean => setting('transaction_isolation') === 'read committed';

@@ -1,7 +1,7 @@
 import { overlappingSlices, type Slice } from '../catalog/dimension-slice.ts';
 import type { Hypertable } from '../catalog/hypertable.ts';
 import { hasSqlState, maybeOne, one, query, run, subtransaction } from '../engine/spi.ts';
-import { inMaintenance, isReadCommitted, withSettings } from '../engine/session.ts';
+import { inMaintenance, withSettings } from '../engine/session.ts';
 import { PLUS_INFINITY } from '../lib/internal-time.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { ident, qualified, type RelationName } from '../lib/quote.ts';
@@ -124,27 +124,13 @@ const withoutUserTriggers = (table: RelationName, body: () => void): void => {
   for (const t of triggers) run(`alter table ${qualified(table)} ${WORDS[t.enabled]} trigger ${ident(t.name)}`);
 };
 
-/** Takes from the default partition what was copied into chunks. */
-const removeMoved = (
-  h: Hypertable,
-  source: RelationName,
-  slices: readonly Slice[],
-  moved: number,
-  referenced: boolean,
-): void => {
+/**
+ * Takes from the default partition what was copied into chunks. TRUNCATE would be quicker (1 ms against 0.6 s for 1 M
+ * rows), but it takes row versions away that an older snapshot may still need: versions that others, or this very
+ * transaction, have deleted cannot be seen from here.
+ */
+const removeMoved = (h: Hypertable, source: RelationName, slices: readonly Slice[]): void => {
   const time = timeDimension(h);
-  if (!referenced && isReadCommitted()) {
-    // Under ACCESS EXCLUSIVE every row is committed or ours. TRUNCATE is right if all rows are ours: no older
-    // snapshot can need them. 1 M rows: 1 ms, against 0.4 s and as many dead rows for DELETE.
-    const { total, foreign } = one<{ total: number; foreign: number }>(
-      `select count(*)::float8 as total, (count(*) filter (where xmin <> pg_current_xact_id()::xid))::float8 as foreign
-       from only ${qualified(source)}`,
-    );
-    if (foreign === 0 && total === moved) {
-      run(`truncate only ${qualified(source)}`);
-      return;
-    }
-  }
   withoutUserTriggers(source, () => {
     for (const slice of slices)
       run(`delete from only ${qualified(source)} where ${insideSql(time.column_name, slice, time.type)}`);
@@ -166,7 +152,7 @@ export const placeRows = (h: Hypertable, root: Relation, lockTimeout: string): n
       if (slices.length === 0) return 0;
       const prepared = slices.map((slice) => prepareSlice(h, root, slice, source));
       const moved = prepared.reduce((sum, p) => sum + p.rows, 0);
-      removeMoved(h, source, slices, moved, keys.length > 0);
+      removeMoved(h, source, slices);
       attachSlices(h, root, prepared);
       return moved;
     }),
