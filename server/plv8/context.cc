@@ -94,6 +94,14 @@ void on_fatal_error(const char *location, const char *message) {
                   errdetail_internal("%s", location != nullptr ? location : "")));
 }
 
+// Some limits of V8 (an array of 2^27 elements made from a string) have no callback: it traps at that place, synchronously,
+// so this is no worse a place to end the session than on_out_of_memory.
+void on_trap(int) {
+  if (depth > 0) end_session("V8 stopped itself; the server's log has its words.");
+  signal(SIGTRAP, SIG_DFL);
+  ::raise(SIGTRAP);
+}
+
 void create_isolate() {
   v8::Isolate::CreateParams params;
   if (!allocator) allocator = std::make_unique<Allocator>();
@@ -121,6 +129,8 @@ void ensure_isolate() {
     install(SIGINT, on_int, &previous_int);
     install(SIGTERM, on_term, &previous_term);
     install(SIGALRM, on_alarm, &previous_alarm);
+    struct sigaction before_trap;
+    install(SIGTRAP, on_trap, &before_trap);
   }
   create_isolate();
 }

@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest';
+import { failure, useDatabase } from '../../../test/harness/database.ts';
+
+const db = useDatabase({ template: 'plv8' });
+
+const raised = async (): Promise<string[]> => {
+  const seen: string[] = [];
+  db.client.on('notice', (n) => seen.push(`${n.severity} ${n.message}`));
+  return seen;
+};
+
+describe('an error in user code that runs for a conversion leaves nothing open', () => {
+  test('in parameters of a plan, in rows, and under a cursor', async () => {
+    await db.query(
+      `create function positive(i int) returns bool language plpgsql as $$ begin perform 1; if i < 0 then raise exception 'negative'; end if; return true; end $$`,
+    );
+    await db.query('create domain strict_positive as int check (positive(value))');
+    await db.query(
+      `create function broken(i int) returns int language plpgsql as $$ begin perform 1; if i > 2 then raise exception 'broken'; end if; return i; end $$`,
+    );
+    await db.query(
+      `create function plan_errors() returns int language plv8 as $$
+       const p = plv8.prepare('select $1::strict_positive as v', ['strict_positive']); let n = 0;
+       for (let i = 0; i < 3; i++) try { p.execute(['-1']) } catch (e) { n++ }
+       try { p.cursor(['-1']) } catch (e) { n++ }
+       return n + plv8.execute('select 10 as v')[0].v $$`,
+    );
+    await db.query(
+      `create function row_errors() returns setof strict_positive language plv8 as $$
+       for (let i = 0; i < 3; i++) try { plv8.return_next('-1') } catch (e) {}
+       plv8.return_next(plv8.execute('select 4 as v')[0].v) $$`,
+    );
+    await db.query(
+      `create function move_errors() returns text language plv8 as $$
+       const c = plv8.prepare('select broken(g) from generate_series(1, 5) g').cursor();
+       try { c.move(4) } catch (e) { return e.message + plv8.execute('select 1 as v')[0].v } $$`,
+    );
+    // PostgreSQL itself reports an SPI level or a snapshot that was left open as a warning at the end of the transaction.
+    const notices = await raised();
+    expect(await db.value('select plan_errors()')).toBe(14);
+    expect(await db.column('select * from row_errors()')).toEqual([4]);
+    expect(await db.value('select move_errors()')).toBe('broken1');
+    expect(notices).toEqual([]);
+  });
+});
+
+test('a domain that is only named like a typed array is not read as one', async () => {
+  await db.query('create schema mine; create domain mine.plv8_int4array as text');
+  await db.query('create domain mine.plv8_float8array as float8[] check (array_length(value, 1) < 2)');
+  await db.query(
+    'create function kind(a mine.plv8_int4array) returns text language plv8 as $$ return typeof a + a.length $$',
+  );
+  await db.query(
+    'create function unchecked() returns mine.plv8_float8array language plv8 as $$ return new Float64Array(5) $$',
+  );
+  await db.query(`create function checked() returns mine.plv8_float8array language plv8 as $$ return '{1,2,3}' $$`);
+  expect(await db.value(`select kind('not an array at all')`)).toBe('string19');
+  expect((await db.error('select unchecked()')).code).toBe('22P02');
+  expect((await db.error('select checked()')).code).toBe('23514');
+});
+
+describe('memory that V8 cannot have ends the statement or the session, never the server', () => {
+  for (const [what, body, ends] of [
+    ['a Map', 'const m = new Map(); for (let i = 0; ; i++) m.set(i, i)', 'statement'],
+    ['an object', "const o = {}; for (let i = 0; ; i++) o['k' + i] = i", 'statement'],
+    ['an array of long strings', "const a = []; for (;;) a.push(JSON.stringify('x'.repeat(1e6)))", 'statement'],
+    ['an array that doubles', 'let a = [1]; for (;;) a = a.concat(a)', 'statement'],
+    ['the rows of a query', `plv8.execute("select repeat('x', 1000) from generate_series(1, 1000000)")`, 'statement'],
+    ['an array of a fixed great length', 'new Array(2 ** 27).fill(0)', 'session'],
+    ['a split string', "'x'.repeat(2 ** 29 - 30).split('')", 'session'],
+  ] as const)
+    test(what, async () => {
+      const started = await db.value('select pg_postmaster_start_time()');
+      const pid = await db.value('select pg_backend_pid()');
+      const client = await db.connect();
+      await client.query('set plv8.memory_limit = 64');
+      expect(await failure(client, `do $js$ ${body} $js$ language plv8`)).toMatchObject({
+        code: '53200',
+        severity: ends === 'session' ? 'FATAL' : 'ERROR',
+      });
+      if (ends === 'statement') await client.query(`do $$ plv8.execute('select 1') $$ language plv8`);
+      // A backend that died of a signal would have taken this other session with it.
+      expect(await db.value('select pg_backend_pid()')).toBe(pid);
+      expect(await db.value('select pg_postmaster_start_time()')).toEqual(started);
+    });
+});
+
+test('plv8.start_proc runs once for each role, and again after it failed', async () => {
+  const client = await db.connect();
+  await client.query(
+    'create function setup() returns void language plv8 as $$ globalThis.runs = (globalThis.runs ?? 0) + 1 $$',
+  );
+  await client.query('create function runs() returns int language plv8 as $$ return globalThis.runs $$');
+  const fresh = await db.connect();
+  await fresh.query(`set plv8.start_proc = 'missing'`);
+  expect((await failure(fresh, 'select runs()')).code).toBe('42883');
+  await fresh.query(`set plv8.start_proc = 'setup'`);
+  expect((await fresh.query('select runs(), runs() as again')).rows).toEqual([{ runs: 1, again: 1 }]);
+  const role = await db.role('starter');
+  const unprivileged = await db.as(role);
+  // Before the library is loaded PostgreSQL takes any setting; loading it throws away those that are not allowed.
+  await unprivileged.query(`set plv8.start_proc = 'setup'`);
+  expect((await unprivileged.query('select runs()')).rows).toEqual([{ runs: null }]);
+  expect((await failure(unprivileged, `set plv8.start_proc = 'setup'`)).code).toBe('42501');
+});
+
+test('transaction_timeout ends a tight loop', async (context) => {
+  if (Number(await db.value(`select current_setting('server_version_num')`)) < 170000) return context.skip();
+  const client = await db.connect();
+  await client.query('set transaction_timeout = 300');
+  const began = Date.now();
+  expect((await failure(client, 'do $$ for (;;); $$ language plv8')).code).toBe('25P04');
+  expect(Date.now() - began).toBeLessThan(3000);
+});
+
+test('text is converted where the database is not in UTF-8', async () => {
+  const name = `${db.name}_latin1`;
+  await db.query(`create database ${name} encoding latin1 lc_collate 'C' lc_ctype 'C' template template0`);
+  const { default: pg } = await import('pg');
+  const { serverAddress } = await import('../../../test/harness/server.ts');
+  const { bin: _, ...address } = serverAddress();
+  const client = new pg.Client({ ...address, database: name });
+  await client.connect();
+  try {
+    await client.query('create extension plv8');
+    await client.query(
+      `create function up(t text) returns text language plv8 as $$ return t.toUpperCase() + 'é' + t.length $$`,
+    );
+    expect((await client.query(`select up('äö') as v`)).rows).toEqual([{ v: 'ÄÖé2' }]);
+    await client.query(
+      `create function keys() returns text language plv8 as $$ return Object.keys(plv8.execute('select 1 as "ü"')[0])[0] $$`,
+    );
+    expect((await client.query('select keys() as v')).rows).toEqual([{ v: 'ü' }]);
+    await client.query(
+      `create function euro() returns text language plv8 as $$ try { plv8.execute('select $1::text', ['\\u20ac']) } catch (e) { return e.sqlerrcode } $$`,
+    );
+    expect((await client.query('select euro() as v')).rows).toEqual([{ v: '22P05' }]);
+  } finally {
+    await client.end();
+    await db.query(`drop database ${name} with (force)`);
+  }
+});
