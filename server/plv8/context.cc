@@ -145,6 +145,22 @@ v8::Local<v8::Context> current_context() {
   return context;
 }
 
+// As ArrayBuffer::New, but a failure is an exception and not the end of the process.
+v8::Local<v8::ArrayBuffer> new_buffer(size_t size) {
+  if (size == 0) return v8::ArrayBuffer::New(isolate, 0);
+  void *data = allocator->AllocateUninitialized(size);
+  if (data == nullptr) {
+    isolate->LowMemoryNotification();
+    data = allocator->AllocateUninitialized(size);
+  }
+  if (data == nullptr) {
+    isolate->ThrowException(v8::Exception::RangeError(v8::String::NewFromUtf8Literal(isolate, "Array buffer allocation failed")));
+    throw JsPending{};
+  }
+  auto release = [](void *memory, size_t length, void *) { allocator->Free(memory, length); };
+  return v8::ArrayBuffer::New(isolate, v8::ArrayBuffer::NewBackingStore(data, size, release, nullptr));
+}
+
 bool is_exhausted() { return exhausted != 0; }
 
 void throw_exhausted() { throw PgFailure{exhausted_error()}; }

@@ -50,7 +50,13 @@ double timestamp_ms(Timestamp value) {
   return static_cast<double>(micros / 1000);
 }
 
+// Pseudo-types have neither input nor output here.
+void need_io(const TypeInfo *type) {
+  if (!OidIsValid(type->output.fn_oid)) throw_pg(ERRCODE_FEATURE_NOT_SUPPORTED, "values of a pseudo-type cannot reach JavaScript");
+}
+
 v8::Local<v8::Value> text_of(Datum value, TypeInfo *type) {
+  need_io(type);
   char *text = nullptr;
   guard([&] { text = OutputFunctionCall(&type->output, value); });
   v8::Local<v8::String> result = js_string(text);
@@ -70,7 +76,7 @@ v8::Local<v8::Value> bytes_to_js(Datum value) {
   bytea *bytes = nullptr;
   guard([&] { bytes = DatumGetByteaPP(value); });
   size_t size = VARSIZE_ANY_EXHDR(bytes);
-  v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, size);
+  v8::Local<v8::ArrayBuffer> buffer = new_buffer(size);
   if (size > 0) memcpy(buffer->GetBackingStore()->Data(), VARDATA_ANY(bytes), size);
   if (reinterpret_cast<Pointer>(bytes) != DatumGetPointer(value)) pfree(bytes);
   return v8::Uint8Array::New(buffer, 0, size);
@@ -84,7 +90,7 @@ v8::Local<v8::Value> typed_array_to_js(Datum value, TypeInfo *type) {
   });
   size_t count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
   size_t width = type->typed_array == 'h' ? 2 : type->typed_array == 'i' || type->typed_array == 'f' ? 4 : 8;
-  v8::Local<v8::ArrayBuffer> buffer = v8::ArrayBuffer::New(isolate, count * width);
+  v8::Local<v8::ArrayBuffer> buffer = new_buffer(count * width);
   if (count > 0) memcpy(buffer->GetBackingStore()->Data(), ARR_DATA_PTR(array), count * width);
   switch (type->typed_array) {
     case 'h':
@@ -134,6 +140,7 @@ v8::Local<v8::Value> record_to_js(Datum value) {
 }
 
 Datum input(char *text, TypeInfo *type) {
+  need_io(type);
   Datum result = 0;
   guard([&] { result = InputFunctionCall(&type->input, text, type->io_param, -1); });
   return result;
@@ -182,11 +189,17 @@ Datum array_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
   return result;
 }
 
+// A value that did not go through the domain's input function meets its constraints here.
+Datum checked(Datum value, TypeInfo *type) {
+  guard([&] { domain_check(value, false, type->oid, &type->constraints, TopMemoryContext); });
+  return value;
+}
+
 Datum typed_array_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
   if (!value->IsTypedArray()) {
     TypeInfo *base = type_info(type->base_array);
     bool is_null = false;
-    return from_js(value, &is_null, base);
+    return checked(from_js(value, &is_null, base), type);
   }
   bool matches = (type->typed_array == 'h' && value->IsInt16Array()) || (type->typed_array == 'i' && value->IsInt32Array()) ||
                  (type->typed_array == 'l' && value->IsBigInt64Array()) ||
@@ -212,7 +225,7 @@ Datum typed_array_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
     ARR_LBOUND(result)[0] = 1;
   });
   if (count > 0) array->CopyContents(ARR_DATA_PTR(result), bytes);
-  return PointerGetDatum(result);
+  return checked(PointerGetDatum(result), type);
 }
 
 Datum bytes_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
@@ -467,11 +480,11 @@ Datum from_js(v8::Local<v8::Value> value, bool *is_null, TypeInfo *type) {
     TupleDesc desc = nullptr;
     Oid oid = type->oid;
     if (oid == RECORDOID) throw_pg(ERRCODE_FEATURE_NOT_SUPPORTED, "input of anonymous composite types is not implemented");
-    guard([&] { desc = lookup_rowtype_tupdesc_copy(oid, -1); });
+    guard([&] { desc = lookup_rowtype_tupdesc_copy(getBaseType(oid), -1); });
     HeapTuple tuple = js_to_tuple(value, desc);
     Datum result = 0;
     guard([&] { result = HeapTupleGetDatum(tuple); });
-    return result;
+    return type->kind == TYPTYPE_DOMAIN ? checked(result, type) : result;
   }
   return input_value(value, type);
 }
@@ -486,7 +499,7 @@ v8::Local<v8::Object> tuple_to_js(HeapTuple tuple, TupleDesc desc) {
     Datum value = heap_getattr(tuple, i + 1, desc, &is_null);
     v8::Local<v8::String> name = js_name(NameStr(attribute->attname));
     v8::Local<v8::Value> converted = to_js(value, is_null, type_info(attribute->atttypid));
-    if (object->Set(context, name, converted).IsNothing()) throw JsPending{};
+    if (object->CreateDataProperty(context, name, converted).IsNothing()) throw JsPending{};
   }
   return object;
 }

@@ -5,8 +5,9 @@ namespace plv8 {
 
 namespace {
 
+// Defines the property: a setter that the user put on a prototype is not asked.
 void set(v8::Local<v8::Context> context, v8::Local<v8::Object> object, const char *key, const char *text) {
-  if (text != nullptr) object->Set(context, js_string(key), js_string(text)).Check();
+  if (text != nullptr) object->CreateDataProperty(context, js_string(key), js_string(text)).Check();
 }
 
 // A property as palloc'd text, null when it is missing; a throwing getter counts as missing.
@@ -36,7 +37,7 @@ void throw_into_js(const PgFailure &failure) {
   v8::Local<v8::Object> error =
       v8::Exception::Error(js_string(e->message != nullptr ? e->message : "unknown error")).As<v8::Object>();
   set(context, error, "sqlerrcode", unpack_sql_state(e->sqlerrcode));
-  error->Set(context, js_string("code"), v8::Integer::New(isolate, e->sqlerrcode)).Check();
+  error->CreateDataProperty(context, js_string("code"), v8::Integer::New(isolate, e->sqlerrcode)).Check();
   set(context, error, "detail", e->detail);
   set(context, error, "hint", e->hint);
   set(context, error, "context", e->context);
@@ -46,7 +47,7 @@ void throw_into_js(const PgFailure &failure) {
   set(context, error, "datatype_name", e->datatype_name);
   set(context, error, "constraint_name", e->constraint_name);
   set(context, error, "internalquery", e->internalquery);
-  if (e->internalpos > 0) error->Set(context, js_string("internalposition"), v8::Integer::New(isolate, e->internalpos)).Check();
+  if (e->internalpos > 0) error->CreateDataProperty(context, js_string("internalposition"), v8::Integer::New(isolate, e->internalpos)).Check();
   isolate->ThrowException(error);
 }
 

@@ -95,6 +95,7 @@ v8::Local<v8::Function> compile(const Source &source) {
     for (int i = 0; i < source.arguments; i++) code += std::string(i > 0 ? "," : "") + source.argument_names[i];
   }
   code += std::string("){") + source.body + "\n})";
+  Running now(true);  // a body that closes its own function runs here
   v8::ScriptOrigin origin(isolate, js_string(source.name));
   v8::Local<v8::Script> script;
   v8::Local<v8::Value> result;
@@ -131,7 +132,7 @@ std::vector<v8::Local<v8::Value>> call_arguments(FunctionCallInfo fcinfo, const 
   std::vector<v8::Local<v8::Value>> values;
   for (size_t i = 0; i < function.argument_types.size(); i++) {
     Oid type = function.argument_types[i];
-    if (IsPolymorphicType(type)) type = get_fn_expr_argtype(fcinfo->flinfo, static_cast<int>(i));
+    if (IsPolymorphicType(type) || type == ANYOID) type = get_fn_expr_argtype(fcinfo->flinfo, static_cast<int>(i));
     if (type == InvalidOid) throw_pg(ERRCODE_DATATYPE_MISMATCH, "could not determine the type of a polymorphic argument");
     values.push_back(to_js(fcinfo->args[i].value, fcinfo->args[i].isnull, type_info(type)));
   }
@@ -190,6 +191,8 @@ Datum call_set(FunctionCallInfo fcinfo, Function &function, Call *call) {
 }
 
 Datum call_scalar(FunctionCallInfo fcinfo, Function &function, MemoryContext result_context) {
+  if (function.return_type == TRIGGEROID)
+    throw_pg(ERRCODE_FEATURE_NOT_SUPPORTED, "trigger functions can only be called as triggers");
   std::vector<v8::Local<v8::Value>> arguments = call_arguments(fcinfo, function);
   v8::Local<v8::Value> result = call_js(function.code.Get(isolate), arguments);
   Oid type = function.return_type;
@@ -237,7 +240,7 @@ Datum call_trigger(FunctionCallInfo fcinfo, Function &function, MemoryContext re
   a[8] = js_string(schema);
   v8::Local<v8::Array> argv = v8::Array::New(isolate, trigger->tg_trigger->tgnargs);
   for (int i = 0; i < trigger->tg_trigger->tgnargs; i++)
-    argv->Set(isolate->GetCurrentContext(), i, js_string(trigger->tg_trigger->tgargs[i])).Check();
+    argv->CreateDataProperty(isolate->GetCurrentContext(), i, js_string(trigger->tg_trigger->tgargs[i])).Check();
   a[9] = argv;
   v8::Local<v8::Value> result = call_js(function.code.Get(isolate), a);
   fcinfo->isnull = false;
@@ -322,6 +325,7 @@ void finish(ErrorData *error) {
     if (error->sqlerrcode == ERRCODE_QUERY_CANCELED) CHECK_FOR_INTERRUPTS();
     raise(error);
   }
+  CHECK_FOR_INTERRUPTS();  // it may have ended a microtask, of which nobody hears
   SPI_finish();
 }
 

@@ -95,6 +95,7 @@ struct TypeInfo {
   bool composite = false;
   char typed_array = 0;  // 'h' int16, 'i' int32, 'l' int64, 'f' float32, 'd' float64
   Oid base_array = InvalidOid;
+  void *constraints = nullptr;  // what domain_check() keeps
   FmgrInfo input;
   FmgrInfo output;
   Oid io_param = InvalidOid;
@@ -110,6 +111,7 @@ v8::Local<v8::Context> current_context();
 void dispose_if_exhausted();
 bool is_exhausted();
 void pump_tasks();
+v8::Local<v8::ArrayBuffer> new_buffer(size_t size);
 [[noreturn]] void throw_exhausted();
 
 // convert.cc

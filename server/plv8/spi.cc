@@ -1,6 +1,8 @@
 // The plv8 object: SQL from JavaScript.
 #include "plv8.h"
 
+#include <memory>
+
 extern "C" {
 #include "parser/parse_type.h"
 }
@@ -92,6 +94,7 @@ std::vector<v8::Local<v8::Value>> parameters(const Info &info, int from) {
 
 struct Prepared {
   SPIPlanPtr plan = nullptr;
+  int in_use = 0;  // SQL that it runs, or a parameter's toString(), may call free()
   ParameterTypes types{nullptr, 0};  // the plan refers to it whenever it is made anew
   v8::Global<v8::Object> handle;
 };
@@ -135,9 +138,9 @@ v8::Local<v8::Value> rows_to_js(SPITupleTable *table, uint64 count) {
     for (int i = 0; i < columns; i++) {
       bool is_null = false;
       Datum value = heap_getattr(table->vals[r], i + 1, table->tupdesc, &is_null);
-      if (row->Set(context, names[i], to_js(value, is_null, types[i])).IsNothing()) throw JsPending{};
+      if (row->CreateDataProperty(context, names[i], to_js(value, is_null, types[i])).IsNothing()) throw JsPending{};
     }
-    if (rows->Set(context, static_cast<uint32_t>(r), row).IsNothing()) throw JsPending{};
+    if (rows->CreateDataProperty(context, static_cast<uint32_t>(r), row).IsNothing()) throw JsPending{};
   }
   return rows;
 }
@@ -255,10 +258,17 @@ void free_prepared(Prepared *p) {
   p->types.types = nullptr;
 }
 
+struct InUse {
+  Prepared *plan;
+  explicit InUse(Prepared *p) : plan(p) { plan->in_use++; }
+  ~InUse() { plan->in_use--; }
+};
+
 void plan_execute(const Info &info) {
   callback(info, [&] {
     v8::HandleScope handles(isolate);
     Prepared *p = prepared_of(info);
+    InUse in_use(p);
     std::vector<v8::Local<v8::Value>> values = parameters(info, 0);
     info.GetReturnValue().Set(in_subtransaction([&] {
       ParamListInfo params = bind_values(values, p->types.types, p->types.count);
@@ -271,7 +281,9 @@ void plan_execute(const Info &info) {
 
 void plan_free(const Info &info) {
   callback(info, [&] {
+    if (info.This()->InternalFieldCount() < 1) throw_js("not a prepared plan");
     Prepared *p = static_cast<Prepared *>(info.This()->GetAlignedPointerFromInternalField(0));
+    if (p != nullptr && p->in_use > 0) throw_pg(ERRCODE_OBJECT_IN_USE, "the plan is running");
     if (p != nullptr) guard([&] { free_prepared(p); });
     info.GetReturnValue().Set(0);
   });
@@ -350,6 +362,7 @@ v8::Local<v8::ObjectTemplate> cursor_template() {
 void plan_cursor(const Info &info) {
   callback(info, [&] {
     Prepared *p = prepared_of(info);
+    InUse in_use(p);
     std::vector<v8::Local<v8::Value>> values = parameters(info, 0);
     Portal portal = in_subtransaction([&] {
       ParamListInfo params = bind_values(values, p->types.types, p->types.count);
@@ -359,7 +372,7 @@ void plan_cursor(const Info &info) {
     });
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
     v8::Local<v8::Object> cursor = cursor_template()->NewInstance(context).ToLocalChecked();
-    cursor->Set(context, js_string("name"), js_string(portal->name)).Check();
+    cursor->CreateDataProperty(context, js_string("name"), js_string(portal->name)).Check();
     info.GetReturnValue().Set(cursor);
   });
 }
@@ -393,14 +406,17 @@ void prepare(const Info &info) {
   callback(info, [&] {
     if (info.Length() < 1) throw_js("prepare() needs an SQL string");
     char *sql = c_string(info[0]);
-    Prepared *p = new Prepared;
+    std::unique_ptr<Prepared> owner = std::make_unique<Prepared>();
+    Prepared *p = owner.get();
     ParameterTypes &types = p->types;
     if (info.Length() > 1 && info[1]->IsArray()) {
       v8::Local<v8::Array> names = info[1].As<v8::Array>();
       types.count = static_cast<int>(names->Length());
       types.types = static_cast<Oid *>(palloc0(sizeof(Oid) * (types.count + 1)));
       for (int i = 0; i < types.count; i++) {
-        char *name = c_string(names->Get(isolate->GetCurrentContext(), i).ToLocalChecked());
+        v8::Local<v8::Value> item;
+        if (!names->Get(isolate->GetCurrentContext(), i).ToLocal(&item)) throw JsPending{};
+        char *name = c_string(item);
         int32 typmod;
         guard([&] { parseTypeString(name, &types.types[i], &typmod, NULL); });
       }
@@ -423,11 +439,11 @@ void prepare(const Info &info) {
       subtransaction.commit();
     } catch (...) {
       subtransaction.rollback();
-      delete p;
       throw;
     }
     v8::Local<v8::Object> object = plan_template()->NewInstance(isolate->GetCurrentContext()).ToLocalChecked();
     object->SetAlignedPointerInInternalField(0, p);
+    owner.release();
     p->handle.Reset(isolate, object);
     p->handle.SetWeak(p, plan_lost, v8::WeakCallbackType::kParameter);
     info.GetReturnValue().Set(object);
