@@ -89,14 +89,3 @@ create table _tessera_catalog.metadata (
 );
 comment on table _tessera_catalog.metadata is 'facts about this installation';
 
--- How a function that runs as its caller has the catalog written: it inserts a request here. The first trigger runs as
--- the caller and notes who that is, which nobody can forge; the second runs as the owner of the extension, checks
--- that the caller owns the hypertable, and does the work.
-create view _tessera_catalog.request as
-  select null::name as caller, null::text as operation, null::jsonb as payload, null::jsonb as result;
-comment on view _tessera_catalog.request is 'entrance for catalog changes on behalf of the owner of a hypertable';
-
--- pg_dump reads every table while it looks for inheritance, so everybody may read all of them.
-grant select on all tables in schema _tessera_catalog to public;
-grant select, usage on all sequences in schema _tessera_catalog to public;
-grant insert on _tessera_catalog.request to public;

@@ -11,3 +11,6 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.tablespace', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.tablespace_id_seq', '');
 select pg_catalog.pg_extension_config_dump(
   '_tessera_catalog.metadata', $$where key not in ('uuid', 'install_timestamp')$$);
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.setting', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.bgw_job', 'where id >= 1000');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.bgw_job_id_seq', '');

@@ -1,0 +1,13 @@
+-- How a function that runs as its caller has the catalog written: it inserts a request here. The first trigger runs as
+-- the caller and notes who that is, which nobody can forge; the second runs as the owner of the extension, checks
+-- that the caller owns the hypertable, and does the work.
+create view _tessera_catalog.request as
+  select null::name as caller, null::text as operation, null::jsonb as payload, null::jsonb as result;
+comment on view _tessera_catalog.request is 'entrance for catalog changes on behalf of the owner of a hypertable';
+
+-- pg_dump reads every table while it looks for inheritance, so everybody may read all of them but those whose content
+-- is nobody's business.
+grant select on all tables in schema _tessera_catalog to public;
+grant select, usage on all sequences in schema _tessera_catalog to public;
+grant insert on _tessera_catalog.request to public;
+revoke select on _tessera_catalog.loopback, _tessera_catalog.bgw_job_stat_history from public;
