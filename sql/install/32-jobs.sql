@@ -29,7 +29,7 @@ create index bgw_job_owner_idx on _tessera_catalog.bgw_job (owner);
 create index bgw_job_hypertable_id_idx on _tessera_catalog.bgw_job (hypertable_id);
 comment on table _tessera_catalog.bgw_job is 'scheduled jobs; a max_runtime of 0 means no limit, max_retries of -1 likewise';
 
--- A run is under way while last_start > last_finish = -infinity; -infinity stands for "not set".
+-- A run is under way while last_start > last_finish = -infinity and no crash is noted; -infinity stands for "not set".
 create table _tessera_catalog.bgw_job_stat (
   job_id int primary key references _tessera_catalog.bgw_job (id) on delete cascade,
   last_start timestamptz not null default pg_catalog.now(),
@@ -51,9 +51,9 @@ create table _tessera_catalog.bgw_job_stat (
   cancelled_at timestamptz
 ) with (fillfactor = 70);
 create index bgw_job_stat_due_idx on _tessera_catalog.bgw_job_stat (next_start)
-  where not (last_start > '-infinity' and last_finish = '-infinity');
+  where not (last_start > '-infinity' and last_finish = '-infinity' and flags & 1 = 0);
 create index bgw_job_stat_running_idx on _tessera_catalog.bgw_job_stat (job_id)
-  where last_start > '-infinity' and last_finish = '-infinity';
+  where last_start > '-infinity' and last_finish = '-infinity' and flags & 1 = 0;
 comment on table _tessera_catalog.bgw_job_stat is
   'what became of the runs of a job; the start of a run is committed before it runs, so that a crash can be told from a failure';
 comment on column _tessera_catalog.bgw_job_stat.flags is 'bit 1: the last crash is already in the history';

@@ -239,19 +239,14 @@ create function _tessera_functions.apply_request() returns trigger
 language plpgsql security definer
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  carrier name := 'request_' || replace(new.operation, '.', '_');
 begin
-  case new.operation
-    when 'open_schema' then new.result := _tessera_functions.request_open_schema(new.caller, new.payload);
-    when 'create_hypertable' then new.result := _tessera_functions.request_create_hypertable(new.caller, new.payload);
-    when 'add_chunks' then new.result := _tessera_functions.request_add_chunks(new.caller, new.payload);
-    when 'add_dimension' then new.result := _tessera_functions.request_add_dimension(new.caller, new.payload);
-    when 'set_dimension' then new.result := _tessera_functions.request_set_dimension(new.caller, new.payload);
-    when 'attach_tablespace' then new.result := _tessera_functions.request_attach_tablespace(new.caller, new.payload);
-    when 'detach_tablespace' then new.result := _tessera_functions.request_detach_tablespace(new.caller, new.payload);
-    when 'replace_chunk' then new.result := _tessera_functions.request_replace_chunk(new.caller, new.payload);
-    else
-      raise exception using errcode = '22023', message = format('there is no request "%s"', new.operation);
-  end case;
+  -- Whatever is named request_* and takes (name, jsonb) checks the caller by itself.
+  if to_regprocedure(format('_tessera_functions.%I(name, jsonb)', carrier)) is null then
+    raise exception using errcode = '22023', message = format('there is no request "%s"', new.operation);
+  end if;
+  execute format('select _tessera_functions.%I($1, $2)', carrier) into new.result using new.caller, new.payload;
   return new;
 end
 $$;

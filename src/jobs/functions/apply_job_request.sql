@@ -1,0 +1,136 @@
+create function _tessera_functions.job_of_request(caller name, payload jsonb) returns _tessera_catalog.bgw_job
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  found _tessera_catalog.bgw_job;
+begin
+  select * into found from _tessera_catalog.bgw_job where id = (payload ->> 'job_id')::int;
+  if found.id is null then
+    raise exception using errcode = '42704', message = format('job %s not found', payload ->> 'job_id');
+  end if;
+  if not pg_has_role(caller, found.owner, 'USAGE') then
+    raise exception using
+      errcode = '42501', message = format('insufficient permissions to change job %s', found.id),
+      detail = format('Job %s is owned by role %s but role "%s" is not a member of it.', found.id, found.owner, caller);
+  end if;
+  return found;
+end
+$$;
+comment on function _tessera_functions.job_of_request(name, jsonb) is 'the job a request is about, after its owner was checked';
+
+create function _tessera_functions.require_login(role regrole) returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  if not coalesce((select rolcanlogin from pg_roles where oid = role), false) then
+    raise exception using
+      errcode = '28000', message = format('permission denied to start background process as role %s', role),
+      hint = format('The owner of a job must be able to log in: alter role %s login', role);
+  end if;
+end
+$$;
+comment on function _tessera_functions.require_login(regrole) is 'raises 28000 unless the role may log in: jobs run in sessions of their owner';
+
+create function _tessera_functions.request_job_insert(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  job_owner regrole := coalesce(payload ->> 'owner', quote_ident(caller))::regrole;
+  new_id int;
+begin
+  if not pg_has_role(caller, job_owner, 'USAGE') then
+    raise exception using
+      errcode = '42501', message = format('permission denied to create a job owned by role %s', job_owner);
+  end if;
+  perform _tessera_functions.require_login(job_owner);
+  if payload ->> 'hypertable_id' is not null then
+    perform _tessera_functions.hypertable_of_request(caller, payload);
+  end if;
+  new_id := nextval('_tessera_catalog.bgw_job_id_seq');
+  insert into _tessera_catalog.bgw_job (
+    id, application_name, job_type, schedule_interval, max_runtime, max_retries, retry_period, proc_schema, proc_name, owner,
+    scheduled, fixed_schedule, initial_start, hypertable_id, config, check_schema, check_name, timezone)
+  values (
+    new_id, format('%s [%s]', payload ->> 'name', new_id), payload ->> 'job_type', (payload ->> 'schedule_interval')::interval,
+    coalesce((payload ->> 'max_runtime')::interval, '0'), coalesce((payload ->> 'max_retries')::int, -1),
+    coalesce((payload ->> 'retry_period')::interval, '5 minutes'), payload ->> 'proc_schema', payload ->> 'proc_name', job_owner,
+    coalesce((payload ->> 'scheduled')::boolean, true), coalesce((payload ->> 'fixed_schedule')::boolean, false),
+    (payload ->> 'initial_start')::timestamptz, (payload ->> 'hypertable_id')::int, nullif(payload -> 'config', 'null'),
+    payload ->> 'check_schema', payload ->> 'check_name', payload ->> 'timezone');
+  insert into _tessera_catalog.bgw_job_stat (job_id, last_start, next_start)
+  values (new_id, '-infinity', coalesce((payload ->> 'first_start')::timestamptz, '-infinity'));
+  return to_jsonb(new_id);
+end
+$$;
+comment on function _tessera_functions.request_job_insert(name, jsonb) is 'records a job of the caller or of a role the caller is a member of';
+
+create function _tessera_functions.request_job_update(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  job _tessera_catalog.bgw_job := _tessera_functions.job_of_request(caller, payload);
+  changes jsonb := payload -> 'changes';
+begin
+  -- The row lock of the job comes before that of its statistics, here and wherever both are taken.
+  perform from _tessera_catalog.bgw_job where id = job.id for update;
+  update _tessera_catalog.bgw_job b
+  set (application_name, schedule_interval, max_runtime, max_retries, retry_period, scheduled, fixed_schedule, initial_start,
+      config, check_schema, check_name, timezone)
+    = (select n.application_name, n.schedule_interval, n.max_runtime, n.max_retries, n.retry_period, n.scheduled,
+        n.fixed_schedule, n.initial_start, n.config, n.check_schema, n.check_name, n.timezone
+      from jsonb_populate_record(b, changes - array['id', 'owner', 'proc_schema', 'proc_name', 'hypertable_id', 'job_type']) n)
+  where b.id = job.id;
+  if payload ->> 'next_start' is not null then
+    perform _tessera_functions.request_job_set_next_start(caller, payload);
+  end if;
+  return null;
+end
+$$;
+comment on function _tessera_functions.request_job_update(name, jsonb) is 'changes columns of a job';
+
+create function _tessera_functions.request_job_set_next_start(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  job _tessera_catalog.bgw_job := _tessera_functions.job_of_request(caller, payload);
+  moment timestamptz := (payload ->> 'next_start')::timestamptz;
+begin
+  if moment = '-infinity' then
+    raise exception using errcode = '22023', message = 'cannot set next start to -infinity';
+  end if;
+  insert into _tessera_catalog.bgw_job_stat (job_id, last_start, next_start)
+  values (job.id, '-infinity', moment)
+  on conflict (job_id) do update set next_start = excluded.next_start;
+  return null;
+end
+$$;
+comment on function _tessera_functions.request_job_set_next_start(name, jsonb) is
+  'sets when a job starts next; a run under way keeps that when it ends';
+
+create function _tessera_functions.request_job_delete(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  job _tessera_catalog.bgw_job := _tessera_functions.job_of_request(caller, payload);
+  holder int;
+begin
+  -- The advisory lock of the job comes before any lock on its rows.
+  if not pg_try_advisory_xact_lock(_tessera_functions.lock_class('job'), job.id) then
+    holder := _tessera_functions.job_runner(job.id);
+    if holder is not null then
+      raise notice 'cancelling the background worker for job % (pid %)', job.id, holder;
+      perform pg_cancel_backend(holder);
+    end if;
+    perform pg_advisory_xact_lock(_tessera_functions.lock_class('job'), job.id);
+  end if;
+  delete from _tessera_catalog.bgw_job where id = job.id;
+  return null;
+end
+$$;
+comment on function _tessera_functions.request_job_delete(name, jsonb) is 'deletes a job; a run under way is cancelled and waited for';

@@ -1,0 +1,2 @@
+/** What other features may use: a policy is a job whose procedure is tessera's own. */
+export { createJob, findJob, findPolicy, openOwnJob, removeJob, setNextStart, type Job, type NewJob } from './job.ts';
