@@ -48,7 +48,8 @@ create table _tessera_catalog.bgw_job_stat (
   flags int not null default 0,
   pid int,
   autonomous boolean not null default false,
-  cancelled_at timestamptz
+  cancelled_at timestamptz,
+  lost_at timestamptz
 ) with (fillfactor = 70);
 create index bgw_job_stat_due_idx on _tessera_catalog.bgw_job_stat (next_start)
   where not (last_start > '-infinity' and last_finish = '-infinity' and flags & 1 = 0);
@@ -61,6 +62,9 @@ comment on column _tessera_catalog.bgw_job_stat.pid is 'backend of the run under
 comment on column _tessera_catalog.bgw_job_stat.autonomous is
   'the procedure ends transactions by itself, so it runs without an exception handler around it';
 comment on column _tessera_catalog.bgw_job_stat.cancelled_at is 'when the run under way was cancelled because of max_runtime';
+
+comment on column _tessera_catalog.bgw_job_stat.lost_at is
+  'when the session of a run that ends transactions by itself was found gone; its error is looked for before it counts as a crash';
 
 create table _tessera_catalog.bgw_job_stat_history (
   id bigint generated always as identity primary key,

@@ -15,9 +15,17 @@ begin
   create event trigger tessera_ddl_command_end on ddl_command_end
     when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA')
     execute function _tessera_functions.on_ddl_command_end();
+  create event trigger tessera_ddl_command_start on ddl_command_start
+    when tag in ('ALTER EXTENSION', 'DROP EXTENSION')
+    execute function _tessera_functions.pause_workers();
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm
       using hint = 'Call tessera.sync_catalog() after you rename, move or drop hypertables or chunks.';
 end
 $event_triggers$;
+
+create constraint trigger announce after insert on _tessera_catalog.scheduler_state
+  deferrable initially deferred
+  for each row execute function _tessera_functions.announce();
+insert into _tessera_catalog.scheduler_state default values;

@@ -18,29 +18,22 @@ create function @extschema@.alter_job(
   job_id integer, schedule_interval interval, max_runtime interval, max_retries integer, retry_period interval,
   scheduled boolean, config jsonb, next_start timestamptz, check_config text, fixed_schedule boolean,
   initial_start timestamptz, timezone text, application_name name)
-language plpgsql volatile
+language sql volatile
 set search_path to pg_catalog, pg_temp
 set intervalstyle to 'postgres'
 set datestyle to 'iso, ymd'
 as $$
-#variable_conflict use_column
-begin
-  if not _tessera_functions.alter_job(jsonb_build_object(
+  select _tessera_functions.alter_job(jsonb_build_object(
     'job_id', $1, 'schedule_interval', $2::text, 'max_runtime', $3::text, 'max_retries', $4, 'retry_period', $5::text,
     'scheduled', $6, 'config', $7, 'next_start', $8::text, 'if_exists', $9, 'check_config', $10::oid::text,
-    'fixed_schedule', $11, 'initial_start', $12::text, 'timezone', $13, 'job_name', $14, 'config_merge', $15)) then
-    return query select null::int, null::interval, null::interval, null::int, null::interval, null::boolean, null::jsonb,
-      null::timestamptz, null::text, null::boolean, null::timestamptz, null::text, null::name;
-    return;
-  end if;
-  return query
+    'fixed_schedule', $11, 'initial_start', $12::text, 'timezone', $13, 'job_name', $14, 'config_merge', $15));
+  -- A row of nulls stands for a job that does not exist.
   select j.id, j.schedule_interval, j.max_runtime, j.max_retries, j.retry_period, j.scheduled, j.config, s.next_start,
     case when j.check_name is not null then format('%I.%I', j.check_schema, j.check_name) end, j.fixed_schedule,
     j.initial_start, j.timezone, j.application_name
-  from _tessera_catalog.bgw_job j
+  from (values (1)) one(row)
+  left join _tessera_catalog.bgw_job j on j.id = $1
   left join _tessera_catalog.bgw_job_stat s on s.job_id = j.id
-  where j.id = $1;
-end
 $$;
 comment on function @extschema@.alter_job(integer, interval, interval, integer, interval, boolean, jsonb, timestamptz, boolean, regproc, boolean, timestamptz, text, text, jsonb) is
 'Changes a job and returns it as it is now. An argument that is null keeps what is there.

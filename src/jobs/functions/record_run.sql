@@ -20,7 +20,7 @@ as $$
   set last_start = clock_timestamp(), last_finish = '-infinity', next_start = '-infinity',
     total_runs = total_runs + 1, last_run_success = false,
     total_crashes = total_crashes + 1, consecutive_crashes = consecutive_crashes + 1,
-    flags = flags & ~1, pid = pg_backend_pid(), autonomous = $2, cancelled_at = null
+    flags = flags & ~1, pid = pg_backend_pid(), autonomous = $2, cancelled_at = null, lost_at = null
   where s.job_id = $1
 $$;
 comment on function _tessera_functions.mark_job_start(int, boolean) is 'records that a run begins; to be committed before it does';

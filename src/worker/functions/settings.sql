@@ -68,11 +68,7 @@ begin
       errcode = '42704', message = format('there is no setting "%s"', setting_name),
       hint = 'select * from tessera.settings() lists them.';
   end if;
-  if not pg_has_role((select nspowner from pg_namespace where nspname = '_tessera_catalog'), 'USAGE') then
-    raise exception using
-      errcode = '42501', message = format('permission denied to change setting "%s"', setting_name),
-      detail = 'Only a member of the role that owns the extension may.';
-  end if;
+  perform _tessera_functions.require_extension_owner(format('change setting "%s"', setting_name));
   if new_value is null then
     delete from _tessera_catalog.setting s where s.name = setting_name::name;
     return;

@@ -1,0 +1,168 @@
+create function _tessera_functions.cron_database() returns name
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select nullif(current_setting('cron.database_name', true), '')::name
+$$;
+comment on function _tessera_functions.cron_database() is 'the database in which pg_cron keeps its jobs; null when the server does not load pg_cron';
+
+create function _tessera_functions.loopback_server() returns text
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select coalesce(
+    (select l.conninfo from _tessera_catalog.loopback l),
+    format('host=%s port=%s user=%s',
+      coalesce(nullif(trim(split_part(current_setting('unix_socket_directories'), ',', 1)), ''), 'localhost'),
+      current_setting('port'), quote_literal(_tessera_functions.extension_owner())))
+$$;
+comment on function _tessera_functions.loopback_server() is
+  'how this server reaches itself over libpq: what tessera.set_loopback() was given, else the local socket as the owner of the extension';
+
+create function _tessera_functions.loopback_conninfo(database name) returns text
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select concat_ws(' ', _tessera_functions.loopback_server(), 'dbname=' || quote_literal(database), 'application_name=tessera',
+    'connect_timeout=5')
+$$;
+comment on function _tessera_functions.loopback_conninfo(name) is 'how this server reaches one of its databases over libpq';
+
+create function tessera.set_loopback(conninfo text) returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  perform _tessera_functions.require_extension_owner('change the loopback connection');
+  delete from _tessera_catalog.loopback;
+  insert into _tessera_catalog.loopback (conninfo) select conninfo where conninfo is not null;
+end
+$$;
+comment on function tessera.set_loopback(text) is
+'Says how the server reaches itself, where the local socket without a password does not do. Only members of the owner of the extension can read it.
+conninfo: a libpq connection string without dbname, as a superuser; null goes back to the local socket
+Privileges: members of the role that owns the extension';
+
+create function _tessera_functions.in_cron_database(statement text) returns setof text
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  dblink_schema name;
+begin
+  if _tessera_functions.cron_database() is null then
+    raise exception using
+      errcode = '55000', message = 'pg_cron is not loaded',
+      hint = 'Add pg_cron to shared_preload_libraries and restart the server, or run the command tessera worker.';
+  end if;
+  if current_database() = _tessera_functions.cron_database() then
+    return query execute statement;
+    return;
+  end if;
+  select n.nspname into dblink_schema
+  from pg_extension e join pg_namespace n on n.oid = e.extnamespace
+  where e.extname = 'dblink';
+  return query execute format('select x from %I.dblink($1, $2) as t(x text)', dblink_schema)
+    using _tessera_functions.loopback_conninfo(_tessera_functions.cron_database()), statement;
+end
+$$;
+comment on function _tessera_functions.in_cron_database(text) is
+  'runs a query that returns one text column in the database of pg_cron; elsewhere than here it commits by itself';
+
+create function _tessera_functions.exec_in_cron_database(statement text) returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  if current_database() = _tessera_functions.cron_database() then
+    execute statement;
+  else
+    execute format('select %I.dblink_exec($1, $2)',
+      (select n.nspname from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink'))
+    using _tessera_functions.loopback_conninfo(_tessera_functions.cron_database()), statement;
+  end if;
+end
+$$;
+comment on function _tessera_functions.exec_in_cron_database(text) is 'runs a command in the database of pg_cron';
+
+create function _tessera_functions.cron_name(what text default '') returns text
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select format('tessera:%s:%s', (select oid from pg_database where datname = current_database()), what)
+$$;
+comment on function _tessera_functions.cron_name(text) is 'name of a pg_cron job of this database';
+
+create function _tessera_functions.cron_command(call text) returns text
+language sql immutable
+set search_path to pg_catalog, pg_temp
+as $$
+  -- Where the extension was dropped it does nothing, until the launcher removes it.
+  select format(
+    'do $tessera$ begin if pg_catalog.to_regnamespace(''_tessera_functions'') is not null then call _tessera_functions.%s; end if; end $tessera$',
+    call)
+$$;
+comment on function _tessera_functions.cron_command(text) is 'what pg_cron runs for a session of ours';
+
+create function _tessera_functions.sync_cron() returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  wanted jsonb;
+begin
+  select coalesce(jsonb_agg(jsonb_build_object(
+      'jobname', _tessera_functions.cron_name('worker:' || w.slot),
+      'command', _tessera_functions.cron_command(format('worker(%s)', w.slot)),
+      'username', r.rolname)), '[]')
+  into wanted
+  from _tessera_catalog.worker_slot w
+  join pg_roles r on r.oid = w.owner;
+  perform _tessera_functions.in_cron_database(format(
+    $sync$
+    with wanted as (
+      select * from pg_catalog.jsonb_to_recordset(%1$L) as w(jobname text, command text, username name)
+    ), gone as (
+      delete from cron.job j
+      where j.jobname like %2$L
+        and not exists (
+          select from wanted w
+          where w.jobname = j.jobname and w.username = j.username and w.command = j.command and j.database = %3$L)
+      returning j.jobid
+    ), added as (
+      select cron.schedule_in_database(w.jobname, '1 seconds', w.command, %3$L, w.username) as jobid
+      from wanted w
+      where not exists (
+        select from cron.job j
+        where w.jobname = j.jobname and w.username = j.username and w.command = j.command and j.database = %3$L)
+    )
+    select jobid::text from gone union all select jobid::text from added
+    $sync$,
+    wanted, _tessera_functions.cron_name('worker:%'), current_database()));
+end
+$$;
+comment on function _tessera_functions.sync_cron() is 'makes the pg_cron jobs of this database those of its slots';
+
+create function _tessera_functions.purge_cron_log() returns bigint
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  purged bigint;
+begin
+  select x::bigint into purged
+  from _tessera_functions.in_cron_database(format(
+    $purge$
+    with gone as (
+      delete from cron.job_run_details d
+      where d.end_time < %L::timestamptz and d.command like '%%_tessera_functions.%%'
+      returning 1
+    )
+    select count(*)::text from gone
+    $purge$,
+    now() - _tessera_functions.setting('run_log_retention')::interval)) x;
+  return purged;
+end
+$$;
+comment on function _tessera_functions.purge_cron_log() is
+  'deletes from pg_cron''s log what our sessions left there longer than run_log_retention ago, and returns how many rows';
