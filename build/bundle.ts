@@ -63,3 +63,23 @@ export const bundle = async (): Promise<Bundle> => {
   const name = createHash('sha256').update(draft).digest('hex').slice(0, 16);
   return { build: name, source: draft.replaceAll(PLACEHOLDER, name) };
 };
+
+/** The `tessera` command as one file; nothing has to be installed beside it. */
+export const bundleCommand = async (): Promise<string> => {
+  const result = await build({
+    entryPoints: [`${root}src/cli/main.ts`],
+    absWorkingDir: root,
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'node20',
+    platform: 'node',
+    external: ['pg-native'],
+    legalComments: 'none',
+    // Packages in the older module format call require() of Node's own modules.
+    banner: {
+      js: `#!/usr/bin/env node\nimport { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);`,
+    },
+  });
+  return result.outputFiles[0]?.text ?? '';
+};

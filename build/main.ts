@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installScript, reinstalledScript, reinstallScript, updateScripts, type Sources } from './assemble.ts';
-import { bundle } from './bundle.ts';
+import { bundle, bundleCommand } from './bundle.ts';
 import { loadDeclarations, releasedVersions, root, version } from './collect.ts';
 import { pgTleScript } from './pg-tle.ts';
 
@@ -52,3 +52,5 @@ write(`tessera--${sources.version}--reinstall.sql`, reinstallScript(sources));
 write(`tessera--reinstall--${sources.version}.sql`, reinstalledScript());
 write('pg_tle.sql', pgTleScript(sources.version, COMMENT, REQUIRES, install, updates));
 write('runtime.js', sources.bundle.source);
+write('tessera.mjs', await bundleCommand());
+chmodSync(join(dist, 'tessera.mjs'), 0o755);

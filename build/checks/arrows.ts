@@ -23,6 +23,7 @@ const ORDER = [
   'timeline',
   'telemetry',
   'doctor',
+  'cli',
 ];
 const BASE = 4;
 const PURE = /(-plan|-ddl)\.ts$|\/codec\//;
@@ -54,10 +55,17 @@ export const checkArrows = (): string[] => {
     if (rank < 0)
       problems.push(`${name}: folder "${folder}" is not in the order of build/checks/arrows.ts; give it a place there`);
     for (const i of importsOf(readFileSync(file, 'utf8'))) {
-      if (!i.path.startsWith('.')) continue;
+      if (!i.path.startsWith('.')) {
+        if (folder !== 'cli' && (i.path === 'pg' || i.path.startsWith('node:')))
+          problems.push(`${name} imports ${i.path}: only src/cli runs in Node`);
+        continue;
+      }
       const target = relative(src, resolve(dirname(file), i.path));
       const to = target.split('/')[0] ?? '';
-      if (target.startsWith('..')) problems.push(`${name} imports ${i.path}: src must not import build or test code`);
+      if (folder === 'cli' && to !== 'cli' && to !== 'lib')
+        problems.push(`${name} imports ${target}: the command shares only lib with the extension`);
+      else if (target.startsWith('..'))
+        problems.push(`${name} imports ${i.path}: src must not import build or test code`);
       else if (ORDER.indexOf(to) > rank && !(i.typesOnly && to === 'catalog'))
         problems.push(
           `${name} imports ${target}: "${to}" stands to the right of "${folder}"; move the shared part to the left`,

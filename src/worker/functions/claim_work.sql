@@ -61,7 +61,8 @@ begin
   select s.pid, s.cancelled_at, j.max_runtime, j.proc_schema, j.proc_name into run
   from _tessera_catalog.bgw_job_stat s
   join _tessera_catalog.bgw_job j on j.id = s.job_id
-  where s.job_id = finish_job.job_id;
+  where s.job_id = finish_job.job_id
+  for update of s; -- the scheduler may just be noting why it cancelled
   -- Only the session that began the run can end it.
   if run.pid is distinct from pg_backend_pid() then
     return;

@@ -244,3 +244,35 @@ comment on procedure _tessera_functions.scheduler(text) is
 'The scheduler of a database: supervises runs, decides which sessions work there, and shows that it is alive.
 driver: pg_cron or node, which says who starts the sessions
 Privileges: members of the role that owns the extension';
+
+create function _tessera_functions.report_run_failure(
+  session int, state text, message text, detail text, hint text, context text
+) returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  run record;
+begin
+  perform _tessera_functions.require_extension_owner('report the failure of a run');
+  -- The session was closed a moment ago; its locks go with it.
+  for attempt in 1..100 loop
+    select s.job_id, j.proc_schema, j.proc_name,
+      s.pid in (select _tessera_functions.lock_holders(_tessera_functions.lock_class('job'), s.job_id)) as alive
+    into run
+    from _tessera_catalog.bgw_job_stat s
+    join _tessera_catalog.bgw_job j on j.id = s.job_id
+    where s.pid = session and s.autonomous and s.last_start > '-infinity' and s.last_finish = '-infinity' and s.flags & 1 = 0;
+    exit when run.alive is not true;
+    perform pg_sleep(0.01);
+  end loop;
+  if run.job_id is not null and not run.alive then
+    perform _tessera_functions.mark_job_end(run.job_id, false, jsonb_strip_nulls(jsonb_build_object(
+      'sqlerrcode', state, 'message', message, 'detail', detail, 'hint', hint, 'context', context,
+      'proc_schema', run.proc_schema, 'proc_name', run.proc_name)));
+  end if;
+end
+$$;
+comment on function _tessera_functions.report_run_failure(int, text, text, text, text, text) is
+'How the command tessera worker tells what ended a session in which a job committed by itself.
+Privileges: members of the role that owns the extension';

@@ -1,0 +1,63 @@
+/** The `tessera` command. Connection parameters come from the usual PG* variables or from --dsn. */
+import pg from 'pg';
+import { parseArgs } from 'node:util';
+import { startWorker } from './worker.ts';
+
+interface Command {
+  readonly usage: string;
+  readonly run: (args: readonly string[]) => Promise<void>;
+}
+
+const say = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+
+const signalled = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+
+const worker: Command = {
+  usage: 'worker [--dsn postgres://...] [--database NAME]   run jobs and tasks where pg_cron is missing',
+  run: async (args) => {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { dsn: { type: 'string' }, database: { type: 'string' } },
+    });
+    const connection: pg.ClientConfig = values.dsn === undefined ? {} : { connectionString: values.dsn };
+    // Every session is one of another database or role, so the address is taken apart once.
+    const address = new pg.Client(connection);
+    const running = startWorker({
+      connection: {
+        host: address.host,
+        port: address.port,
+        ...(address.user === undefined ? {} : { user: address.user }),
+        ...(typeof address.password === 'string' ? { password: address.password } : {}),
+        database: address.database ?? 'postgres',
+        ssl: address.ssl,
+      },
+      ...(values.database === undefined ? {} : { database: values.database }),
+      log: say,
+    });
+    await signalled();
+    say('stopping');
+    await running.stop();
+  },
+};
+
+const commands: Readonly<Record<string, Command>> = { worker };
+
+const [name = '', ...args] = process.argv.slice(2);
+const command = commands[name];
+if (command === undefined) {
+  process.stderr.write(
+    `usage: tessera COMMAND\n${Object.values(commands)
+      .map((c) => `  ${c.usage}\n`)
+      .join('')}`,
+  );
+  process.exit(name === '' || name === '--help' ? 0 : 2);
+}
+try {
+  await command.run(args);
+} catch (e) {
+  process.stderr.write(`tessera ${name}: ${(e as Error).message}\n`);
+  process.exit(1);
+}

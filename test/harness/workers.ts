@@ -1,0 +1,42 @@
+import { startWorker, type RunningWorker } from '../../src/cli/worker.ts';
+import type { Database } from './database.ts';
+import { serverAddress } from './server.ts';
+import { waitUntil } from './wait-until.ts';
+
+export type Driver = 'pg_cron' | 'node';
+export const DRIVERS: readonly Driver[] = ['pg_cron', 'node'];
+
+/** Scheduler and workers of a test's database, started the one way or the other. */
+export class Workers {
+  private readonly db: Database;
+  private readonly driver: Driver;
+  private node: RunningWorker | undefined;
+  readonly log: string[] = [];
+
+  constructor(db: Database, driver: Driver) {
+    this.db = db;
+    this.driver = driver;
+  }
+
+  async start(): Promise<void> {
+    if (this.driver === 'pg_cron') {
+      if (!(await this.db.value('select start_background_workers()'))) throw new Error('this server does not load pg_cron');
+    } else {
+      await this.db.query(`select tessera.set_setting('background_workers', 'on')`);
+      const { bin: _, ...connection } = serverAddress();
+      this.node = startWorker({
+        connection: { ...connection, database: this.db.name },
+        database: this.db.name,
+        lookEvery: 300,
+        log: (line) => void this.log.push(line),
+      });
+    }
+    await waitUntil('the scheduler runs', () => this.db.value('select running from tessera_information.scheduler'));
+  }
+
+  async stop(): Promise<void> {
+    await this.node?.stop();
+    this.node = undefined;
+    await this.db.query('select stop_background_workers()');
+  }
+}
