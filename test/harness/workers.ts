@@ -20,7 +20,8 @@ export class Workers {
 
   async start(): Promise<void> {
     if (this.driver === 'pg_cron') {
-      if (!(await this.db.value('select start_background_workers()'))) throw new Error('this server does not load pg_cron');
+      if (!(await this.db.value('select start_background_workers()')))
+        throw new Error('this server does not load pg_cron');
     } else {
       await this.db.query(`select tessera.set_setting('background_workers', 'on')`);
       const { bin: _, ...connection } = serverAddress();

@@ -152,7 +152,9 @@ describe.each(DRIVERS)('%s', (driver) => {
     const session = await db.as(joe);
     const { id } = (await session.query(`select add_job('note', '1 hour') as id`)).rows[0];
     await ended(id);
-    expect(await db.query('select who, connected from ran where job = $1', [id])).toEqual([{ who: joe, connected: joe }]);
+    expect(await db.query('select who, connected from ran where job = $1', [id])).toEqual([
+      { who: joe, connected: joe },
+    ]);
   });
 
   test('a job cannot become the role that runs the workers', async () => {
@@ -332,7 +334,9 @@ describe.each(DRIVERS)('%s', (driver) => {
   });
 
   test('a next start far in the past is made up for once', async () => {
-    const job = await add(`'note', '1 hour', scheduled => false, fixed_schedule => true, initial_start => '2001-01-01 00:30'`);
+    const job = await add(
+      `'note', '1 hour', scheduled => false, fixed_schedule => true, initial_start => '2001-01-01 00:30'`,
+    );
     await db.query(`select alter_job($1, scheduled => true, next_start => '2001-01-01 00:30')`, [job]);
     await ended(job);
     expect(await notes(job)).toHaveLength(1);
@@ -346,13 +350,17 @@ describe.each(DRIVERS)('%s', (driver) => {
 
   test('nothing a job leaves in its session reaches the next one', async () => {
     await db.query(`select tessera.set_setting('worker_slots', '1')`);
-    await waitUntil('one slot is left', () => db.value('select count(*) = 1 from tessera_information.workers where pid is not null and state = $$idle$$'));
+    await waitUntil('one slot is left', () =>
+      db.value('select count(*) = 1 from tessera_information.workers where pid is not null and state = $$idle$$'),
+    );
     const litters = await add(`'litters', '1 hour', config => '{"listen": ${driver === 'node'}}'`);
     await ended(litters);
     expect((await stat(litters)).last_run_success).toBe(true);
     const after = await add(`'looks_around', '1 hour'`);
     await ended(after);
-    expect(await notes(after)).toEqual([`"$user", public ${await db.value(`select current_setting('work_mem')`)} 0 0 0 0`]);
+    expect(await notes(after)).toEqual([
+      `"$user", public ${await db.value(`select current_setting('work_mem')`)} 0 0 0 0`,
+    ]);
     await db.query(`select tessera.set_setting('worker_slots', null)`);
   });
 
