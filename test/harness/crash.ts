@@ -22,8 +22,8 @@ export class PrivateServer {
     return new PrivateServer(await privateNode(name));
   }
 
-  async connect(): Promise<pg.Client> {
-    const client = new pg.Client({ host: '127.0.0.1', port: this.node.port, user: 'postgres', database: 'postgres' });
+  async connect(database = 'postgres'): Promise<pg.Client> {
+    const client = new pg.Client({ host: '127.0.0.1', port: this.node.port, user: 'postgres', database });
     client.on('error', () => undefined);
     await client.connect();
     return client;

@@ -1,0 +1,156 @@
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PrivateServer } from '../harness/crash.ts';
+import { waitUntil } from '../harness/wait-until.ts';
+
+const embedded = process.env.TESSERA_TEST_DSN === undefined && process.env.TESSERA_TEST_SERVER !== 'docker';
+// Needs to kill processes of its own server, which a server given by DSN or in a container does not allow.
+const testHere = test.runIf(embedded);
+let server: PrivateServer;
+
+const SETUP = `
+create extension tessera cascade;
+create table ran (at timestamptz default clock_timestamp(), job int, note text);
+create procedure note(job_id int, config jsonb) language sql as $$ insert into ran (job, note) values (job_id, 'ran') $$;
+create procedure sleeps(job_id int, config jsonb) language plpgsql as $$
+begin
+  insert into ran (job, note) values (job_id, 'begun');
+  commit;
+  perform pg_sleep((config ->> 's')::float8);
+  insert into ran (job, note) values (job_id, 'ended');
+end $$;
+create procedure sleeps_atomic(job_id int, config jsonb) language sql as $$
+  insert into ran (job, note) values (job_id, 'begun'); select pg_sleep((config ->> 's')::float8) $$;
+`;
+
+const one = async (client: pg.Client, sql: string, params: unknown[] = []): Promise<unknown> =>
+  Object.values((await client.query(sql, params)).rows[0] ?? {})[0];
+
+/** A query on a connection of its own, so that it works before and after the server went away. */
+const ask = async (database: string, sql: string, params: unknown[] = []): Promise<unknown> => {
+  const client = await server.connect(database);
+  try {
+    return await one(client, sql, params);
+  } finally {
+    await client.end();
+  }
+};
+
+const until = (what: string, database: string, sql: string, params: unknown[] = []): Promise<void> =>
+  waitUntil(what, async () => (await ask(database, sql, params).catch(() => false)) === true, 40_000);
+
+const runner = (job: unknown): Promise<number> =>
+  ask('work', 'select pid from _tessera_catalog.bgw_job_stat where job_id = $1', [job]) as Promise<number>;
+
+beforeAll(async () => {
+  if (!embedded) return;
+  server = await PrivateServer.create(`workers${process.pid}`);
+  const admin = await server.connect();
+  await admin.query('create database work');
+  // The servers of the tests have workers off; a server of anybody else has them on.
+  await admin.query('alter database work set tessera.background_workers = on');
+  await admin.end();
+});
+
+afterAll(() => server?.remove());
+
+testHere('CREATE EXTENSION starts the workers, without anybody asking for it', async () => {
+  const client = await server.connect('work');
+  await client.query(SETUP);
+  await until('a scheduler runs', 'work', 'select running from tessera_information.scheduler');
+  const job = await one(client, `select add_job('note', '1 hour')`);
+  await until('the job ran', 'work', 'select count(*) > 0 from ran where job = $1', [job]);
+  await client.end();
+});
+
+testHere(
+  'after the SIGKILL of a worker in the middle of a job everything comes back, and the run is a crash',
+  async () => {
+    for (const proc of ['sleeps_atomic', 'sleeps']) {
+      const job = await ask('work', `select add_job('${proc}', '1 hour', '{"s": 600}')`);
+      await until('it runs', 'work', 'select pid is not null from _tessera_catalog.bgw_job_stat where job_id = $1', [
+        job,
+      ]);
+      await server.killBackend(await runner(job));
+      await until(
+        'the crash is noted',
+        'work',
+        'select flags & 1 = 1 from _tessera_catalog.bgw_job_stat where job_id = $1',
+        [job],
+      );
+      expect(
+        await ask(
+          'work',
+          `select format('%s %s %s %s', total_runs, total_crashes, total_failures, next_start > now() + interval '4 min')
+         from _tessera_catalog.bgw_job_stat where job_id = $1`,
+          [job],
+        ),
+      ).toBe('1 1 0 t');
+      const next = await ask('work', `select add_job('note', '1 hour')`);
+      await until('the next job ran', 'work', 'select count(*) > 0 from ran where job = $1', [next]);
+      await ask('work', 'select delete_job($1)', [job]);
+    }
+  },
+);
+
+testHere('after an immediate stop in the middle of a job the server works on by itself', async () => {
+  const job = await ask('work', `select add_job('sleeps_atomic', '1 hour', '{"s": 600}')`);
+  await until('it runs', 'work', 'select pid is not null from _tessera_catalog.bgw_job_stat where job_id = $1', [job]);
+  server.restartImmediately();
+  await until(
+    'the crash is noted',
+    'work',
+    'select flags & 1 = 1 from _tessera_catalog.bgw_job_stat where job_id = $1',
+    [job],
+  );
+  const next = await ask('work', `select add_job('note', '1 hour')`);
+  await until('the next job ran', 'work', 'select count(*) > 0 from ran where job = $1', [next]);
+  // Once the wait is over it is tried again.
+  await ask('work', `select alter_job($1, config => '{"s": 0}', next_start => now())`, [job]);
+  await until('it ran', 'work', 'select last_run_success from _tessera_catalog.bgw_job_stat where job_id = $1', [job]);
+  expect(
+    await ask('work', 'select consecutive_crashes from _tessera_catalog.bgw_job_stat where job_id = $1', [job]),
+  ).toBe(0);
+});
+
+testHere('when the scheduler is terminated another one takes its place', async () => {
+  const pid = await ask('work', 'select pid from tessera_information.scheduler');
+  await ask('work', 'select pg_terminate_backend($1)', [pid]);
+  await until('another scheduler runs', 'work', `select running and pid <> ${pid} from tessera_information.scheduler`);
+});
+
+testHere('a database made from a template that has the extension gets workers', async () => {
+  await ask('work', 'select stop_background_workers()');
+  const admin = await server.connect();
+  await admin.query('create database copy template work');
+  await ask('copy', `select tessera.set_setting('background_workers', 'on')`);
+  await ask('work', 'select start_background_workers()');
+  // The launcher looks every few seconds here.
+  await admin.query(`update cron.job set schedule = '2 seconds' where jobname = 'tessera launcher'`);
+  await until('the copy has a scheduler', 'copy', 'select running from tessera_information.scheduler');
+  await admin.end();
+});
+
+testHere('DROP DATABASE and DROP EXTENSION are not hindered by workers in the middle of a job', async () => {
+  const job = await ask('copy', `select add_job('sleeps_atomic', '1 hour', '{"s": 600}')`);
+  await until('it runs', 'copy', 'select pid is not null from _tessera_catalog.bgw_job_stat where job_id = $1', [job]);
+  const admin = await server.connect();
+  await admin.query('drop database copy');
+  await until('pg_cron forgot it', 'postgres', `select count(*) = 0 from cron.job where database = 'copy'`);
+
+  const other = await ask('work', `select add_job('sleeps_atomic', '1 hour', '{"s": 600}')`);
+  await until('it runs', 'work', 'select pid is not null from _tessera_catalog.bgw_job_stat where job_id = $1', [
+    other,
+  ]);
+  const begun = Date.now();
+  await ask('work', 'drop extension tessera');
+  expect(Date.now() - begun).toBeLessThan(5000);
+  await until('pg_cron forgot it', 'postgres', `select count(*) = 0 from cron.job where database = 'work'`);
+  await admin.end();
+});
+
+testHere('the extension comes back into the same database with workers', async () => {
+  await ask('work', 'create extension tessera cascade');
+  const job = await ask('work', `select add_job('note', '1 hour')`);
+  await until('the job ran', 'work', 'select count(*) > 0 from ran where job = $1', [job]);
+});
