@@ -1,6 +1,7 @@
 /** What `make bench` runs: ratios against an anchor measured in the same run. Nothing here is a test. */
 import pg from 'pg';
 import { up } from '../server/cluster.ts';
+import { measureBackground } from './background.ts';
 import { measureCalls } from './calls.ts';
 import { measureIngest } from './ingest.ts';
 import type { Measurement } from './measurement.ts';
@@ -32,6 +33,7 @@ process.stdout.write(`${''.padEnd(48)} ${'anchor'.padStart(12)} ${'tessera'.padS
 const parts: (() => Promise<Measurement[]>)[] = [
   () => measureIngest(client),
   () => measurePlanning(client),
+  () => measureBackground(client),
   () => measureCalls(client, { ...config, database: DATABASE }),
   async () =>
     (await measureTimeFunctions(client)).map((t) => ({ name: t.name, anchor: t.plainMs, ours: t.ms, goal: t.goal })),

@@ -3,7 +3,7 @@ export interface Measurement {
   readonly name: string;
   readonly anchor: number;
   readonly ours: number;
-  readonly goal: number | undefined;
+  readonly goal?: number | undefined;
   /** The goal bounds the difference in milliseconds instead. */
   readonly differenceGoal?: number;
 }

@@ -63,20 +63,11 @@ begin
   end if;
   return next;
 
-  check_name := 'background work';
-  if not exists (select from pg_available_extensions where name = 'pg_cron') then
-    status := 'warning'; detail := 'pg_cron is not installed on this server';
-    hint := 'Install pg_cron, or call drain_default_partition() and create_chunks() from outside.';
-  elsif not exists (select from pg_settings where name like 'cron.%') then
-    status := 'warning'; detail := 'pg_cron is installed but not loaded';
-    hint := 'Add pg_cron to shared_preload_libraries and restart the server.';
-  else
-    status := 'ok'; detail := 'pg_cron is loaded'; hint := null;
-  end if;
-  return next;
+  return query select * from _tessera_functions.doctor_workers();
 
   check_name := 'event triggers';
-  if (select count(*) from pg_event_trigger where evtname in ('tessera_sql_drop', 'tessera_ddl_command_end') and evtenabled <> 'D') = 2 then
+  if (select count(*) from pg_event_trigger where evtname in ('tessera_sql_drop', 'tessera_ddl_command_end', 'tessera_ddl_command_start')
+    and evtenabled <> 'D') = 3 then
     status := 'ok'; detail := 'the catalog follows DDL'; hint := null;
   else
     status := 'warning'; detail := 'event triggers are missing or disabled, so the catalog does not follow DDL';
@@ -122,5 +113,5 @@ begin
 end
 $$;
 comment on function tessera.doctor() is
-'Looks whether everything tessera stands on is in order: the language, its functions, the version, pg_cron, the event triggers, the catalog, rows waiting for chunks. One row per check with status ok, warning or error, and a hint that can be typed.
+'Looks whether everything tessera stands on is in order: the language, its functions, the version, scheduler, workers and jobs, the event triggers, the catalog, rows waiting for chunks. One row per check with status ok, warning or error, and a hint that can be typed.
 Privileges: anybody; default partitions the caller cannot read are left out';

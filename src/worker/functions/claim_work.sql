@@ -4,6 +4,7 @@ create function _tessera_functions.claim_work(
 ) returns record
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
 as $$
 declare
   -- Who connected, which nobody can pretend: a session only ever gets work of its own role.

@@ -141,12 +141,6 @@ begin
       end if;
     end if;
   end loop;
-  -- Jobs that came with a dump have no statistics yet.
-  insert into _tessera_catalog.bgw_job_stat (job_id, last_start, next_start)
-  select j.id, '-infinity', coalesce(greatest(j.initial_start, '-infinity'), '-infinity')
-  from _tessera_catalog.bgw_job j
-  where not exists (select from _tessera_catalog.bgw_job_stat s where s.job_id = j.id)
-  on conflict do nothing;
 end
 $$;
 comment on function _tessera_functions.supervise_runs(text) is
@@ -177,27 +171,43 @@ as $$
 $$;
 comment on function _tessera_functions.work_demand() is 'roles that have work, and how much of it is due or under way';
 
+create function _tessera_functions.complete_statistics() returns void
+language sql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+  insert into _tessera_catalog.bgw_job_stat (job_id, last_start, next_start)
+  select j.id, '-infinity', coalesce(greatest(j.initial_start, '-infinity'), '-infinity')
+  from _tessera_catalog.bgw_job j
+  where not exists (select from _tessera_catalog.bgw_job_stat s where s.job_id = j.id)
+  on conflict do nothing
+$$;
+comment on function _tessera_functions.complete_statistics() is 'jobs that came with a dump have no statistics yet; they are due at once or at their initial start';
+
 create function _tessera_functions.supervise(driver text, round bigint) returns boolean
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  if _tessera_functions.database_is_wanted() then
+  if round % 2 = 0 and _tessera_functions.database_is_wanted() then
     perform _tessera_functions.dismiss_workers();
     return false;
   end if;
-  if not _tessera_functions.setting('background_workers')::boolean then
+  if round % 4 = 0 and not _tessera_functions.setting('background_workers')::boolean then
     return false;
   end if;
   perform _tessera_functions.supervise_runs(driver);
-  if _tessera_functions.arrange_slots() or round % 120 = 0 then
+  -- Four rounds are a second.
+  if round % 40 = 0 then
+    perform _tessera_functions.complete_statistics();
+  end if;
+  if round % 4 = 0 and _tessera_functions.arrange_slots() or round % 120 = 0 then
     if driver = 'pg_cron' then
       perform _tessera_functions.sync_cron();
     else
       notify tessera_workers;
     end if;
   end if;
-  if round % 8 = 0 then
+  if round % 16 = 0 then
     insert into _tessera_catalog.scheduler_state (heartbeat, started_at, pid, driver)
     values (clock_timestamp(), clock_timestamp(), pg_backend_pid(), driver)
     on conflict (only_row) do update
