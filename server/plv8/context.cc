@@ -42,12 +42,6 @@ class Allocator : public v8::ArrayBuffer::Allocator {
 };
 std::unique_ptr<Allocator> allocator;
 
-struct sigaction previous_int;
-struct sigaction previous_term;
-struct sigaction previous_alarm;
-
-// PostgreSQL's own handler first; it sets InterruptPending. TerminateExecution only sets a flag that running
-// JavaScript looks at, and may be called from any thread or signal handler.
 bool must_end() {
 #if PG_VERSION_NUM >= 170000
   if (TransactionTimeoutPending) return true;
@@ -55,18 +49,54 @@ bool must_end() {
   return QueryCancelPending || ProcDiePending;
 }
 
-void chain(const struct sigaction &previous, int signal) {
-  if (previous.sa_handler != SIG_DFL && previous.sa_handler != SIG_IGN) previous.sa_handler(signal);
-  if (running && isolate != nullptr && must_end()) isolate->TerminateExecution();
-}
-void on_int(int signal) { chain(previous_int, signal); }
-void on_term(int signal) { chain(previous_term, signal); }
-void on_alarm(int signal) { chain(previous_alarm, signal); }  // transaction_timeout raises no other signal
+// What else is pending may end the statement (a conflict with recovery, a client that went away) or not (a barrier that
+// DROP DATABASE waits for): PostgreSQL is asked where V8 looks for interrupts, and JavaScript goes on if it may.
+volatile sig_atomic_t asked = 0;
+volatile sig_atomic_t entries = 0;
 
-void install(int signal, void (*handler)(int), struct sigaction *previous) {
-  struct sigaction action;
-  sigaction(signal, nullptr, previous);
-  action = *previous;
+void ask(v8::InterruptCallback callback) {
+  entries = entries + 1;
+  isolate->RequestInterrupt(callback, nullptr);
+}
+
+void look(v8::Isolate *, void *) {
+  // V8 keeps the requests in a std::deque, which allocates with every 32nd: never in a signal handler.
+  if (entries % 32 == 31) ask([](v8::Isolate *, void *) {});
+  asked = 0;
+  try {
+    check_interrupts();
+  } catch (const PgFailure &failure) {
+    terminate_for(failure.error);
+    FreeErrorData(failure.error);
+  }
+}
+
+// TerminateExecution only sets a flag that running JavaScript looks at; it may be called in a signal handler.
+void interrupt() {
+  if (!InterruptPending || isolate == nullptr) return;
+  if (must_end()) {
+    isolate->TerminateExecution();
+  } else if (!asked) {
+    asked = 1;
+    ask(look);
+  }
+}
+
+// PostgreSQL's own handler first; it sets InterruptPending. A conflict with recovery is SIGUSR1, transaction_timeout only
+// SIGALRM.
+const int SIGNALS[] = {SIGINT, SIGTERM, SIGALRM, SIGUSR1};
+struct sigaction previous[NSIG];
+
+void on_signal(int signal) {
+  int saved_errno = errno;
+  if (previous[signal].sa_handler != SIG_DFL && previous[signal].sa_handler != SIG_IGN) previous[signal].sa_handler(signal);
+  if (running) interrupt();
+  errno = saved_errno;
+}
+
+void install(int signal, void (*handler)(int)) {
+  sigaction(signal, nullptr, &previous[signal]);
+  struct sigaction action = previous[signal];
   action.sa_handler = handler;
   sigaction(signal, &action, nullptr);
 }
@@ -120,17 +150,15 @@ void ensure_isolate() {
   if (isolate != nullptr) return;
   if (!platform) {
     // One thread: a backend must not have others, and fork-safety and signals depend on it.
-    v8::V8::SetFlagsFromString("--single-threaded");
+    // No memory that neither the heap's limit nor the allocator counts: WebAssembly (asm.js uses it, too), buffers that grow.
+    v8::V8::SetFlagsFromString("--single-threaded --no-expose-wasm --no-validate-asm --no-harmony-rab-gsab");
     const char *flags = GetConfigOption("plv8.v8_flags", true, false);
     if (flags != nullptr && flags[0] != '\0') v8::V8::SetFlagsFromString(flags);
     platform = v8::platform::NewSingleThreadedDefaultPlatform();
     v8::V8::InitializePlatform(platform.get());
     v8::V8::Initialize();
-    install(SIGINT, on_int, &previous_int);
-    install(SIGTERM, on_term, &previous_term);
-    install(SIGALRM, on_alarm, &previous_alarm);
-    struct sigaction before_trap;
-    install(SIGTRAP, on_trap, &before_trap);
+    for (int signal : SIGNALS) install(signal, on_signal);
+    install(SIGTRAP, on_trap);
   }
   create_isolate();
 }
@@ -153,10 +181,7 @@ v8::Local<v8::ArrayBuffer> new_buffer(size_t size) {
     isolate->LowMemoryNotification();
     data = allocator->AllocateUninitialized(size);
   }
-  if (data == nullptr) {
-    isolate->ThrowException(v8::Exception::RangeError(v8::String::NewFromUtf8Literal(isolate, "Array buffer allocation failed")));
-    throw JsPending{};
-  }
+  if (data == nullptr) throw_range_error("Array buffer allocation failed");
   auto release = [](void *memory, size_t length, void *) { allocator->Free(memory, length); };
   return v8::ArrayBuffer::New(isolate, v8::ArrayBuffer::NewBackingStore(data, size, release, nullptr));
 }
@@ -165,9 +190,13 @@ bool is_exhausted() { return exhausted != 0; }
 
 void throw_exhausted() { throw PgFailure{exhausted_error()}; }
 
+void check_interrupts() {
+  if (InterruptPending) guard([] { CHECK_FOR_INTERRUPTS(); });
+}
+
 void Running::set(sig_atomic_t on) {
   running = on;
-  if (on && isolate != nullptr && must_end()) isolate->TerminateExecution();
+  if (on) interrupt();
 }
 
 void forget_functions();  // handler.cc
@@ -182,7 +211,7 @@ void dispose_if_exhausted() {
   contexts.clear();
   isolate->Dispose();
   isolate = nullptr;
-  exhausted = 0;
+  exhausted = asked = entries = 0;
 }
 
 void pump_tasks() {

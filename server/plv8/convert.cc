@@ -30,13 +30,6 @@ char typed_array_kind(Oid domain, Oid base) {
   return 0;
 }
 
-template <typename T>
-v8::Local<T> must(v8::MaybeLocal<T> maybe) {
-  v8::Local<T> value;
-  if (!maybe.ToLocal(&value)) throw JsPending{};
-  return value;
-}
-
 v8::Local<v8::Value> parse_json(const char *text, int length) {
   return must(v8::JSON::Parse(isolate->GetCurrentContext(), js_string(text, length)));
 }
@@ -55,10 +48,15 @@ void need_io(const TypeInfo *type) {
   if (!OidIsValid(type->output.fn_oid)) throw_pg(ERRCODE_FEATURE_NOT_SUPPORTED, "values of a pseudo-type cannot reach JavaScript");
 }
 
-v8::Local<v8::Value> text_of(Datum value, TypeInfo *type) {
+char *output(Datum value, TypeInfo *type) {
   need_io(type);
   char *text = nullptr;
   guard([&] { text = OutputFunctionCall(&type->output, value); });
+  return text;
+}
+
+v8::Local<v8::Value> text_of(Datum value, TypeInfo *type) {
+  char *text = output(value, type);
   v8::Local<v8::String> result = js_string(text);
   pfree(text);
   return result;
@@ -139,80 +137,79 @@ v8::Local<v8::Value> record_to_js(Datum value) {
   return result;
 }
 
-Datum input(char *text, TypeInfo *type) {
+Datum input(char *text, TypeInfo *type, int32 typmod) {
   need_io(type);
   Datum result = 0;
-  guard([&] { result = InputFunctionCall(&type->input, text, type->io_param, -1); });
+  guard([&] { result = InputFunctionCall(&type->input, text, type->io_param, typmod); });
   return result;
 }
 
 // The value's string form, through the type's input function.
-Datum input_value(v8::Local<v8::Value> value, TypeInfo *type) { return input(c_string(value), type); }
+Datum input_value(v8::Local<v8::Value> value, TypeInfo *type) { return input(c_string(value), type, -1); }
 
 Datum json_input(v8::Local<v8::Value> value, TypeInfo *type) {
-  v8::Local<v8::Context> context = isolate->GetCurrentContext();
   if (value->IsBigInt()) return input_value(value, type);
-  v8::Local<v8::Value> text = must(v8::JSON::Stringify(context, value.IsEmpty() ? v8::Null(isolate).As<v8::Value>() : value));
+  v8::Local<v8::Value> text = must(v8::JSON::Stringify(isolate->GetCurrentContext(), value));
   if (text->IsUndefined()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "value has no JSON form");
   return input_value(text, type);
 }
 
+// Types (and domains over them) whose values an Array can be.
+bool takes_array(const TypeInfo *type) {
+  return type->element != InvalidOid || type->composite || type->base == JSONOID || type->base == JSONBOID;
+}
+
 Datum array_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
-  v8::Local<v8::Context> context = isolate->GetCurrentContext();
-  if (value->IsString()) return input_value(value, type);
   if (value->IsTypedArray())
     throw_pg(ERRCODE_DATATYPE_MISMATCH, "a typed array cannot become an array: use Array.from()");
   if (!value->IsArray()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "value is not an Array");
   v8::Local<v8::Array> items = value.As<v8::Array>();
-  int count = static_cast<int>(items->Length());
+  size_t count = items->Length();
   TypeInfo *element = type_info(type->element);
-  Datum *values = static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1)));
-  bool *nulls = static_cast<bool *>(palloc(sizeof(bool) * (count + 1)));
-  for (int i = 0; i < count; i++) {
+  Datum *values = nullptr;
+  bool *nulls = nullptr;
+  guard([&] {
+    values = static_cast<Datum *>(palloc(sizeof(Datum) * (count + 1)));
+    nulls = static_cast<bool *>(palloc(sizeof(bool) * (count + 1)));
+  });
+  for (size_t i = 0; i < count; i++) {
     v8::HandleScope scope(isolate);
-    v8::Local<v8::Value> item = must(items->Get(context, i));
-    if (item->IsArray() && !element->composite && element->oid != JSONOID && element->oid != JSONBOID)
+    check_interrupts();
+    v8::Local<v8::Value> item = must(items->Get(isolate->GetCurrentContext(), static_cast<uint32_t>(i)));
+    if (item->IsArray() && !takes_array(element))
       throw_pg(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "arrays of more than one dimension are not supported");
     values[i] = from_js(item, &nulls[i], element);
   }
   Datum result = 0;
   guard([&] {
-    int dims[1] = {count};
+    int dims[1] = {static_cast<int>(count)};
     int lower[1] = {1};
     ArrayType *array = count == 0 ? construct_empty_array(element->oid)
                                   : construct_md_array(values, nulls, 1, dims, lower, element->oid, element->length,
                                                        element->by_value, element->alignment);
     result = PointerGetDatum(array);
+    pfree(values);
+    pfree(nulls);
   });
-  pfree(values);
-  pfree(nulls);
   return result;
 }
 
 // A value that did not go through the domain's input function meets its constraints here.
-Datum checked(Datum value, TypeInfo *type) {
-  guard([&] { domain_check(value, false, type->oid, &type->constraints, TopMemoryContext); });
-  return value;
+void check_domain(Datum value, bool is_null, TypeInfo *type) {
+  guard([&] { domain_check(value, is_null, type->oid, &type->constraints, TopMemoryContext); });
 }
 
-Datum typed_array_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
-  if (!value->IsTypedArray()) {
-    TypeInfo *base = type_info(type->base_array);
-    bool is_null = false;
-    return checked(from_js(value, &is_null, base), type);
-  }
-  bool matches = (type->typed_array == 'h' && value->IsInt16Array()) || (type->typed_array == 'i' && value->IsInt32Array()) ||
-                 (type->typed_array == 'l' && value->IsBigInt64Array()) ||
-                 (type->typed_array == 'f' && value->IsFloat32Array()) || (type->typed_array == 'd' && value->IsFloat64Array());
+Datum typed_array_from_js(v8::Local<v8::TypedArray> array, TypeInfo *type) {
+  bool matches = (type->typed_array == 'h' && array->IsInt16Array()) || (type->typed_array == 'i' && array->IsInt32Array()) ||
+                 (type->typed_array == 'l' && array->IsBigInt64Array()) ||
+                 (type->typed_array == 'f' && array->IsFloat32Array()) || (type->typed_array == 'd' && array->IsFloat64Array());
   if (!matches) throw_pg(ERRCODE_DATATYPE_MISMATCH, "typed array is of another element type");
-  v8::Local<v8::TypedArray> array = value.As<v8::TypedArray>();
-  TypeInfo *base = type_info(type->base_array);
   int count = static_cast<int>(array->Length());
   size_t bytes = array->ByteLength();
   ArrayType *result = nullptr;
   guard([&] {
     if (count == 0) {
-      result = construct_empty_array(base->element);
+      result = construct_empty_array(type->element);
       return;
     }
     Size size = ARR_OVERHEAD_NONULLS(1) + bytes;
@@ -220,35 +217,53 @@ Datum typed_array_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
     SET_VARSIZE(result, size);
     result->ndim = 1;
     result->dataoffset = 0;
-    result->elemtype = base->element;
+    result->elemtype = type->element;
     ARR_DIMS(result)[0] = count;
     ARR_LBOUND(result)[0] = 1;
   });
   if (count > 0) array->CopyContents(ARR_DATA_PTR(result), bytes);
-  return checked(PointerGetDatum(result), type);
+  return PointerGetDatum(result);
+}
+
+Datum domain_from_js(v8::Local<v8::Value> value, bool *is_null, TypeInfo *type) {
+  Datum result = 0;
+  if (!*is_null) {
+    Oid base = type->base;
+    bool as_base = takes_array(type) || base == BYTEAOID || base == DATEOID || base == TIMESTAMPOID || base == TIMESTAMPTZOID;
+    if (!as_base || !value->IsObject()) return input_value(value, type);
+    if (type->typed_array != 0 && value->IsTypedArray())
+      result = typed_array_from_js(value.As<v8::TypedArray>(), type);
+    else
+      result = from_js(value, is_null, type_info(base));
+    if (type->base_typmod >= 0) return input(output(result, type_info(base)), type, -1);
+  }
+  check_domain(result, *is_null, type);
+  return result;
+}
+
+Datum composite_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
+  if (type->oid == RECORDOID) throw_pg(ERRCODE_FEATURE_NOT_SUPPORTED, "input of anonymous composite types is not implemented");
+  TupleDesc desc = nullptr;
+  guard([&] { desc = lookup_rowtype_tupdesc_copy(type->oid, -1); });
+  HeapTuple tuple = js_to_tuple(value, desc);
+  Datum result = 0;
+  guard([&] { result = HeapTupleGetDatum(tuple); });
+  return result;
 }
 
 Datum bytes_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
-  if (value->IsUint8Array()) {
-    v8::Local<v8::ArrayBufferView> view = value.As<v8::ArrayBufferView>();
-    size_t size = view->ByteLength();
-    bytea *result = nullptr;
-    guard([&] { result = static_cast<bytea *>(palloc(VARHDRSZ + size)); });
-    SET_VARSIZE(result, VARHDRSZ + size);
-    view->CopyContents(VARDATA(result), size);
-    return PointerGetDatum(result);
+  if (value->IsArrayBuffer()) value = v8::Uint8Array::New(value.As<v8::ArrayBuffer>(), 0, value.As<v8::ArrayBuffer>()->ByteLength());
+  if (!value->IsUint8Array()) {
+    if (value->IsArrayBufferView()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "bytea needs a Uint8Array or an ArrayBuffer");
+    return input_value(value, type);
   }
-  if (value->IsArrayBuffer()) {
-    v8::Local<v8::ArrayBuffer> buffer = value.As<v8::ArrayBuffer>();
-    size_t size = buffer->ByteLength();
-    bytea *result = nullptr;
-    guard([&] { result = static_cast<bytea *>(palloc(VARHDRSZ + size)); });
-    SET_VARSIZE(result, VARHDRSZ + size);
-    if (size > 0) memcpy(VARDATA(result), buffer->GetBackingStore()->Data(), size);
-    return PointerGetDatum(result);
-  }
-  if (value->IsArrayBufferView()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "bytea needs a Uint8Array or an ArrayBuffer");
-  return input_value(value, type);
+  v8::Local<v8::ArrayBufferView> view = value.As<v8::ArrayBufferView>();
+  size_t size = view->ByteLength();
+  bytea *result = nullptr;
+  guard([&] { result = static_cast<bytea *>(palloc(VARHDRSZ + size)); });
+  SET_VARSIZE(result, VARHDRSZ + size);
+  view->CopyContents(VARDATA(result), size);
+  return PointerGetDatum(result);
 }
 
 double number(v8::Local<v8::Value> value) {
@@ -284,10 +299,9 @@ TypeInfo *type_info(Oid oid) {
     type->kind = get_typtype(oid);
     type->element = get_base_element_type(oid);
     type->composite = type_is_rowtype(oid);
-    if (type->kind == TYPTYPE_DOMAIN) {
-      type->base_array = getBaseType(oid);
-      type->typed_array = typed_array_kind(oid, type->base_array);
-    }
+    type->base_typmod = -1;
+    type->base = getBaseTypeAndTypmod(oid, &type->base_typmod);
+    if (type->kind == TYPTYPE_DOMAIN) type->typed_array = typed_array_kind(oid, type->base);
     if (type->kind != TYPTYPE_PSEUDO || oid == RECORDOID || oid == CSTRINGOID || oid == VOIDOID) {
       Oid function;
       bool varlena;
@@ -323,10 +337,8 @@ v8::Local<v8::String> js_name(const char *text) {
 v8::Local<v8::String> js_string(const char *text, int length) {
   v8::Local<v8::String> result;
   text = utf8(text, &length);
-  if (!v8::String::NewFromUtf8(isolate, text, v8::NewStringType::kNormal, length).ToLocal(&result)) {
-    isolate->ThrowException(v8::Exception::RangeError(v8::String::NewFromUtf8Literal(isolate, "text is too long for a string")));
-    throw JsPending{};
-  }
+  if (!v8::String::NewFromUtf8(isolate, text, v8::NewStringType::kNormal, length).ToLocal(&result))
+    throw_range_error("text is too long for a string");
   return result;
 }
 
@@ -344,19 +356,14 @@ char *c_string(v8::Local<v8::Value> value) {
   return buffer;
 }
 
-void throw_js(const char *message) {
-  isolate->ThrowException(v8::Exception::Error(js_string(message)));
+void throw_range_error(const char *message) {
+  isolate->ThrowException(v8::Exception::RangeError(js_string(message)));
   throw JsPending{};
 }
 
-void throw_pg(int sqlstate, const char *message) {
-  PgFailure failure{nullptr};
-  ErrorData *e = static_cast<ErrorData *>(palloc0(sizeof(ErrorData)));
-  e->elevel = ERROR;
-  e->sqlerrcode = sqlstate;
-  e->message = pstrdup(message);
-  failure.error = e;
-  throw failure;
+void throw_js(const char *message) {
+  isolate->ThrowException(v8::Exception::Error(js_string(message)));
+  throw JsPending{};
 }
 
 v8::Local<v8::Value> to_js(Datum value, bool is_null, TypeInfo *type) {
@@ -425,66 +432,49 @@ v8::Local<v8::Value> to_js(Datum value, bool is_null, TypeInfo *type) {
 }
 
 Datum from_js(v8::Local<v8::Value> value, bool *is_null, TypeInfo *type) {
-  *is_null = value.IsEmpty() || value->IsNullOrUndefined();
+  *is_null = value->IsNullOrUndefined();
+  if (type->kind == TYPTYPE_DOMAIN) return domain_from_js(value, is_null, type);
   if (*is_null || type->oid == VOIDOID) return 0;
-  bool text = value->IsString();
+  if (type->oid == JSONOID || type->oid == JSONBOID) return json_input(value, type);
+  if (value->IsString()) return input_value(value, type);
   switch (type->oid) {
     case BOOLOID:
-      return text ? input_value(value, type) : BoolGetDatum(value->BooleanValue(isolate));
+      return BoolGetDatum(value->BooleanValue(isolate));
     case INT2OID:
-      return text ? input_value(value, type) : Int16GetDatum(static_cast<int16>(wrapped(value)));
+      return Int16GetDatum(static_cast<int16>(wrapped(value)));
     case INT4OID:
-      return text ? input_value(value, type) : Int32GetDatum(wrapped(value));
+      return Int32GetDatum(wrapped(value));
     case OIDOID:
-      return text ? input_value(value, type) : ObjectIdGetDatum(static_cast<Oid>(wide(value)));
+      return ObjectIdGetDatum(static_cast<Oid>(wide(value)));
     case INT8OID:
-      return text ? input_value(value, type) : Int64GetDatum(wide(value));
+      return Int64GetDatum(wide(value));
     case FLOAT4OID:
-      return text || value->IsBigInt() ? input_value(value, type) : Float4GetDatum(static_cast<float4>(number(value)));
+      return value->IsBigInt() ? input_value(value, type) : Float4GetDatum(static_cast<float4>(number(value)));
     case FLOAT8OID:
-      return text || value->IsBigInt() ? input_value(value, type) : Float8GetDatum(number(value));
+      return value->IsBigInt() ? input_value(value, type) : Float8GetDatum(number(value));
     case NUMERICOID: {
-      if (!value->IsNumber()) return input_value(value, type);
+      if (!value->IsNumber()) break;
       double n = number(value);
       Datum result = 0;
       guard([&] { result = DirectFunctionCall1(float8_numeric, Float8GetDatum(n)); });
       return result;
     }
-    case JSONOID:
-    case JSONBOID:
-      return json_input(value, type);
     case DATEOID:
-      if (value->IsDate()) {
-        double ms = value.As<v8::Date>()->ValueOf();
-        if (std::isnan(ms)) throw_pg(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "Date is invalid");
-        // Toward 2000-01-01, as plv8 does.
-        return DateADTGetDatum(static_cast<DateADT>((ms - EPOCH_DAYS * MS_PER_DAY) / MS_PER_DAY));
-      }
-      return input_value(value, type);
     case TIMESTAMPOID:
-    case TIMESTAMPTZOID:
-      if (value->IsDate()) {
-        double ms = value.As<v8::Date>()->ValueOf();
-        if (std::isnan(ms)) throw_pg(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "Date is invalid");
-        return TimestampGetDatum(static_cast<int64>(ms) * 1000 - EPOCH_DAYS * USECS_PER_DAY);
-      }
-      return input_value(value, type);
+    case TIMESTAMPTZOID: {
+      if (!value->IsDate()) break;
+      double ms = value.As<v8::Date>()->ValueOf();
+      if (std::isnan(ms)) throw_pg(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "Date is invalid");
+      Timestamp timestamp = static_cast<int64>(ms) * 1000 - EPOCH_DAYS * USECS_PER_DAY;
+      if (!IS_VALID_TIMESTAMP(timestamp)) throw_pg(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "Date is out of range");
+      // Toward 2000-01-01, as plv8 does.
+      return type->oid == DATEOID ? DateADTGetDatum(static_cast<DateADT>(timestamp / USECS_PER_DAY)) : TimestampGetDatum(timestamp);
+    }
     case BYTEAOID:
       return bytes_from_js(value, type);
     default:
-      break;
-  }
-  if (type->typed_array != 0) return typed_array_from_js(value, type);
-  if (type->kind != TYPTYPE_DOMAIN && type->element != InvalidOid && type->length == -1) return array_from_js(value, type);
-  if (type->composite && value->IsObject()) {
-    TupleDesc desc = nullptr;
-    Oid oid = type->oid;
-    if (oid == RECORDOID) throw_pg(ERRCODE_FEATURE_NOT_SUPPORTED, "input of anonymous composite types is not implemented");
-    guard([&] { desc = lookup_rowtype_tupdesc_copy(getBaseType(oid), -1); });
-    HeapTuple tuple = js_to_tuple(value, desc);
-    Datum result = 0;
-    guard([&] { result = HeapTupleGetDatum(tuple); });
-    return type->kind == TYPTYPE_DOMAIN ? checked(result, type) : result;
+      if (type->element != InvalidOid && type->length == -1) return array_from_js(value, type);
+      if (type->composite && value->IsObject()) return composite_from_js(value, type);
   }
   return input_value(value, type);
 }
@@ -522,10 +512,7 @@ HeapTuple js_to_tuple(v8::Local<v8::Value> value, TupleDesc desc) {
     if (!nulls[i] && attribute->atttypmod >= 0) {
       // A declared length or precision is checked by the input function.
       TypeInfo *type = type_info(attribute->atttypid);
-      guard([&] {
-        char *text = OutputFunctionCall(&type->output, values[i]);
-        values[i] = InputFunctionCall(&type->input, text, type->io_param, attribute->atttypmod);
-      });
+      values[i] = input(output(values[i], type), type, attribute->atttypmod);
     }
   }
   HeapTuple tuple = nullptr;

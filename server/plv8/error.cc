@@ -7,7 +7,7 @@ namespace {
 
 // Defines the property: a setter that the user put on a prototype is not asked.
 void set(v8::Local<v8::Context> context, v8::Local<v8::Object> object, const char *key, const char *text) {
-  if (text != nullptr) object->CreateDataProperty(context, js_string(key), js_string(text)).Check();
+  if (text != nullptr) object->CreateDataProperty(context, js_string(key), js_string(text)).FromMaybe(false);
 }
 
 // A property as palloc'd text, null when it is missing; a throwing getter counts as missing.
@@ -20,15 +20,36 @@ char *text_property(v8::Local<v8::Context> context, v8::Local<v8::Object> object
   return c_string(text);
 }
 
-// What PostgreSQL said when it cancelled SQL that JavaScript had called; the termination that follows has no text.
-char cancel_message[256];
+// What PostgreSQL said when it ended the statement below JavaScript; the termination that follows has no text.
+int ending_code = 0;
+char ending_message[256];
+char ending_detail[256];
+
+ErrorData *new_error(int code, const char *message) {
+  ErrorData *e = static_cast<ErrorData *>(palloc0(sizeof(ErrorData)));
+  e->elevel = ERROR;
+  e->sqlerrcode = code;
+  e->message = message != nullptr ? pstrdup(message) : nullptr;
+  return e;
+}
 
 }  // namespace
 
-// A cancelled statement ends: JavaScript cannot catch it.
+// The statement ends: JavaScript cannot catch it.
 void terminate_for(const ErrorData *e) {
-  strlcpy(cancel_message, e->message != nullptr ? e->message : "", sizeof(cancel_message));
+  ending_code = e->sqlerrcode;
+  strlcpy(ending_message, e->message != nullptr ? e->message : "", sizeof(ending_message));
+  strlcpy(ending_detail, e->detail != nullptr ? e->detail : "", sizeof(ending_detail));
   isolate->TerminateExecution();
+}
+
+// The error of terminate_for(), once; JavaScript may have come to its end without looking at the termination.
+ErrorData *ending_error() {
+  if (ending_code == 0) return nullptr;
+  ErrorData *e = new_error(ending_code, ending_message);
+  if (ending_detail[0] != '\0') e->detail = pstrdup(ending_detail);
+  ending_code = 0;
+  return e;
 }
 
 void throw_into_js(const PgFailure &failure) {
@@ -37,7 +58,7 @@ void throw_into_js(const PgFailure &failure) {
   v8::Local<v8::Object> error =
       v8::Exception::Error(js_string(e->message != nullptr ? e->message : "unknown error")).As<v8::Object>();
   set(context, error, "sqlerrcode", unpack_sql_state(e->sqlerrcode));
-  error->CreateDataProperty(context, js_string("code"), v8::Integer::New(isolate, e->sqlerrcode)).Check();
+  error->CreateDataProperty(context, js_string("code"), v8::Integer::New(isolate, e->sqlerrcode)).FromMaybe(false);
   set(context, error, "detail", e->detail);
   set(context, error, "hint", e->hint);
   set(context, error, "context", e->context);
@@ -47,38 +68,34 @@ void throw_into_js(const PgFailure &failure) {
   set(context, error, "datatype_name", e->datatype_name);
   set(context, error, "constraint_name", e->constraint_name);
   set(context, error, "internalquery", e->internalquery);
-  if (e->internalpos > 0) error->CreateDataProperty(context, js_string("internalposition"), v8::Integer::New(isolate, e->internalpos)).Check();
+  if (e->internalpos > 0) error->CreateDataProperty(context, js_string("internalposition"), v8::Integer::New(isolate, e->internalpos)).FromMaybe(false);
   isolate->ThrowException(error);
 }
 
 ErrorData *exhausted_error() {
-  ErrorData *e = static_cast<ErrorData *>(palloc0(sizeof(ErrorData)));
-  e->elevel = ERROR;
-  e->sqlerrcode = ERRCODE_OUT_OF_MEMORY;
-  e->message = pstrdup("JavaScript ran out of memory");
+  ErrorData *e = new_error(ERRCODE_OUT_OF_MEMORY, "JavaScript ran out of memory");
   e->detail = psprintf("The limit is %d MB.", memory_limit);
   e->hint = pstrdup("Raise plv8.memory_limit, or work on less at a time.");
   return e;
 }
 
+void throw_pg(int sqlstate, const char *message) { throw PgFailure{new_error(sqlstate, message)}; }
+
 // The error of an uncaught exception, in the current memory context.
 ErrorData *js_error(v8::TryCatch &try_catch) {
   if (is_exhausted()) return exhausted_error();
-  ErrorData *e = static_cast<ErrorData *>(palloc0(sizeof(ErrorData)));
-  e->elevel = ERROR;
-  e->sqlerrcode = ERRCODE_INTERNAL_ERROR;
-  if (try_catch.HasTerminated() || try_catch.Exception().IsEmpty()) {
-    e->sqlerrcode = ERRCODE_QUERY_CANCELED;
-    e->message = pstrdup(cancel_message[0] != '\0' ? cancel_message : "canceling statement due to user request");
-    cancel_message[0] = '\0';
-    return e;
-  }
+  if (ErrorData *ending = ending_error()) return ending;
+  if (try_catch.HasTerminated() || try_catch.Exception().IsEmpty())
+    return new_error(ERRCODE_QUERY_CANCELED, "canceling statement due to user request");
+  Running now(true);  // the exception may have getters
+  ErrorData *e = new_error(ERRCODE_INTERNAL_ERROR, nullptr);
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
   v8::Local<v8::Value> thrown = try_catch.Exception();
   char *stack = nullptr;
   if (thrown->IsObject()) {
     v8::Local<v8::Object> object = thrown.As<v8::Object>();
     char *message = text_property(context, object, "message");
+    if (thrown->IsNativeError() && message != nullptr && strcmp(message, "Array buffer allocation failed") == 0) return exhausted_error();
     char *name = text_property(context, object, "name");
     if (message != nullptr && thrown->IsNativeError() && name != nullptr && strcmp(name, "Error") != 0)
       e->message = psprintf("%s: %s", name, message);

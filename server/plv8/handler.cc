@@ -95,13 +95,9 @@ v8::Local<v8::Function> compile(const Source &source) {
     for (int i = 0; i < source.arguments; i++) code += std::string(i > 0 ? "," : "") + source.argument_names[i];
   }
   code += std::string("){") + source.body + "\n})";
-  Running now(true);  // a body that closes its own function runs here
   v8::ScriptOrigin origin(isolate, js_string(source.name));
-  v8::Local<v8::Script> script;
-  v8::Local<v8::Value> result;
-  if (!v8::Script::Compile(context, js_string(code.data(), static_cast<int>(code.size())), &origin).ToLocal(&script) ||
-      !script->Run(context).ToLocal(&result))
-    throw JsPending{};
+  v8::Local<v8::String> text = js_string(code.data(), static_cast<int>(code.size()));
+  v8::Local<v8::Value> result = must(must(v8::Script::Compile(context, text, &origin))->Run(context));
   if (!result->IsFunction()) throw_pg(ERRCODE_SYNTAX_ERROR, "function body is not valid JavaScript");
   return result.As<v8::Function>();
 }
@@ -120,12 +116,7 @@ Function &lookup(Oid oid) {
 }
 
 v8::Local<v8::Value> call_js(v8::Local<v8::Function> code, std::vector<v8::Local<v8::Value>> &arguments) {
-  v8::Local<v8::Context> context = isolate->GetCurrentContext();
-  v8::Local<v8::Value> result;
-  Running now(true);
-  if (!code->Call(context, v8::Undefined(isolate), static_cast<int>(arguments.size()), arguments.data()).ToLocal(&result))
-    throw JsPending{};
-  return result;
+  return must(code->Call(isolate->GetCurrentContext(), v8::Undefined(isolate), static_cast<int>(arguments.size()), arguments.data()));
 }
 
 std::vector<v8::Local<v8::Value>> call_arguments(FunctionCallInfo fcinfo, const Function &function) {
@@ -177,9 +168,8 @@ Datum call_set(FunctionCallInfo fcinfo, Function &function, Call *call) {
     v8::Local<v8::Array> array = result.As<v8::Array>();
     for (uint32_t i = 0; i < array->Length(); i++) {
       v8::HandleScope scope(isolate);
-      v8::Local<v8::Value> item;
-      if (!array->Get(isolate->GetCurrentContext(), i).ToLocal(&item)) throw JsPending{};
-      append_row(call, item);
+      check_interrupts();
+      append_row(call, must(array->Get(isolate->GetCurrentContext(), i)));
       MemoryContextReset(rows);
     }
   } else {
@@ -291,13 +281,16 @@ ErrorData *enter(bool nonatomic, Call *call, Body body) {
       isolate->SetStackLimit(reinterpret_cast<uintptr_t>(&here) - static_cast<uintptr_t>(max_stack_depth) * 1024 + 256 * 1024);
     }
     v8::TryCatch try_catch(isolate);
+    if (depth == 1) ending_error();  // of a call that ended with another error
     try {
       v8::Local<v8::Context> js = current_context();
       v8::Context::Scope context_scope(js);
       try {
+        Running now(true);
         if (start_proc != nullptr && start_proc[0] != '\0' && started.count(GetUserId()) == 0) start();
         body();
         if (is_exhausted()) throw_exhausted();  // in a built-in, which does not end for a termination
+        error = ending_error();
       } catch (const JsPending &) {
         MemoryContextSwitchTo(context);
         error = js_error(try_catch);
@@ -321,11 +314,8 @@ ErrorData *enter(bool nonatomic, Call *call, Body body) {
 
 // No frame below holds anything that a longjmp would skip.
 void finish(ErrorData *error) {
-  if (error != nullptr) {
-    if (error->sqlerrcode == ERRCODE_QUERY_CANCELED) CHECK_FOR_INTERRUPTS();
-    raise(error);
-  }
-  CHECK_FOR_INTERRUPTS();  // it may have ended a microtask, of which nobody hears
+  CHECK_FOR_INTERRUPTS();  // one may have ended what nobody hears of: a microtask, a getter of the exception
+  if (error != nullptr) raise(error);
   SPI_finish();
 }
 

@@ -44,11 +44,11 @@ extern "C" {
 
 namespace plv8 {
 
-extern volatile sig_atomic_t running;  // JavaScript is on top: not SQL or other PostgreSQL code that it called
+// JavaScript is on top, or C++ that may call some: an interrupt ends it there. Below PostgreSQL code an interrupt waits for
+// CHECK_FOR_INTERRUPTS: a lock timeout for instance arrives as SIGINT, too, but is an ordinary error of the statement that
+// waited. What came while JavaScript was not on top is looked at on the way in and back.
+extern volatile sig_atomic_t running;
 
-// While JavaScript is on top, an interrupt terminates it; below PostgreSQL code it waits for CHECK_FOR_INTERRUPTS there.
-// A lock timeout for instance arrives as SIGINT, too, but is an ordinary error of the statement that waited.
-// A signal that came while it was not on top is looked at on the way in and back.
 class Running {
  public:
   explicit Running(bool on) : before_(running) { set(on); }
@@ -66,12 +66,20 @@ struct PgFailure {
 // A JavaScript exception is pending in the isolate; C++ frames unwind to the callback that returns to V8.
 struct JsPending {};
 
+template <typename T>
+v8::Local<T> must(v8::MaybeLocal<T> maybe) {
+  v8::Local<T> value;
+  if (!maybe.ToLocal(&value)) throw JsPending{};
+  return value;
+}
+
 // Runs PostgreSQL code that may ereport. The body holds no C++ object with a destructor and calls no V8, so the longjmp
 // crosses neither; the error goes on as a C++ exception.
 template <typename Body>
 void guard(Body body) {
   MemoryContext context = CurrentMemoryContext;
   ErrorData *volatile error = nullptr;
+  Running not_now(false);
   PG_TRY();
   { body(); }
   PG_CATCH();
@@ -94,7 +102,8 @@ struct TypeInfo {
   Oid element = InvalidOid;
   bool composite = false;
   char typed_array = 0;  // 'h' int16, 'i' int32, 'l' int64, 'f' float32, 'd' float64
-  Oid base_array = InvalidOid;
+  Oid base = InvalidOid;  // itself, unless it is a domain
+  int32 base_typmod = -1;
   void *constraints = nullptr;  // what domain_check() keeps
   FmgrInfo input;
   FmgrInfo output;
@@ -125,13 +134,16 @@ v8::Local<v8::String> js_string(const char *text, int length);
 v8::Local<v8::String> js_name(const char *text);  // of a property: kept once
 char *c_string(v8::Local<v8::Value> value);  // palloc'd, server encoding
 [[noreturn]] void throw_js(const char *message);
-[[noreturn]] void throw_pg(int sqlstate, const char *message);
+[[noreturn]] void throw_range_error(const char *message);
 
 // error.cc
 void throw_into_js(const PgFailure &failure);
 void terminate_for(const ErrorData *error);
+void check_interrupts();
 ErrorData *js_error(v8::TryCatch &try_catch);
 ErrorData *exhausted_error();
+ErrorData *ending_error();
+[[noreturn]] void throw_pg(int sqlstate, const char *message);
 [[noreturn]] void raise(ErrorData *error);
 
 // spi.cc

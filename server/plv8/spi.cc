@@ -15,32 +15,24 @@ namespace {
 
 using Info = v8::FunctionCallbackInfo<v8::Value>;
 
+// The error becomes an exception of JavaScript, and goes.
 void hand_over(const PgFailure &failure) {
   if (failure.error->sqlerrcode == ERRCODE_QUERY_CANCELED) terminate_for(failure.error);
-  throw_into_js(failure);
+  try {
+    throw_into_js(failure);
+  } catch (const JsPending &) {  // a text of it is too long: that is the exception now
+  }
+  FreeErrorData(failure.error);
 }
 
 // Callbacks return to V8, which knows no C++ exceptions: every one of them ends here.
 template <typename Body>
 void callback(const Info &info, Body body) {
   try {
-    Running not_now(false);
     body();
   } catch (const PgFailure &failure) {
     hand_over(failure);
-    FreeErrorData(failure.error);
-    return;
   } catch (const JsPending &) {
-    return;
-  }
-  // What came in too late for the statement ends the JavaScript that called it.
-  if (!InterruptPending) return;
-  try {
-    Running not_now(false);
-    guard([] { CHECK_FOR_INTERRUPTS(); });
-  } catch (const PgFailure &failure) {
-    hand_over(failure);
-    FreeErrorData(failure.error);
   }
 }
 
@@ -66,6 +58,8 @@ struct Subtransaction {
   }
 };
 
+constexpr uint32_t MAX_PARAMETERS = 65535;  // as many as a client may bind
+
 struct ParameterTypes {
   Oid *types;
   int count;
@@ -81,11 +75,8 @@ std::vector<v8::Local<v8::Value>> parameters(const Info &info, int from) {
   std::vector<v8::Local<v8::Value>> values;
   if (info.Length() == from + 1 && info[from]->IsArray()) {
     v8::Local<v8::Array> array = info[from].As<v8::Array>();
-    for (uint32_t i = 0; i < array->Length(); i++) {
-      v8::Local<v8::Value> value;
-      if (!array->Get(isolate->GetCurrentContext(), i).ToLocal(&value)) throw JsPending{};
-      values.push_back(value);
-    }
+    if (array->Length() > MAX_PARAMETERS) throw_pg(ERRCODE_TOO_MANY_ARGUMENTS, "too many parameters");
+    for (uint32_t i = 0; i < array->Length(); i++) values.push_back(must(array->Get(isolate->GetCurrentContext(), i)));
   } else {
     for (int i = from; i < info.Length(); i++) values.push_back(info[i]);
   }
@@ -132,7 +123,7 @@ v8::Local<v8::Value> rows_to_js(SPITupleTable *table, uint64 count) {
   }
   for (uint64 r = 0; r < count; r++) {
     v8::HandleScope scope(isolate);
-    if ((r & 4095) == 4095) guard([] { CHECK_FOR_INTERRUPTS(); });
+    check_interrupts();
     if (is_exhausted()) throw_exhausted();
     v8::Local<v8::Object> row = v8::Object::New(isolate);
     for (int i = 0; i < columns; i++) {
@@ -290,9 +281,7 @@ void plan_free(const Info &info) {
 }
 
 Portal portal_of(const Info &info) {
-  v8::Local<v8::Value> name;
-  if (!info.This()->Get(isolate->GetCurrentContext(), js_string("name")).ToLocal(&name)) throw JsPending{};
-  char *text = c_string(name);
+  char *text = c_string(must(info.This()->Get(isolate->GetCurrentContext(), js_string("name"))));
   Portal portal = nullptr;
   guard([&] {
     portal = SPI_cursor_find(text);
@@ -317,7 +306,7 @@ void cursor_fetch(const Info &info) {
     if (many)
       info.GetReturnValue().Set(array);
     else if (array->Length() > 0)
-      info.GetReturnValue().Set(array->Get(isolate->GetCurrentContext(), 0).ToLocalChecked());
+      info.GetReturnValue().Set(must(array->Get(isolate->GetCurrentContext(), 0)));
   });
 }
 
@@ -371,8 +360,8 @@ void plan_cursor(const Info &info) {
       return opened;
     });
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
-    v8::Local<v8::Object> cursor = cursor_template()->NewInstance(context).ToLocalChecked();
-    cursor->CreateDataProperty(context, js_string("name"), js_string(portal->name)).Check();
+    v8::Local<v8::Object> cursor = must(cursor_template()->NewInstance(context));
+    if (cursor->CreateDataProperty(context, js_string("name"), js_string(portal->name)).IsNothing()) throw JsPending{};
     info.GetReturnValue().Set(cursor);
   });
 }
@@ -411,12 +400,11 @@ void prepare(const Info &info) {
     ParameterTypes &types = p->types;
     if (info.Length() > 1 && info[1]->IsArray()) {
       v8::Local<v8::Array> names = info[1].As<v8::Array>();
+      if (names->Length() > MAX_PARAMETERS) throw_pg(ERRCODE_TOO_MANY_ARGUMENTS, "too many parameters");
       types.count = static_cast<int>(names->Length());
       types.types = static_cast<Oid *>(palloc0(sizeof(Oid) * (types.count + 1)));
       for (int i = 0; i < types.count; i++) {
-        v8::Local<v8::Value> item;
-        if (!names->Get(isolate->GetCurrentContext(), i).ToLocal(&item)) throw JsPending{};
-        char *name = c_string(item);
+        char *name = c_string(must(names->Get(isolate->GetCurrentContext(), i)));
         int32 typmod;
         guard([&] { parseTypeString(name, &types.types[i], &typmod, NULL); });
       }
@@ -441,7 +429,7 @@ void prepare(const Info &info) {
       subtransaction.rollback();
       throw;
     }
-    v8::Local<v8::Object> object = plan_template()->NewInstance(isolate->GetCurrentContext()).ToLocalChecked();
+    v8::Local<v8::Object> object = must(plan_template()->NewInstance(isolate->GetCurrentContext()));
     object->SetAlignedPointerInInternalField(0, p);
     owner.release();
     p->handle.Reset(isolate, object);
@@ -457,12 +445,7 @@ void subtransaction(const Info &info) {
     Subtransaction inner;
     inner.begin();
     v8::Local<v8::Value> result;
-    bool returned;
-    {
-      Running now(true);
-      returned = info[0].As<v8::Function>()->Call(context, v8::Undefined(isolate), 0, nullptr).ToLocal(&result);
-    }
-    if (!returned) {
+    if (!info[0].As<v8::Function>()->Call(context, v8::Undefined(isolate), 0, nullptr).ToLocal(&result)) {
       inner.rollback();  // the exception stays pending in the isolate
       throw JsPending{};
     }

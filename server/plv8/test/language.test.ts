@@ -241,9 +241,7 @@ describe('limits', () => {
     expect((await failure(client, 'do $$ const a = []; for (;;) a.push({ a: 1 }) $$ language plv8')).code).toBe(
       '53200',
     );
-    expect((await failure(client, 'do $$ new ArrayBuffer(100 * 1024 * 1024) $$ language plv8')).message).toContain(
-      'RangeError',
-    );
+    expect((await failure(client, 'do $$ new ArrayBuffer(100 * 1024 * 1024) $$ language plv8')).code).toBe('53200');
     await client.query(`do $$ plv8.execute('select 1') $$ language plv8`);
   });
 

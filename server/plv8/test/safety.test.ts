@@ -55,8 +55,40 @@ test('a domain that is only named like a typed array is not read as one', async 
   );
   await db.query(`create function checked() returns mine.plv8_float8array language plv8 as $$ return '{1,2,3}' $$`);
   expect(await db.value(`select kind('not an array at all')`)).toBe('string19');
-  expect((await db.error('select unchecked()')).code).toBe('22P02');
+  expect((await db.error('select unchecked()')).code).toBe('42804');
   expect((await db.error('select checked()')).code).toBe('23514');
+});
+
+describe('no memory lies outside the limits', () => {
+  for (const [what, make] of [
+    ['ArrayBuffer', 'new ArrayBuffer(1e6)'],
+    ['SharedArrayBuffer', 'new SharedArrayBuffer(1e6)'],
+    ['Float64Array', 'new Float64Array(125000)'],
+    ['a copy of a part', 'new ArrayBuffer(1e6).slice(0)'],
+    ['bytea', `plv8.execute("select convert_to(repeat('x', 1000000), 'UTF8') as b")[0].b`],
+  ] as const)
+    test(what, async () => {
+      const client = await db.connect();
+      await client.query('set plv8.memory_limit = 64');
+      expect(await failure(client, `do $$ const a = []; for (;;) a.push(${make}) $$ language plv8`)).toMatchObject({
+        code: '53200',
+        detail: 'The limit is 64 MB.',
+      });
+      await client.query(
+        `create or replace function held() returns int language plv8 as $$ const a = []; try { for (;;) a.push(${make}) } catch (e) { return e instanceof RangeError ? a.length : -1 } $$`,
+      );
+      const held = (await client.query('select held()')).rows[0].held;
+      expect(held).toBeGreaterThan(60);
+      expect(held).toBeLessThanOrEqual(67);
+    });
+
+  test('and nothing makes any that is not counted', async () => {
+    await db.query(
+      `create function uncounted() returns text language plv8 as $$
+       return [typeof WebAssembly, typeof ArrayBuffer.prototype.resize, typeof SharedArrayBuffer.prototype.grow].join() $$`,
+    );
+    expect(await db.value('select uncounted()')).toBe('undefined,undefined,undefined');
+  });
 });
 
 describe('memory that V8 cannot have ends the statement or the session, never the server', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { useDatabase } from '../../../test/harness/database.ts';
 
 const db = useDatabase({ template: 'plv8' });
@@ -133,5 +133,74 @@ describe('a function result', () => {
     expect((await db.error('select wrong_array()')).code).toBe('42804');
     expect((await db.error('select wrong_domain()')).code).toBe('23514');
     expect(await db.value('select 1')).toBe(1);
+  });
+});
+
+describe('a domain holds what PostgreSQL would let it hold', () => {
+  beforeAll(async () => {
+    await db.query('create domain nn as int not null; create domain nn2 as nn; create type holder as (a nn, b int)');
+    await db.query('create domain checked as int check (value is not null)');
+    await db.query('create domain few as int[] check (array_length(value, 1) < 3); create domain few2 as few not null');
+    await db.query('create domain short as varchar(3)[]; create domain held as holder check ((value).b > 0)');
+    await db.query('create domain doc as jsonb; create domain raw as bytea; create domain moment as timestamptz');
+    await db.query(`create function outcome(sql text) returns text language plpgsql as $$
+      declare v text; begin execute sql into v; return coalesce(v, 'null'); exception when others then return sqlstate; end $$`);
+  });
+  for (const [type, value, expected] of [
+    ['nn', 'null', '23502'],
+    ['nn', 'undefined', '23502'],
+    ['nn', '7', '7'],
+    ['nn2', 'null', '23502'],
+    ['checked', 'null', '23514'],
+    ['holder', '{ a: null, b: 1 }', '23502'],
+    ['holder', '{ a: 1, b: null }', '(1,)'],
+    ['nn[]', '[1, null]', '23502'],
+    ['nn[]', '[1, 2]', '{1,2}'],
+    ['nn[]', 'null', 'null'],
+    ['nn', '{}', '22P02'],
+    ['few', '[1, null]', '{1,NULL}'],
+    ['few', '[1, 2, 3]', '23514'],
+    ['few', '[]', '{}'],
+    ['few', 'null', 'null'],
+    ['few', "'{1,2,3}'", '23514'],
+    ['few', '[[1], [2]]', '2202E'],
+    ['few', 'new Int32Array(1)', '42804'],
+    ['few2', 'null', '23502'],
+    ['few2', '[1, 2, 3]', '23514'],
+    ['few2', '[1]', '{1}'],
+    ['few[]', '[[1, 2], [3], null]', '{"{1,2}","{3}",NULL}'],
+    ['few[]', '[[1, 2, 3]]', '23514'],
+    ['short', "['abc', null]", '{abc,NULL}'],
+    ['short', "['abcd']", '22001'],
+    ['held', '{ a: 1, b: 2 }', '(1,2)'],
+    ['held', '{ a: 1, b: 0 }', '23514'],
+    ['held', '{ a: null, b: 1 }', '23502'],
+    ['held', "'(1,0)'", '23514'],
+    ['held[]', '[{ a: 1, b: 2 }, null]', '{"(1,2)",NULL}'],
+    ['doc', '[1, { a: 2 }]', '[1, {"a": 2}]'],
+    ['raw', 'new Uint8Array([1, 2])', '\\x0102'],
+    ['moment', 'new Date(5)', '1970-01-01 00:00:00.005+00'],
+    ['timestamptz', 'new Date(-8.6e15)', '22008'],
+  ] as const)
+    test(`${type} from ${value}`, async () => {
+      await db.query('drop function if exists given');
+      await db.query(`create function given() returns ${type} language plv8 as $js$ return (${value}) $js$`);
+      await db.query(`create or replace function bound() returns text language plv8 as $js$
+        return plv8.execute('select ($1::${type})::text as v', [${value}])[0].v $js$`);
+      expect(await db.value(`select outcome('select given()::text')`)).toBe(expected);
+      expect(await db.value(`select outcome('select bound()')`)).toBe(expected);
+    });
+
+  test('in the rows of a set and in the row of a trigger', async () => {
+    await db.query('create function several() returns setof nn language plv8 as $$ return [1, null] $$');
+    expect((await db.error('select * from several()')).code).toBe('23502');
+    await db.query(
+      'create function columns() returns table (x int, y nn) language plv8 as $$ plv8.return_next({ x: 1, y: null }) $$',
+    );
+    expect((await db.error('select * from columns()')).code).toBe('23502');
+    await db.query('create table filled (a nn)');
+    await db.query('create function empties() returns trigger language plv8 as $$ NEW.a = null; return NEW $$');
+    await db.query('create trigger empties before insert on filled for each row execute function empties()');
+    expect((await db.error('insert into filled values (1)')).code).toBe('23502');
   });
 });
