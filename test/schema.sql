@@ -6,6 +6,25 @@ CREATE SCHEMA tessera;
 COMMENT ON SCHEMA tessera IS 'care of the extension itself';
 CREATE SCHEMA tessera_information;
 COMMENT ON SCHEMA tessera_information IS 'views about hypertables, dimensions and chunks';
+CREATE TYPE _tessera_catalog.citus_job_status AS ENUM (
+    'scheduled',
+    'running',
+    'finished',
+    'cancelling',
+    'cancelled',
+    'failing',
+    'failed'
+);
+CREATE TYPE _tessera_catalog.citus_task_status AS ENUM (
+    'blocked',
+    'runnable',
+    'running',
+    'done',
+    'cancelling',
+    'error',
+    'unscheduled',
+    'cancelled'
+);
 CREATE TYPE _tessera_functions.bookend AS (
 	keyed boolean,
 	by_type regtype,
@@ -35,6 +54,33 @@ CREATE TABLE _tessera_catalog.hypertable (
 );
 COMMENT ON TABLE _tessera_catalog.hypertable IS 'one row per hypertable';
 COMMENT ON COLUMN _tessera_catalog.hypertable.chunk_reloptions IS 'storage parameters the table had when it became a hypertable; every chunk gets them';
+CREATE TABLE _tessera_catalog.pg_dist_background_job (
+    job_id bigint NOT NULL,
+    state _tessera_catalog.citus_job_status DEFAULT 'scheduled'::_tessera_catalog.citus_job_status NOT NULL,
+    job_type name NOT NULL,
+    description text NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    owner regrole DEFAULT (CURRENT_USER)::regrole NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_background_job IS 'one-shot background jobs; the state is a function of the states of their tasks';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_background_job.owner IS 'who made the job and may add tasks to it';
+CREATE TABLE _tessera_catalog.pg_dist_background_task (
+    job_id bigint NOT NULL,
+    task_id bigint NOT NULL,
+    owner regrole DEFAULT (CURRENT_USER)::regrole NOT NULL,
+    pid integer,
+    status _tessera_catalog.citus_task_status DEFAULT 'runnable'::_tessera_catalog.citus_task_status NOT NULL,
+    command text NOT NULL,
+    retry_count integer,
+    not_before timestamp with time zone,
+    message text DEFAULT ''::text NOT NULL,
+    nodes_involved integer[]
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_background_task IS 'commands of background jobs; each runs once, as its owner, in a transaction of its own';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_background_task.pid IS 'backend of the executor while the task is running';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_background_task.message IS 'what the last attempt said';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_background_task.nodes_involved IS 'nodes whose limit of concurrent tasks this one counts against';
 CREATE TABLE _tessera_catalog.bgw_job (
     id integer NOT NULL,
     application_name name NOT NULL,
@@ -209,6 +255,26 @@ CREATE TABLE _tessera_catalog.metadata (
     include_in_telemetry boolean NOT NULL
 );
 COMMENT ON TABLE _tessera_catalog.metadata IS 'facts about this installation';
+CREATE SEQUENCE _tessera_catalog.pg_dist_background_job_job_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE _tessera_catalog.pg_dist_background_job_job_id_seq OWNED BY _tessera_catalog.pg_dist_background_job.job_id;
+CREATE TABLE _tessera_catalog.pg_dist_background_task_depend (
+    job_id bigint NOT NULL,
+    task_id bigint NOT NULL,
+    depends_on bigint NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_background_task_depend IS 'task_id may start when depends_on is done';
+CREATE SEQUENCE _tessera_catalog.pg_dist_background_task_task_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE _tessera_catalog.pg_dist_background_task_task_id_seq OWNED BY _tessera_catalog.pg_dist_background_task.task_id;
 CREATE VIEW _tessera_catalog.request AS
  SELECT NULL::name AS caller,
     NULL::text AS operation,
@@ -250,6 +316,42 @@ CREATE TABLE _tessera_catalog.worker_slot (
     slot integer NOT NULL
 );
 COMMENT ON TABLE _tessera_catalog.worker_slot IS 'the sessions that should be there to run work, each as the role that owns the work; written by the scheduler';
+CREATE VIEW tessera_information.background_tasks AS
+ SELECT t.job_id,
+    t.task_id,
+    t.owner,
+    t.status,
+    t.pid,
+    t.retry_count,
+    t.not_before,
+    t.message,
+    t.command,
+        CASE
+            WHEN (t.status = 'blocked'::_tessera_catalog.citus_task_status) THEN ('waits for task '::text || COALESCE(( SELECT string_agg((d.depends_on)::text, ', '::text ORDER BY d.depends_on) AS string_agg
+               FROM (_tessera_catalog.pg_dist_background_task_depend d
+                 JOIN _tessera_catalog.pg_dist_background_task p ON (((p.job_id = d.job_id) AND (p.task_id = d.depends_on))))
+              WHERE ((d.job_id = t.job_id) AND (d.task_id = t.task_id) AND (p.status <> 'done'::_tessera_catalog.citus_task_status))), 'nothing any more; about to be released'::text))
+            WHEN (t.status = 'cancelling'::_tessera_catalog.citus_task_status) THEN 'waits for its executor to give up'::text
+            WHEN (t.status <> 'runnable'::_tessera_catalog.citus_task_status) THEN NULL::text
+            WHEN (_tessera_functions.task_limit('background_task_queue_interval'::name) < 0) THEN 'the queue is switched off'::text
+            WHEN (j.state = ANY (ARRAY['cancelling'::_tessera_catalog.citus_job_status, 'cancelled'::_tessera_catalog.citus_job_status])) THEN 'its job is cancelled'::text
+            WHEN (r.rolcanlogin IS NULL) THEN 'its owner does not exist'::text
+            WHEN (NOT r.rolcanlogin) THEN 'its owner is not permitted to log in'::text
+            WHEN (t.not_before > clock_timestamp()) THEN
+            CASE
+                WHEN (t.retry_count > 0) THEN 'failed, will be tried again later'::text
+                ELSE 'its time has not come'::text
+            END
+            WHEN (NOT _tessera_functions.task_may_start(t.job_id, t.task_id, t.nodes_involved, _tessera_functions.task_limit('max_background_task_executors_per_node'::name))) THEN 'a node it involves is busy, or a task it depends on is not done'::text
+            WHEN (( SELECT count(*) AS count
+               FROM _tessera_catalog.pg_dist_background_task b
+              WHERE (b.status = ANY (ARRAY['running'::_tessera_catalog.citus_task_status, 'cancelling'::_tessera_catalog.citus_task_status]))) >= _tessera_functions.task_limit('max_background_task_executors'::name)) THEN 'all executors are busy'::text
+            ELSE 'waits for an executor'::text
+        END AS reason
+   FROM ((_tessera_catalog.pg_dist_background_task t
+     JOIN _tessera_catalog.pg_dist_background_job j ON ((j.job_id = t.job_id)))
+     LEFT JOIN pg_roles r ON ((r.oid = (t.owner)::oid)));
+COMMENT ON VIEW tessera_information.background_tasks IS 'tasks of background jobs; reason says why a task that has not ended does not run';
 CREATE VIEW tessera_information.chunks AS
  SELECT h.schema_name AS hypertable_schema,
     h.table_name AS hypertable_name,
@@ -331,6 +433,8 @@ CREATE VIEW tessera_information.hypertables AS
      JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = h.id) AND (d.interval_length IS NOT NULL))));
 COMMENT ON VIEW tessera_information.hypertables IS 'one row per hypertable';
 ALTER TABLE ONLY _tessera_catalog.bgw_job ALTER COLUMN id SET DEFAULT nextval('_tessera_catalog.bgw_job_id_seq'::regclass);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_job ALTER COLUMN job_id SET DEFAULT nextval('_tessera_catalog.pg_dist_background_job_job_id_seq'::regclass);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task ALTER COLUMN task_id SET DEFAULT nextval('_tessera_catalog.pg_dist_background_task_task_id_seq'::regclass);
 ALTER TABLE ONLY _tessera_catalog.bgw_job
     ADD CONSTRAINT bgw_job_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY _tessera_catalog.bgw_job_stat_history
@@ -367,6 +471,14 @@ ALTER TABLE ONLY _tessera_catalog.loopback
     ADD CONSTRAINT loopback_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY _tessera_catalog.metadata
     ADD CONSTRAINT metadata_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_job
+    ADD CONSTRAINT pg_dist_background_job_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task_depend
+    ADD CONSTRAINT pg_dist_background_task_depend_pkey PRIMARY KEY (job_id, task_id, depends_on);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task
+    ADD CONSTRAINT pg_dist_background_task_job_id_task_id_key UNIQUE (job_id, task_id);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task
+    ADD CONSTRAINT pg_dist_background_task_pkey PRIMARY KEY (task_id);
 ALTER TABLE ONLY _tessera_catalog.scheduler_state
     ADD CONSTRAINT scheduler_state_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY _tessera_catalog.setting
@@ -390,6 +502,11 @@ CREATE INDEX bgw_policy_chunk_stats_chunk_id_idx ON _tessera_catalog.bgw_policy_
 CREATE INDEX chunk_compressed_chunk_id_idx ON _tessera_catalog.chunk USING btree (compressed_chunk_id);
 CREATE INDEX chunk_constraint_dimension_slice_id_idx ON _tessera_catalog.chunk_constraint USING btree (dimension_slice_id, chunk_id);
 CREATE INDEX chunk_hypertable_id_idx ON _tessera_catalog.chunk USING btree (hypertable_id);
+CREATE INDEX pg_dist_background_task_depend_depends_on ON _tessera_catalog.pg_dist_background_task_depend USING btree (job_id, depends_on);
+CREATE INDEX pg_dist_background_task_depend_task_id ON _tessera_catalog.pg_dist_background_task_depend USING btree (job_id, task_id);
+CREATE INDEX pg_dist_background_task_job_id_status_idx ON _tessera_catalog.pg_dist_background_task USING btree (job_id, status);
+CREATE INDEX pg_dist_background_task_runnable_idx ON _tessera_catalog.pg_dist_background_task USING btree (owner, task_id) WHERE (status = 'runnable'::_tessera_catalog.citus_task_status);
+CREATE INDEX pg_dist_background_task_status_task_id_index ON _tessera_catalog.pg_dist_background_task USING btree (status, task_id);
 CREATE TRIGGER a_note_caller INSTEAD OF INSERT ON _tessera_catalog.request FOR EACH ROW EXECUTE FUNCTION _tessera_functions.note_caller();
 CREATE TRIGGER b_apply_request INSTEAD OF INSERT ON _tessera_catalog.request FOR EACH ROW EXECUTE FUNCTION _tessera_functions.apply_request();
 ALTER TABLE ONLY _tessera_catalog.bgw_job
@@ -410,6 +527,14 @@ ALTER TABLE ONLY _tessera_catalog.dimension
     ADD CONSTRAINT dimension_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.dimension_slice
     ADD CONSTRAINT dimension_slice_dimension_id_fkey FOREIGN KEY (dimension_id) REFERENCES _tessera_catalog.dimension(id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task_depend
+    ADD CONSTRAINT pg_dist_background_task_depend_job_id_depends_on_fkey FOREIGN KEY (job_id, depends_on) REFERENCES _tessera_catalog.pg_dist_background_task(job_id, task_id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task_depend
+    ADD CONSTRAINT pg_dist_background_task_depend_job_id_fkey FOREIGN KEY (job_id) REFERENCES _tessera_catalog.pg_dist_background_job(job_id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task_depend
+    ADD CONSTRAINT pg_dist_background_task_depend_job_id_task_id_fkey FOREIGN KEY (job_id, task_id) REFERENCES _tessera_catalog.pg_dist_background_task(job_id, task_id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task
+    ADD CONSTRAINT pg_dist_background_task_job_id_fkey FOREIGN KEY (job_id) REFERENCES _tessera_catalog.pg_dist_background_job(job_id);
 ALTER TABLE ONLY _tessera_catalog.tablespace
     ADD CONSTRAINT tablespace_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 GRANT USAGE ON SCHEMA _tessera_catalog TO PUBLIC;
@@ -417,6 +542,8 @@ GRANT USAGE ON SCHEMA _tessera_functions TO PUBLIC;
 GRANT USAGE ON SCHEMA tessera TO PUBLIC;
 GRANT USAGE ON SCHEMA tessera_information TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.hypertable TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_background_job TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_background_task TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.bgw_job TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.bgw_job_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.bgw_job_stat TO PUBLIC;
@@ -431,12 +558,16 @@ GRANT SELECT ON TABLE _tessera_catalog.dimension_slice TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.dimension_slice_id_seq TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.hypertable_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.metadata TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_background_job_job_id_seq TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_background_task_depend TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_background_task_task_id_seq TO PUBLIC;
 GRANT SELECT,INSERT ON TABLE _tessera_catalog.request TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.scheduler_state TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.setting TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.tablespace TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.tablespace_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.worker_slot TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.background_tasks TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.chunks TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.dimensions TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.hypertables TO PUBLIC;
