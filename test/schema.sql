@@ -6,6 +6,25 @@ CREATE SCHEMA tessera;
 COMMENT ON SCHEMA tessera IS 'care of the extension itself';
 CREATE SCHEMA tessera_information;
 COMMENT ON SCHEMA tessera_information IS 'views about hypertables, dimensions and chunks';
+CREATE TYPE _tessera_catalog.citus_job_status AS ENUM (
+    'scheduled',
+    'running',
+    'finished',
+    'cancelling',
+    'cancelled',
+    'failing',
+    'failed'
+);
+CREATE TYPE _tessera_catalog.citus_task_status AS ENUM (
+    'blocked',
+    'runnable',
+    'running',
+    'done',
+    'cancelling',
+    'error',
+    'unscheduled',
+    'cancelled'
+);
 CREATE TYPE _tessera_functions.bookend AS (
 	keyed boolean,
 	by_type regtype,
@@ -61,6 +80,183 @@ CREATE TABLE _tessera_catalog.bgw_job (
     CONSTRAINT valid_job_type CHECK ((job_type = ANY (ARRAY['telemetry_and_version_check_if_enabled'::name, 'reorder'::name, 'drop_chunks'::name, 'continuous_aggregate'::name, 'compress_chunks'::name])))
 );
 COMMENT ON TABLE _tessera_catalog.bgw_job IS 'scheduled jobs; a max_runtime of 0 means no limit, max_retries of -1 likewise';
+CREATE TABLE _tessera_catalog.pg_dist_background_job (
+    job_id bigint NOT NULL,
+    state _tessera_catalog.citus_job_status DEFAULT 'scheduled'::_tessera_catalog.citus_job_status NOT NULL,
+    job_type name NOT NULL,
+    description text NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    owner regrole DEFAULT (CURRENT_USER)::regrole NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_background_job IS 'one-shot background jobs; the state is a function of the states of their tasks';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_background_job.owner IS 'who made the job and may add tasks to it';
+CREATE TABLE _tessera_catalog.pg_dist_background_task (
+    job_id bigint NOT NULL,
+    task_id bigint NOT NULL,
+    owner regrole DEFAULT (CURRENT_USER)::regrole NOT NULL,
+    pid integer,
+    status _tessera_catalog.citus_task_status DEFAULT 'runnable'::_tessera_catalog.citus_task_status NOT NULL,
+    command text NOT NULL,
+    retry_count integer,
+    not_before timestamp with time zone,
+    message text DEFAULT ''::text NOT NULL,
+    nodes_involved integer[]
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_background_task IS 'commands of background jobs; each runs once, as its owner, in a transaction of its own';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_background_task.pid IS 'backend of the executor while the task is running';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_background_task.message IS 'what the last attempt said';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_background_task.nodes_involved IS 'nodes whose limit of concurrent tasks this one counts against';
+CREATE PROCEDURE _tessera_functions.scheduler(IN driver text)
+    LANGUAGE plpgsql
+    AS $$
+declare
+  round bigint := 0;
+  go_on boolean;
+begin
+  perform _tessera_functions.require_extension_owner('run the scheduler');
+  -- One scheduler a database, and none while the extension is updated or dropped.
+  if not pg_catalog.pg_try_advisory_lock_shared(_tessera_functions.lock_class('pause'), 0)
+    or not pg_catalog.pg_try_advisory_lock(_tessera_functions.lock_class('scheduler'), 0) then
+    perform pg_catalog.pg_advisory_unlock_all();
+    return;
+  end if;
+  perform pg_catalog.set_config('application_name', 'tessera scheduler', false),
+    pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),
+    pg_catalog.set_config('default_transaction_isolation', 'read committed', false);
+  commit;
+  loop
+    go_on := _tessera_functions.supervise(driver, round);
+    commit;
+    exit when not go_on;
+    round := round + 1;
+    perform pg_catalog.pg_sleep(0.25);
+    commit;
+  end loop;
+  -- Of the session of a Node process this would be a leftover.
+  perform pg_catalog.pg_advisory_unlock_all();
+end
+$$;
+COMMENT ON PROCEDURE _tessera_functions.scheduler(IN driver text) IS 'The scheduler of a database: supervises runs, decides which sessions work there, and shows that it is alive.
+driver: pg_cron or node, which says who starts the sessions
+Privileges: members of the role that owns the extension';
+CREATE PROCEDURE _tessera_functions.worker(IN slot integer)
+    LANGUAGE plpgsql
+    AS $$
+declare
+  began constant timestamptz := pg_catalog.clock_timestamp();
+  -- The timer of the CALL that runs this loop; a worker leaves in time by itself and is started again.
+  deadline constant interval := case
+    when (pg_catalog.current_setting('statement_timeout')::interval) operator(pg_catalog.>) interval '0'
+    then pg_catalog.current_setting('statement_timeout')::interval operator(pg_catalog./) 2
+  end;
+  poll double precision;
+  polls int := 0;
+  work pg_catalog.record;
+  state text;
+  message text;
+  detail text;
+  hint text;
+  context text;
+begin
+  if not _tessera_functions.settle_worker(slot) then
+    return;
+  end if;
+  commit;
+  loop
+    select w.* into work from _tessera_functions.claim_work(slot) w;
+    exit when work.kind = 'stop';
+    if polls % 100 = 0 then
+      poll := _tessera_functions.setting('poll_interval')::double precision / 1000;
+    end if;
+    polls := polls + 1;
+    commit;
+    if work.kind is null then
+      exit when pg_catalog.clock_timestamp() operator(pg_catalog.-) began operator(pg_catalog.>) deadline;
+      perform pg_catalog.pg_sleep(poll);
+      commit;
+      continue;
+    end if;
+    state := null;
+    perform pg_catalog.set_config('application_name', work.application_name, false);
+    if work.config operator(pg_catalog.->>) 'work_mem' is not null then
+      perform pg_catalog.set_config('work_mem', work.config operator(pg_catalog.->>) 'work_mem', false);
+    end if;
+    if not work.autonomous then
+      begin
+        execute work.command;
+        set constraints all immediate;
+      exception when query_canceled or assert_failure or others then
+        get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail,
+          hint = pg_exception_hint, context = pg_exception_context;
+      end;
+      if state = '2D000' and work.command like 'call %' then
+        -- It did end a transaction; all it had done is undone, so it starts over without a handler around it.
+        state := null;
+        work.autonomous := true;
+        perform _tessera_functions.run_is_autonomous(work.id::int);
+      end if;
+    end if;
+    if work.autonomous then
+      -- No handler can stand around COMMIT: an error ends this session, and the scheduler records it.
+      execute pg_catalog.format(
+        'create or replace procedure pg_temp.tessera_run() language plpgsql as %L',
+        pg_catalog.format('begin %s; end', work.command));
+      commit;
+      call pg_temp.tessera_run();
+      commit;
+    end if;
+    perform _tessera_functions.finish_job(work.id::int, state, message, detail, hint, context);
+    commit;
+    exit when not _tessera_functions.settle_worker(slot);
+    commit;
+  end loop;
+end
+$$;
+COMMENT ON PROCEDURE _tessera_functions.worker(IN slot integer) IS 'Runs due jobs of the role that connected, one after the other, until its slot is taken away. A background worker of pg_cron or the command tessera worker calls it.
+slot: number of the slot
+Privileges: anybody; only work of the role that connected is run';
+CREATE PROCEDURE public.run_job(IN job_id integer)
+    LANGUAGE plpgsql
+    AS $$
+declare
+  job pg_catalog.record;
+  work_mem pg_catalog.text;
+begin
+  if job_id is null then
+    raise exception using errcode = '22023', message = '"job_id" must not be null';
+  end if;
+  select j.id, j.owner, pg_catalog.pg_has_role(j.owner, 'USAGE') as owned into job
+  from _tessera_catalog.bgw_job j
+  where j.id operator(pg_catalog.=) job_id;
+  if job.id is null then
+    raise exception using errcode = '42704', message = pg_catalog.format('job %s not found', job_id);
+  end if;
+  if not job.owned then
+    raise exception using
+      errcode = '42501', message = pg_catalog.format('insufficient permissions to run job %s', job_id),
+      detail = pg_catalog.format('Job %s is owned by role %s.', job_id, job.owner);
+  end if;
+  select c.* into job from _tessera_functions.job_command(job_id) c;
+  work_mem := pg_catalog.current_setting('work_mem');
+  if job.config operator(pg_catalog.->>) 'work_mem' is not null then
+    perform pg_catalog.set_config('work_mem', job.config operator(pg_catalog.->>) 'work_mem', false);
+  end if;
+  if job.autonomous then
+    -- CALL takes no dynamic name, and EXECUTE of a CALL would forbid the COMMITs inside.
+    execute pg_catalog.format(
+      'create or replace procedure pg_temp.tessera_run() language plpgsql as %L', pg_catalog.format('begin %s; end', job.command));
+    call pg_temp.tessera_run();
+  else
+    execute job.command;
+  end if;
+  perform pg_catalog.set_config('work_mem', work_mem, false);
+end
+$$;
+COMMENT ON PROCEDURE public.run_job(IN job_id integer) IS 'Runs a job now, in this session and as the role that calls, and leaves its schedule and statistics as they are. Key work_mem of the configuration is set for the run.
+job_id: the job
+Privileges: member of the role that owns the job
+Errors: 42704 no such job, 42501, 42883 its procedure is gone, and whatever the job raises';
 CREATE SEQUENCE _tessera_catalog.bgw_job_id_seq
     START WITH 1000
     INCREMENT BY 1
@@ -86,7 +282,8 @@ CREATE TABLE _tessera_catalog.bgw_job_stat (
     flags integer DEFAULT 0 NOT NULL,
     pid integer,
     autonomous boolean DEFAULT false NOT NULL,
-    cancelled_at timestamp with time zone
+    cancelled_at timestamp with time zone,
+    lost_at timestamp with time zone
 )
 WITH (fillfactor='70');
 COMMENT ON TABLE _tessera_catalog.bgw_job_stat IS 'what became of the runs of a job; the start of a run is committed before it runs, so that a crash can be told from a failure';
@@ -94,6 +291,7 @@ COMMENT ON COLUMN _tessera_catalog.bgw_job_stat.flags IS 'bit 1: the last crash 
 COMMENT ON COLUMN _tessera_catalog.bgw_job_stat.pid IS 'backend of the run under way';
 COMMENT ON COLUMN _tessera_catalog.bgw_job_stat.autonomous IS 'the procedure ends transactions by itself, so it runs without an exception handler around it';
 COMMENT ON COLUMN _tessera_catalog.bgw_job_stat.cancelled_at IS 'when the run under way was cancelled because of max_runtime';
+COMMENT ON COLUMN _tessera_catalog.bgw_job_stat.lost_at IS 'when the session of a run that ends transactions by itself was found gone; its error is looked for before it counts as a crash';
 CREATE TABLE _tessera_catalog.bgw_job_stat_history (
     id bigint NOT NULL,
     job_id integer NOT NULL,
@@ -209,6 +407,26 @@ CREATE TABLE _tessera_catalog.metadata (
     include_in_telemetry boolean NOT NULL
 );
 COMMENT ON TABLE _tessera_catalog.metadata IS 'facts about this installation';
+CREATE SEQUENCE _tessera_catalog.pg_dist_background_job_job_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE _tessera_catalog.pg_dist_background_job_job_id_seq OWNED BY _tessera_catalog.pg_dist_background_job.job_id;
+CREATE TABLE _tessera_catalog.pg_dist_background_task_depend (
+    job_id bigint NOT NULL,
+    task_id bigint NOT NULL,
+    depends_on bigint NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_background_task_depend IS 'task_id may start when depends_on is done';
+CREATE SEQUENCE _tessera_catalog.pg_dist_background_task_task_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE _tessera_catalog.pg_dist_background_task_task_id_seq OWNED BY _tessera_catalog.pg_dist_background_task.task_id;
 CREATE VIEW _tessera_catalog.request AS
  SELECT NULL::name AS caller,
     NULL::text AS operation,
@@ -250,6 +468,42 @@ CREATE TABLE _tessera_catalog.worker_slot (
     slot integer NOT NULL
 );
 COMMENT ON TABLE _tessera_catalog.worker_slot IS 'the sessions that should be there to run work, each as the role that owns the work; written by the scheduler';
+CREATE VIEW tessera_information.background_tasks AS
+ SELECT t.job_id,
+    t.task_id,
+    t.owner,
+    t.status,
+    t.pid,
+    t.retry_count,
+    t.not_before,
+    t.message,
+    t.command,
+        CASE
+            WHEN (t.status = 'blocked'::_tessera_catalog.citus_task_status) THEN ('waits for task '::text || COALESCE(( SELECT string_agg((d.depends_on)::text, ', '::text ORDER BY d.depends_on) AS string_agg
+               FROM (_tessera_catalog.pg_dist_background_task_depend d
+                 JOIN _tessera_catalog.pg_dist_background_task p ON (((p.job_id = d.job_id) AND (p.task_id = d.depends_on))))
+              WHERE ((d.job_id = t.job_id) AND (d.task_id = t.task_id) AND (p.status <> 'done'::_tessera_catalog.citus_task_status))), 'nothing any more; about to be released'::text))
+            WHEN (t.status = 'cancelling'::_tessera_catalog.citus_task_status) THEN 'waits for its executor to give up'::text
+            WHEN (t.status <> 'runnable'::_tessera_catalog.citus_task_status) THEN NULL::text
+            WHEN (_tessera_functions.task_limit('background_task_queue_interval'::text) < 0) THEN 'the queue is switched off'::text
+            WHEN (j.state = ANY (ARRAY['cancelling'::_tessera_catalog.citus_job_status, 'cancelled'::_tessera_catalog.citus_job_status])) THEN 'its job is cancelled'::text
+            WHEN (r.rolcanlogin IS NULL) THEN 'its owner does not exist'::text
+            WHEN (NOT r.rolcanlogin) THEN 'its owner is not permitted to log in'::text
+            WHEN (t.not_before > clock_timestamp()) THEN
+            CASE
+                WHEN (t.retry_count > 0) THEN 'failed, will be tried again later'::text
+                ELSE 'its time has not come'::text
+            END
+            WHEN (NOT _tessera_functions.task_may_start(t.job_id, t.task_id, t.nodes_involved, _tessera_functions.task_limit('max_background_task_executors_per_node'::text))) THEN 'a node it involves is busy, or a task it depends on is not done'::text
+            WHEN (( SELECT count(*) AS count
+               FROM _tessera_catalog.pg_dist_background_task b
+              WHERE (b.status = ANY (ARRAY['running'::_tessera_catalog.citus_task_status, 'cancelling'::_tessera_catalog.citus_task_status]))) >= _tessera_functions.task_limit('max_background_task_executors'::text)) THEN 'all executors are busy'::text
+            ELSE 'waits for an executor'::text
+        END AS reason
+   FROM ((_tessera_catalog.pg_dist_background_task t
+     JOIN _tessera_catalog.pg_dist_background_job j ON ((j.job_id = t.job_id)))
+     LEFT JOIN pg_roles r ON ((r.oid = (t.owner)::oid)));
+COMMENT ON VIEW tessera_information.background_tasks IS 'tasks of background jobs; reason says why a task that has not ended does not run';
 CREATE VIEW tessera_information.chunks AS
  SELECT h.schema_name AS hypertable_schema,
     h.table_name AS hypertable_name,
@@ -330,7 +584,220 @@ CREATE VIEW tessera_information.hypertables AS
      JOIN pg_class c ON ((c.oid = (h.relid)::oid)))
      JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = h.id) AND (d.interval_length IS NOT NULL))));
 COMMENT ON VIEW tessera_information.hypertables IS 'one row per hypertable';
+CREATE VIEW tessera_information.job_history WITH (security_barrier='true') AS
+ SELECT id,
+    job_id,
+    succeeded,
+    ((data #>> '{job,proc_schema}'::text[]))::name AS proc_schema,
+    ((data #>> '{job,proc_name}'::text[]))::name AS proc_name,
+    pid,
+    execution_start AS start_time,
+    execution_finish AS finish_time,
+    (data #> '{job,config}'::text[]) AS config,
+    (data #>> '{error_data,sqlerrcode}'::text[]) AS sqlerrcode,
+        CASE
+            WHEN ((succeeded IS NULL) AND (execution_finish IS NULL)) THEN 'job crash detected, see server logs'::text
+            ELSE (data #>> '{error_data,message}'::text[])
+        END AS err_message,
+    (data #>> '{error_data,detail}'::text[]) AS err_detail,
+    (data #>> '{error_data,hint}'::text[]) AS err_hint,
+    (data #>> '{error_data,context}'::text[]) AS err_context
+   FROM _tessera_catalog.bgw_job_stat_history h
+  WHERE (pg_has_role(CURRENT_USER, ( SELECT d.datdba
+           FROM pg_database d
+          WHERE (d.datname = current_database())), 'USAGE'::text) OR (EXISTS ( SELECT
+           FROM pg_roles r
+          WHERE ((quote_ident((r.rolname)::text) = (h.data #>> '{job,owner}'::text[])) AND pg_has_role(CURRENT_USER, r.oid, 'USAGE'::text)))));
+COMMENT ON VIEW tessera_information.job_history IS 'failed and crashed runs, and successful ones while enable_job_execution_logging is on; of jobs whose owner the user may act as, all for the owner of the database';
+CREATE VIEW tessera_information.job_errors WITH (security_barrier='true') AS
+ SELECT job_id,
+    proc_schema,
+    proc_name,
+    pid,
+    start_time,
+    finish_time,
+    sqlerrcode,
+    err_message
+   FROM tessera_information.job_history h
+  WHERE (succeeded IS NOT TRUE);
+COMMENT ON VIEW tessera_information.job_errors IS 'failed and crashed runs';
+CREATE VIEW tessera_information.scheduler AS
+ SELECT (_tessera_functions.setting('background_workers'::text))::boolean AS wanted,
+    (EXISTS ( SELECT
+           FROM _tessera_functions.lock_holders(_tessera_functions.lock_class('scheduler'::text), 0) lock_holders(lock_holders))) AS running,
+    s.pid,
+    s.driver,
+    s.started_at,
+    s.heartbeat,
+    (clock_timestamp() - s.heartbeat) AS heartbeat_age,
+    (_tessera_functions.setting('worker_slots'::text))::integer AS worker_slots,
+    ( SELECT (count(*))::integer AS count
+           FROM _tessera_catalog.worker_slot w
+          WHERE (EXISTS ( SELECT
+                   FROM _tessera_functions.lock_holders(_tessera_functions.lock_class('slot'::text), w.slot) lock_holders(lock_holders)))) AS workers
+   FROM (( VALUES (1)) one("row")
+     LEFT JOIN _tessera_catalog.scheduler_state s ON (true));
+COMMENT ON VIEW tessera_information.scheduler IS 'whether the scheduler of this database is wanted, runs, and when it last gave a sign of life';
+CREATE VIEW tessera_information.workers AS
+ SELECT w.slot,
+    w.owner,
+    h.pid,
+        CASE
+            WHEN (h.pid IS NULL) THEN 'starting'::text
+            WHEN (r.job_id IS NOT NULL) THEN 'running'::text
+            ELSE 'idle'::text
+        END AS state,
+    r.job_id,
+    r.last_start AS since
+   FROM ((_tessera_catalog.worker_slot w
+     LEFT JOIN LATERAL _tessera_functions.lock_holders(_tessera_functions.lock_class('slot'::text), w.slot) h(pid) ON (true))
+     LEFT JOIN _tessera_catalog.bgw_job_stat r ON (((r.pid = h.pid) AND (r.last_finish = '-infinity'::timestamp with time zone))));
+COMMENT ON VIEW tessera_information.workers IS 'the sessions of this database that run jobs and tasks';
+CREATE VIEW tessera_information.job_states AS
+ WITH state AS (
+         SELECT j_1.id,
+            j_1.application_name,
+            j_1.owner,
+            j_1.scheduled,
+            j_1.max_runtime,
+            s.next_start,
+            s.last_start,
+            s.pid,
+            s.cancelled_at,
+            s.consecutive_failures,
+            s.consecutive_crashes,
+            s.flags,
+            s.last_finish,
+            ((s.last_start > '-infinity'::timestamp with time zone) AND (s.last_finish = '-infinity'::timestamp with time zone) AND ((s.flags & 1) = 0)) AS running,
+            (EXISTS ( SELECT
+                   FROM pg_roles r
+                  WHERE ((r.oid = (j_1.owner)::oid) AND r.rolcanlogin))) AS owner_can_login,
+            (to_regprocedure(format('%I.%I(integer, jsonb)'::text, j_1.proc_schema, j_1.proc_name)) IS NOT NULL) AS has_proc,
+            (EXISTS ( SELECT
+                   FROM _tessera_catalog.worker_slot w
+                  WHERE ((w.owner)::oid = (j_1.owner)::oid))) AS has_slot,
+            ( SELECT i.pid
+                   FROM tessera_information.workers i
+                  WHERE (((i.owner)::oid = (j_1.owner)::oid) AND (i.state = 'idle'::text))
+                 LIMIT 1) AS idle_worker
+           FROM (_tessera_catalog.bgw_job j_1
+             LEFT JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j_1.id)))
+        )
+ SELECT j.id AS job_id,
+    j.application_name,
+    j.owner,
+        CASE
+            WHEN j.running THEN 'running'::text
+            WHEN ((NOT j.scheduled) OR (j.next_start = 'infinity'::timestamp with time zone)) THEN 'paused'::text
+            WHEN ((j.next_start IS NULL) OR (j.next_start <= now())) THEN 'due'::text
+            ELSE 'scheduled'::text
+        END AS state,
+        CASE
+            WHEN (j.scheduled AND (NOT j.running)) THEN j.next_start
+            ELSE NULL::timestamp with time zone
+        END AS next_start,
+        CASE
+            WHEN (j.scheduled AND (NOT j.running) AND (j.next_start > '-infinity'::timestamp with time zone) AND (j.next_start < now())) THEN (now() - j.next_start)
+            ELSE NULL::interval
+        END AS lag,
+        CASE
+            WHEN (j.running AND (j.cancelled_at IS NOT NULL)) THEN format('it ran longer than max_runtime (%s) and was cancelled'::text, j.max_runtime)
+            WHEN j.running THEN format('it runs in session %s since %s'::text, j.pid, j.last_start)
+            WHEN ((NOT j.scheduled) AND (j.consecutive_failures > 0)) THEN format('it is not scheduled; %s runs in a row failed: alter_job(%s, scheduled => true) schedules it'::text, j.consecutive_failures, j.id)
+            WHEN (NOT j.scheduled) THEN format('it is not scheduled: alter_job(%s, scheduled => true) schedules it'::text, j.id)
+            WHEN (j.next_start = 'infinity'::timestamp with time zone) THEN format('its next start is infinity: alter_job(%s, next_start => now()) starts it'::text, j.id)
+            WHEN (NOT j.owner_can_login) THEN 'its owner was dropped or cannot log in'::text
+            WHEN (NOT j.has_proc) THEN 'its function or procedure does not exist'::text
+            WHEN (NOT c.wanted) THEN 'background workers are off in this database: start_background_workers() starts them'::text
+            WHEN (NOT c.running) THEN 'no scheduler runs in this database: see select * from tessera.doctor()'::text
+            WHEN ((j.next_start IS NULL) OR (j.next_start <= now())) THEN
+            CASE
+                WHEN (NOT j.has_slot) THEN format('all %s worker slots are taken by other roles'::text, c.worker_slots)
+                WHEN (j.idle_worker IS NULL) THEN 'all workers of its owner are busy or starting'::text
+                ELSE 'an idle worker will take it in a moment'::text
+            END
+            WHEN ((j.consecutive_crashes > 0) AND ((j.flags & 1) = 1)) THEN 'its last run crashed; it waits before it is tried again'::text
+            WHEN (j.consecutive_failures > 0) THEN format('its last %s runs failed; it waits before it is tried again'::text, j.consecutive_failures)
+            ELSE 'its next start lies ahead'::text
+        END AS reason
+   FROM (state j
+     CROSS JOIN tessera_information.scheduler c);
+COMMENT ON VIEW tessera_information.job_states IS 'for every job: whether it runs, is due, waits or is paused, when it starts next, how late it is, and why, in words';
+CREATE VIEW tessera_information.job_stats AS
+ SELECT h.schema_name AS hypertable_schema,
+    h.table_name AS hypertable_name,
+    j.id AS job_id,
+    NULLIF(s.last_start, '-infinity'::timestamp with time zone) AS last_run_started_at,
+    NULLIF(s.last_successful_finish, '-infinity'::timestamp with time zone) AS last_successful_finish,
+        CASE
+            WHEN (s.last_finish > '-infinity'::timestamp with time zone) THEN
+            CASE
+                WHEN s.last_run_success THEN 'Success'::text
+                ELSE 'Failed'::text
+            END
+            ELSE NULL::text
+        END AS last_run_status,
+        CASE
+            WHEN ((s.last_start > '-infinity'::timestamp with time zone) AND (s.last_finish = '-infinity'::timestamp with time zone) AND ((s.flags & 1) = 0)) THEN 'Running'::text
+            WHEN (NOT j.scheduled) THEN 'Paused'::text
+            ELSE 'Scheduled'::text
+        END AS job_status,
+        CASE
+            WHEN (s.last_finish > s.last_start) THEN (s.last_finish - s.last_start)
+            ELSE NULL::interval
+        END AS last_run_duration,
+        CASE
+            WHEN j.scheduled THEN s.next_start
+            ELSE NULL::timestamp with time zone
+        END AS next_start,
+    s.total_runs,
+    s.total_successes,
+    s.total_failures
+   FROM ((_tessera_catalog.bgw_job j
+     JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
+     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
+COMMENT ON VIEW tessera_information.job_stats IS 'what became of the runs of every job';
+CREATE VIEW tessera_information.jobs AS
+ SELECT j.id AS job_id,
+    j.application_name,
+    j.schedule_interval,
+    j.max_runtime,
+    j.max_retries,
+    j.retry_period,
+    j.proc_schema,
+    j.proc_name,
+    j.owner,
+    j.scheduled,
+    j.fixed_schedule,
+    j.config,
+    s.next_start,
+    j.initial_start,
+    h.schema_name AS hypertable_schema,
+    h.table_name AS hypertable_name,
+    j.check_schema,
+    j.check_name
+   FROM ((_tessera_catalog.bgw_job j
+     LEFT JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
+     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
+COMMENT ON VIEW tessera_information.jobs IS 'one row per job';
+CREATE VIEW tessera_information.policy_stats AS
+ SELECT h.relid AS hypertable,
+    j.id AS job_id,
+    j.job_type,
+    s.last_run_success,
+    s.last_finish,
+    s.last_successful_finish,
+    s.last_start,
+    s.next_start,
+    s.total_runs,
+    s.total_failures
+   FROM ((_tessera_catalog.bgw_job j
+     JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
+     JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
+COMMENT ON VIEW tessera_information.policy_stats IS 'what became of the runs of policies, under the names it had before jobs';
 ALTER TABLE ONLY _tessera_catalog.bgw_job ALTER COLUMN id SET DEFAULT nextval('_tessera_catalog.bgw_job_id_seq'::regclass);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_job ALTER COLUMN job_id SET DEFAULT nextval('_tessera_catalog.pg_dist_background_job_job_id_seq'::regclass);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task ALTER COLUMN task_id SET DEFAULT nextval('_tessera_catalog.pg_dist_background_task_task_id_seq'::regclass);
 ALTER TABLE ONLY _tessera_catalog.bgw_job
     ADD CONSTRAINT bgw_job_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY _tessera_catalog.bgw_job_stat_history
@@ -367,6 +834,14 @@ ALTER TABLE ONLY _tessera_catalog.loopback
     ADD CONSTRAINT loopback_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY _tessera_catalog.metadata
     ADD CONSTRAINT metadata_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_job
+    ADD CONSTRAINT pg_dist_background_job_pkey PRIMARY KEY (job_id);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task_depend
+    ADD CONSTRAINT pg_dist_background_task_depend_pkey PRIMARY KEY (job_id, task_id, depends_on);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task
+    ADD CONSTRAINT pg_dist_background_task_job_id_task_id_key UNIQUE (job_id, task_id);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task
+    ADD CONSTRAINT pg_dist_background_task_pkey PRIMARY KEY (task_id);
 ALTER TABLE ONLY _tessera_catalog.scheduler_state
     ADD CONSTRAINT scheduler_state_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY _tessera_catalog.setting
@@ -382,15 +857,21 @@ ALTER TABLE ONLY _tessera_catalog.worker_slot
 CREATE INDEX bgw_job_hypertable_id_idx ON _tessera_catalog.bgw_job USING btree (hypertable_id);
 CREATE INDEX bgw_job_owner_idx ON _tessera_catalog.bgw_job USING btree (owner);
 CREATE INDEX bgw_job_proc_hypertable_id_idx ON _tessera_catalog.bgw_job USING btree (proc_schema, proc_name, hypertable_id);
-CREATE INDEX bgw_job_stat_due_idx ON _tessera_catalog.bgw_job_stat USING btree (next_start) WHERE (NOT ((last_start > '-infinity'::timestamp with time zone) AND (last_finish = '-infinity'::timestamp with time zone)));
+CREATE INDEX bgw_job_stat_due_idx ON _tessera_catalog.bgw_job_stat USING btree (next_start) WHERE (NOT ((last_start > '-infinity'::timestamp with time zone) AND (last_finish = '-infinity'::timestamp with time zone) AND ((flags & 1) = 0)));
 CREATE INDEX bgw_job_stat_history_execution_start_idx ON _tessera_catalog.bgw_job_stat_history USING btree (execution_start);
 CREATE INDEX bgw_job_stat_history_job_id_idx ON _tessera_catalog.bgw_job_stat_history USING btree (job_id, execution_start DESC);
-CREATE INDEX bgw_job_stat_running_idx ON _tessera_catalog.bgw_job_stat USING btree (job_id) WHERE ((last_start > '-infinity'::timestamp with time zone) AND (last_finish = '-infinity'::timestamp with time zone));
+CREATE INDEX bgw_job_stat_running_idx ON _tessera_catalog.bgw_job_stat USING btree (job_id) WHERE ((last_start > '-infinity'::timestamp with time zone) AND (last_finish = '-infinity'::timestamp with time zone) AND ((flags & 1) = 0));
 CREATE INDEX bgw_policy_chunk_stats_chunk_id_idx ON _tessera_catalog.bgw_policy_chunk_stats USING btree (chunk_id);
 CREATE INDEX chunk_compressed_chunk_id_idx ON _tessera_catalog.chunk USING btree (compressed_chunk_id);
 CREATE INDEX chunk_constraint_dimension_slice_id_idx ON _tessera_catalog.chunk_constraint USING btree (dimension_slice_id, chunk_id);
 CREATE INDEX chunk_hypertable_id_idx ON _tessera_catalog.chunk USING btree (hypertable_id);
+CREATE INDEX pg_dist_background_task_depend_depends_on ON _tessera_catalog.pg_dist_background_task_depend USING btree (job_id, depends_on);
+CREATE INDEX pg_dist_background_task_depend_task_id ON _tessera_catalog.pg_dist_background_task_depend USING btree (job_id, task_id);
+CREATE INDEX pg_dist_background_task_job_id_status_idx ON _tessera_catalog.pg_dist_background_task USING btree (job_id, status);
+CREATE INDEX pg_dist_background_task_runnable_idx ON _tessera_catalog.pg_dist_background_task USING btree (owner, task_id) WHERE (status = 'runnable'::_tessera_catalog.citus_task_status);
+CREATE INDEX pg_dist_background_task_status_task_id_index ON _tessera_catalog.pg_dist_background_task USING btree (status, task_id);
 CREATE TRIGGER a_note_caller INSTEAD OF INSERT ON _tessera_catalog.request FOR EACH ROW EXECUTE FUNCTION _tessera_functions.note_caller();
+CREATE CONSTRAINT TRIGGER announce AFTER INSERT ON _tessera_catalog.scheduler_state DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION _tessera_functions.announce();
 CREATE TRIGGER b_apply_request INSTEAD OF INSERT ON _tessera_catalog.request FOR EACH ROW EXECUTE FUNCTION _tessera_functions.apply_request();
 ALTER TABLE ONLY _tessera_catalog.bgw_job
     ADD CONSTRAINT bgw_job_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
@@ -410,6 +891,14 @@ ALTER TABLE ONLY _tessera_catalog.dimension
     ADD CONSTRAINT dimension_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.dimension_slice
     ADD CONSTRAINT dimension_slice_dimension_id_fkey FOREIGN KEY (dimension_id) REFERENCES _tessera_catalog.dimension(id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task_depend
+    ADD CONSTRAINT pg_dist_background_task_depend_job_id_depends_on_fkey FOREIGN KEY (job_id, depends_on) REFERENCES _tessera_catalog.pg_dist_background_task(job_id, task_id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task_depend
+    ADD CONSTRAINT pg_dist_background_task_depend_job_id_fkey FOREIGN KEY (job_id) REFERENCES _tessera_catalog.pg_dist_background_job(job_id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task_depend
+    ADD CONSTRAINT pg_dist_background_task_depend_job_id_task_id_fkey FOREIGN KEY (job_id, task_id) REFERENCES _tessera_catalog.pg_dist_background_task(job_id, task_id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task
+    ADD CONSTRAINT pg_dist_background_task_job_id_fkey FOREIGN KEY (job_id) REFERENCES _tessera_catalog.pg_dist_background_job(job_id);
 ALTER TABLE ONLY _tessera_catalog.tablespace
     ADD CONSTRAINT tablespace_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 GRANT USAGE ON SCHEMA _tessera_catalog TO PUBLIC;
@@ -418,6 +907,8 @@ GRANT USAGE ON SCHEMA tessera TO PUBLIC;
 GRANT USAGE ON SCHEMA tessera_information TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.hypertable TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.bgw_job TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_background_job TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_background_task TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.bgw_job_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.bgw_job_stat TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.bgw_job_stat_history_id_seq TO PUBLIC;
@@ -431,18 +922,33 @@ GRANT SELECT ON TABLE _tessera_catalog.dimension_slice TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.dimension_slice_id_seq TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.hypertable_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.metadata TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_background_job_job_id_seq TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_background_task_depend TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_background_task_task_id_seq TO PUBLIC;
 GRANT SELECT,INSERT ON TABLE _tessera_catalog.request TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.scheduler_state TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.setting TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.tablespace TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.tablespace_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.worker_slot TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.background_tasks TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.chunks TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.dimensions TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.hypertables TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.job_history TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.job_errors TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.scheduler TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.workers TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.job_states TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.job_stats TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.jobs TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.policy_stats TO PUBLIC;
 CREATE EVENT TRIGGER tessera_ddl_command_end ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA')
    EXECUTE FUNCTION _tessera_functions.on_ddl_command_end();
+CREATE EVENT TRIGGER tessera_ddl_command_start ON ddl_command_start
+         WHEN TAG IN ('ALTER EXTENSION', 'DROP EXTENSION')
+   EXECUTE FUNCTION _tessera_functions.pause_workers();
 CREATE EVENT TRIGGER tessera_sql_drop ON sql_drop
          WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION', 'DROP TYPE', 'DROP FOREIGN TABLE')
    EXECUTE FUNCTION _tessera_functions.on_sql_drop();
