@@ -45,6 +45,13 @@ begin
     raise exception using
       errcode = '42501', message = format('permission denied to create a job owned by role %s', job_owner);
   end if;
+  -- To have any procedure run in sessions of a role is to become that role; a policy of tessera does only what the owner
+  -- of the hypertable may have done anyway.
+  if payload ->> 'proc_schema' <> '_tessera_functions' and not pg_has_role(caller, job_owner,
+    case when current_setting('server_version_num')::int >= 160000 then 'SET' else 'MEMBER' end) then
+    raise exception using
+      errcode = '42501', message = format('permission denied to run jobs as role %s', job_owner);
+  end if;
   perform _tessera_functions.require_login(job_owner);
   if payload ->> 'hypertable_id' is not null then
     perform _tessera_functions.hypertable_of_request(caller, payload);

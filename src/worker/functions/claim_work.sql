@@ -43,10 +43,16 @@ begin
     perform _tessera_functions.mark_job_start(candidate, autonomous);
     return;
   end loop;
+  select t.task_id, t.command into id, command from _tessera_functions.claim_task() t;
+  if id is not null then
+    kind := 'task';
+    autonomous := false;
+    application_name := format('tessera task %s', id);
+  end if;
 end
 $$;
 comment on function _tessera_functions.claim_work(int) is
-'What a worker is to do next: a job whose start is recorded with this, nothing (kind null), or stop.
+'What a worker is to do next: a job whose start is recorded with this, a background task, nothing (kind null), or stop.
 slot: the slot of the calling session
 Privileges: anybody; only work of the role that connected is given out';
 

@@ -161,11 +161,19 @@ as $$
     from _tessera_catalog.bgw_job j
     join _tessera_catalog.bgw_job_stat s on s.job_id = j.id
     where j.scheduled or (s.last_start > '-infinity' and s.last_finish = '-infinity')
+  ), needs as (
+    select w.owner, count(*) filter (where w.due)::int as due, count(*) filter (where w.running)::int as running,
+      min(w.next_start) filter (where w.due) as since
+    from work w
+    group by w.owner
+    union all
+    select t.owner, t.runnable, t.running, case when t.runnable > 0 then clock_timestamp() end
+    from _tessera_functions.task_demand() t
   )
-  select w.owner::oid::text, count(*) filter (where w.due)::int, count(*) filter (where w.running)::int,
+  select w.owner::oid::text, sum(w.due)::int, sum(w.running)::int,
     (select count(*)::int from _tessera_catalog.worker_slot x where x.owner = w.owner),
-    min(w.next_start) filter (where w.due)
-  from work w
+    min(w.since)
+  from needs w
   join pg_roles r on r.oid = w.owner and r.rolcanlogin
   group by w.owner
 $$;
@@ -196,6 +204,9 @@ begin
     return false;
   end if;
   perform _tessera_functions.supervise_runs(driver);
+  if round % 2 = 0 then
+    perform _tessera_functions.heal_tasks();
+  end if;
   -- Four rounds are a second.
   if round % 40 = 0 then
     perform _tessera_functions.complete_statistics();

@@ -62,7 +62,11 @@ begin
       or exists (
         select from _tessera_catalog.bgw_job_stat s
         where s.next_start operator(pg_catalog.<=) moment
-          and not (s.last_start > '-infinity' and s.last_finish = '-infinity' and s.flags & 1 = 0)) then
+          and not (s.last_start > '-infinity' and s.last_finish = '-infinity' and s.flags & 1 = 0))
+      or exists (
+        select from _tessera_catalog.pg_dist_background_task t
+        where t.status operator(pg_catalog.=) 'runnable'
+          and (t.not_before is null or t.not_before operator(pg_catalog.<=) moment)) then
       select w.* into work from _tessera_functions.claim_work(slot) w;
       kind := work.kind;
       exit when kind = 'stop';
@@ -90,6 +94,10 @@ begin
       begin
         execute work.command;
         set constraints all immediate;
+        if kind = 'task' then
+          -- The work and its end are one transaction.
+          perform _tessera_functions.finish_task(work.id, true);
+        end if;
       exception when query_canceled or assert_failure or others then
         get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail,
           hint = pg_exception_hint, context = pg_exception_context;
@@ -110,7 +118,11 @@ begin
       call pg_temp.tessera_run();
       commit;
     end if;
-    perform _tessera_functions.finish_job(work.id::int, state, message, detail, hint, context);
+    if kind = 'job' then
+      perform _tessera_functions.finish_job(work.id::int, state, message, detail, hint, context);
+    elsif state is not null then
+      perform _tessera_functions.finish_task(work.id, false, state, message, detail, hint, context);
+    end if;
     commit;
     exit when not _tessera_functions.settle_worker(slot);
     commit;
@@ -118,6 +130,6 @@ begin
 end
 $$;
 comment on procedure _tessera_functions.worker(int) is
-'Runs due jobs of the role that connected, one after the other, until its slot is taken away. A background worker of pg_cron or the command tessera worker calls it.
+'Runs due jobs and background tasks of the role that connected, one after the other, until its slot is taken away. A background worker of pg_cron or the command tessera worker calls it.
 slot: number of the slot
 Privileges: anybody; only work of the role that connected is run';

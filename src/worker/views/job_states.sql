@@ -18,12 +18,14 @@ create view tessera_information.workers as
 select w.slot,
   w.owner,
   h.pid,
-  case when h.pid is null then 'starting' when r.job_id is not null then 'running' else 'idle' end as state,
+  case when h.pid is null then 'starting' when coalesce(r.job_id, t.task_id) is not null then 'running' else 'idle' end as state,
   r.job_id,
+  t.task_id,
   r.last_start as since
 from _tessera_catalog.worker_slot w
 left join lateral _tessera_functions.lock_holders(_tessera_functions.lock_class('slot'), w.slot) h(pid) on true
-left join _tessera_catalog.bgw_job_stat r on r.pid = h.pid and r.last_finish = '-infinity';
+left join _tessera_catalog.bgw_job_stat r on r.pid = h.pid and r.last_finish = '-infinity'
+left join _tessera_catalog.pg_dist_background_task t on t.pid = h.pid and t.status in ('running', 'cancelling');
 comment on view tessera_information.workers is 'the sessions of this database that run jobs and tasks';
 grant select on tessera_information.workers to public;
 
