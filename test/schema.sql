@@ -91,6 +91,17 @@ CREATE TABLE _tessera_catalog.pg_dist_background_job (
 );
 COMMENT ON TABLE _tessera_catalog.pg_dist_background_job IS 'one-shot background jobs; the state is a function of the states of their tasks';
 COMMENT ON COLUMN _tessera_catalog.pg_dist_background_job.owner IS 'who made the job and may add tasks to it';
+CREATE PROCEDURE _tessera_functions.policy_worker_log(IN job_id integer, IN config jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if _tessera_functions.cron_database() is not null then
+    raise log 'job %: deleted % rows from the log of pg_cron', job_id, _tessera_functions.purge_cron_log();
+  end if;
+end
+$$;
+COMMENT ON PROCEDURE _tessera_functions.policy_worker_log(IN job_id integer, IN config jsonb) IS 'what job 2 runs: deletes what sessions of tessera left in the log of pg_cron longer than the setting run_log_retention ago';
 CREATE TABLE _tessera_catalog.pg_dist_background_task (
     job_id bigint NOT NULL,
     task_id bigint NOT NULL,
@@ -151,8 +162,10 @@ declare
     then pg_catalog.current_setting('statement_timeout')::interval operator(pg_catalog./) 2
   end;
   poll double precision;
-  polls int := 0;
-  work pg_catalog.record;
+  moment timestamptz;
+  next_full timestamptz := '-infinity';
+  work record;
+  kind text;
   state text;
   message text;
   detail text;
@@ -164,19 +177,35 @@ begin
   end if;
   commit;
   loop
-    select w.* into work from _tessera_functions.claim_work(slot) w;
-    exit when work.kind = 'stop';
-    if polls % 100 = 0 then
-      poll := _tessera_functions.setting('poll_interval')::double precision / 1000;
+    -- Once a second it asks in full, which also tells whether the slot is still wanted; between it only looks whether
+    -- anything is due for anybody, which costs a tenth of that.
+    moment := pg_catalog.clock_timestamp();
+    if moment operator(pg_catalog.>=) next_full
+      or exists (
+        select from _tessera_catalog.bgw_job_stat s
+        where s.next_start operator(pg_catalog.<=) moment
+          and not (s.last_start > '-infinity' and s.last_finish = '-infinity' and s.flags & 1 = 0))
+      or exists (
+        select from _tessera_catalog.pg_dist_background_task t
+        where t.status operator(pg_catalog.=) 'runnable'
+          and (t.not_before is null or t.not_before operator(pg_catalog.<=) moment)) then
+      select w.* into work from _tessera_functions.claim_work(slot) w;
+      kind := work.kind;
+      exit when kind = 'stop';
+      if moment operator(pg_catalog.>=) next_full then
+        poll := _tessera_functions.setting('poll_interval')::double precision / 1000;
+        next_full := moment operator(pg_catalog.+) interval '1 second';
+      end if;
+    else
+      kind := null;
     end if;
-    polls := polls + 1;
     commit;
-    if work.kind is null then
+    if kind is null then
       exit when pg_catalog.clock_timestamp() operator(pg_catalog.-) began operator(pg_catalog.>) deadline;
       perform pg_catalog.pg_sleep(poll);
-      commit;
       continue;
     end if;
+    reset enable_seqscan;
     state := null;
     perform pg_catalog.set_config('application_name', work.application_name, false);
     if work.config operator(pg_catalog.->>) 'work_mem' is not null then
@@ -186,6 +215,10 @@ begin
       begin
         execute work.command;
         set constraints all immediate;
+        if kind = 'task' then
+          -- The work and its end are one transaction.
+          perform _tessera_functions.finish_task(work.id, true);
+        end if;
       exception when query_canceled or assert_failure or others then
         get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail,
           hint = pg_exception_hint, context = pg_exception_context;
@@ -206,14 +239,18 @@ begin
       call pg_temp.tessera_run();
       commit;
     end if;
-    perform _tessera_functions.finish_job(work.id::int, state, message, detail, hint, context);
+    if kind = 'job' then
+      perform _tessera_functions.finish_job(work.id::int, state, message, detail, hint, context);
+    elsif state is not null then
+      perform _tessera_functions.finish_task(work.id, false, state, message, detail, hint, context);
+    end if;
     commit;
     exit when not _tessera_functions.settle_worker(slot);
     commit;
   end loop;
 end
 $$;
-COMMENT ON PROCEDURE _tessera_functions.worker(IN slot integer) IS 'Runs due jobs of the role that connected, one after the other, until its slot is taken away. A background worker of pg_cron or the command tessera worker calls it.
+COMMENT ON PROCEDURE _tessera_functions.worker(IN slot integer) IS 'Runs due jobs and background tasks of the role that connected, one after the other, until its slot is taken away. A background worker of pg_cron or the command tessera worker calls it.
 slot: number of the slot
 Privileges: anybody; only work of the role that connected is run';
 CREATE PROCEDURE public.run_job(IN job_id integer)
@@ -644,14 +681,16 @@ CREATE VIEW tessera_information.workers AS
     h.pid,
         CASE
             WHEN (h.pid IS NULL) THEN 'starting'::text
-            WHEN (r.job_id IS NOT NULL) THEN 'running'::text
+            WHEN (COALESCE((r.job_id)::bigint, t.task_id) IS NOT NULL) THEN 'running'::text
             ELSE 'idle'::text
         END AS state,
     r.job_id,
+    t.task_id,
     r.last_start AS since
-   FROM ((_tessera_catalog.worker_slot w
+   FROM (((_tessera_catalog.worker_slot w
      LEFT JOIN LATERAL _tessera_functions.lock_holders(_tessera_functions.lock_class('slot'::text), w.slot) h(pid) ON (true))
-     LEFT JOIN _tessera_catalog.bgw_job_stat r ON (((r.pid = h.pid) AND (r.last_finish = '-infinity'::timestamp with time zone))));
+     LEFT JOIN _tessera_catalog.bgw_job_stat r ON (((r.pid = h.pid) AND (r.last_finish = '-infinity'::timestamp with time zone))))
+     LEFT JOIN _tessera_catalog.pg_dist_background_task t ON (((t.pid = h.pid) AND (t.status = ANY (ARRAY['running'::_tessera_catalog.citus_task_status, 'cancelling'::_tessera_catalog.citus_task_status])))));
 COMMENT ON VIEW tessera_information.workers IS 'the sessions of this database that run jobs and tasks';
 CREATE VIEW tessera_information.job_states AS
  WITH state AS (

@@ -113,6 +113,28 @@ testHere('after an immediate stop in the middle of a job the server works on by 
   ).toBe(0);
 });
 
+testHere('background tasks survive the SIGKILL of their executors, and each has its effect once', async () => {
+  const job = await ask('work', `select create_background_job('kills')`);
+  await ask('work', 'create table effects (n int)');
+  await ask(
+    'work',
+    `select count(add_background_task($1, format('insert into effects values (%s); select pg_sleep(0.05)', n))) from generate_series(1, 60) n`,
+    [job],
+  );
+  for (const reached of [10, 30]) {
+    await until(`${reached} are done`, 'work', `select count(*) >= ${reached} from effects`);
+    const pid = await ask('work', `select pid from tessera_information.workers where state = 'running' limit 1`);
+    if (typeof pid === 'number') await server.killBackend(pid);
+  }
+  await until('all are done', 'work', `select state = 'finished' from citus_job_list() where job_id = $1`, [job]);
+  expect(await ask('work', `select string_agg(n::text, ',' order by n) from effects`)).toBe(
+    Array.from({ length: 60 }, (_, i) => i + 1).join(),
+  );
+  expect(
+    await ask('work', `select count(*)::int from tessera_information.background_tasks where retry_count > 0`),
+  ).toBeGreaterThan(0);
+});
+
 testHere('when the scheduler is terminated another one takes its place', async () => {
   const pid = await ask('work', 'select pid from tessera_information.scheduler');
   await ask('work', 'select pg_terminate_backend($1)', [pid]);

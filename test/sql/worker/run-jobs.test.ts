@@ -397,6 +397,23 @@ describe.each(DRIVERS)('%s', (driver) => {
     await remove(id);
   });
 
+  test('the log that pg_cron keeps of our sessions is purged by a job of ours', async () => {
+    await db.query(`select tessera.set_setting('run_log_retention', '0')`);
+    await db.query(`select alter_job(2, next_start => now())`);
+    await waitUntil('it ran', () =>
+      db.value(
+        'select last_run_success and last_start > now() - interval $$1 min$$ from _tessera_catalog.bgw_job_stat where job_id = 2',
+      ),
+    );
+    await db.query('call run_job(2)');
+    expect(
+      await db.column(
+        `select x from _tessera_functions.in_cron_database($$select count(*)::text from cron.job_run_details where end_time < now() - interval '1 min' and command like '%_tessera_functions.%'$$) x`,
+      ),
+    ).toEqual(['0']);
+    await db.query(`select tessera.set_setting('run_log_retention', null)`);
+  });
+
   test('stop_background_workers ends all sessions, start_background_workers brings them back', async () => {
     const job = await add(`'sleeps', '1 hour', config => '{"s": 1}'`);
     await waitUntil('it runs', async () => (await stat(job)).pid !== null);
