@@ -189,3 +189,6 @@ grant select on _tessera_catalog.pg_dist_background_job, _tessera_catalog.pg_dis
   _tessera_catalog.pg_dist_background_task_depend to public;
 grant select, usage on sequence _tessera_catalog.pg_dist_background_job_job_id_seq,
   _tessera_catalog.pg_dist_background_task_task_id_seq to public;
+
+-- It has more arguments now.
+drop function if exists @extschema@.drop_chunks(regclass, anycompatible, anycompatible, boolean, anycompatible, anycompatible);

@@ -10,6 +10,8 @@ import { partNames } from '../partition-ddl.ts';
 
 interface DropOptions extends BoundArguments {
   readonly verbose: boolean | null;
+  readonly cascade_to_materializations: boolean | null;
+  readonly cascade: boolean | null;
 }
 
 /** The partitions of the root to which chunks belong: the chunks themselves, or the parents of their hash partitions. */
@@ -60,7 +62,7 @@ export const drop_chunks = defineFunction({
         )) {
           (options.verbose === true ? info : debug)(`dropping chunk ${displayed(partition)}`);
           if (referenced) run(`alter table ${qualified(root)} detach partition ${qualified(partition)}`);
-          run(`drop table ${qualified(partition)}`);
+          run(`drop table ${qualified(partition)}${options.cascade === true ? ' cascade' : ''}`);
         }
       }),
     );

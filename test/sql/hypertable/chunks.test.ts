@@ -128,6 +128,25 @@ describe('show_chunks and drop_chunks', () => {
     await db.query('drop view watching');
   });
 
+  test('drop_chunks drops what depends on a chunk when asked to, and takes the arguments of old', async () => {
+    await db.query('begin');
+    const name = await db.value(`select show_chunks('days', older_than => '2024-01-03')::text`);
+    await db.query(`create view watching as select * from ${name}`);
+    for (const cascade of ['null', 'false'])
+      expect(
+        await db.column(
+          `select drop_chunks('days', older_than => '1999-01-01', cascade_to_materializations => ${cascade})`,
+        ),
+      ).toEqual([]);
+    expect(
+      await db.column(
+        `select drop_chunks('days', older_than => '2024-01-03', cascade_to_materializations => true, cascade => true)`,
+      ),
+    ).toContain(name);
+    expect(await db.value(`select to_regclass('watching')`)).toBeNull();
+    await db.query('rollback');
+  });
+
   test('a chunk can be dropped and detached by hand', async () => {
     const [a, b] = await db.column(`select show_chunks('days')::text`);
     await db.query(`drop table ${a}`);
