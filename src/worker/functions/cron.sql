@@ -1,8 +1,18 @@
+create function _tessera_functions.cron_setting(name text) returns text
+language sql stable security definer
+set search_path to pg_catalog, pg_temp
+as $$
+  -- Some of them only superusers may read; these tell nobody anything.
+  select case when $1 in ('database_name', 'use_background_workers', 'max_running_jobs')
+    then nullif(current_setting('cron.' || $1, true), '') end
+$$;
+comment on function _tessera_functions.cron_setting(text) is 'a configuration parameter of pg_cron; null when the server does not load it';
+
 create function _tessera_functions.cron_database() returns name
 language sql stable
 set search_path to pg_catalog, pg_temp
 as $$
-  select nullif(current_setting('cron.database_name', true), '')::name
+  select _tessera_functions.cron_setting('database_name')::name
 $$;
 comment on function _tessera_functions.cron_database() is 'the database in which pg_cron keeps its jobs; null when the server does not load pg_cron';
 

@@ -32,7 +32,7 @@ begin
     status := 'warning';
     detail := 'no scheduler runs: pg_cron is installed but not loaded';
     hint := 'Add pg_cron to shared_preload_libraries and restart the server, or run the command tessera worker.';
-  elsif current_setting('cron.use_background_workers', true) is distinct from 'on' then
+  elsif _tessera_functions.cron_setting('use_background_workers') is distinct from 'on' then
     status := 'error';
     detail := 'no scheduler runs: pg_cron connects as a client, which needs a password for every owner of a job';
     hint := 'Set cron.use_background_workers = on and restart the server.';
@@ -50,15 +50,15 @@ begin
   if _tessera_functions.cron_database() is not null then
     check_name := 'room for workers';
     needed := shown.worker_slots + 2; -- the scheduler, and the launcher now and then
-    if least(current_setting('max_worker_processes')::int, current_setting('cron.max_running_jobs')::int) < needed then
+    if least(current_setting('max_worker_processes')::int, _tessera_functions.cron_setting('max_running_jobs')::int) < needed then
       status := 'warning';
       detail := format('max_worker_processes is %s and cron.max_running_jobs %s, which is less than the %s sessions of this database alone',
-        current_setting('max_worker_processes'), current_setting('cron.max_running_jobs'), needed);
+        current_setting('max_worker_processes'), _tessera_functions.cron_setting('max_running_jobs'), needed);
       hint := format('Raise both to %s or more and restart the server, or lower the setting worker_slots.', needed + 4);
     else
       status := 'ok';
       detail := format('max_worker_processes is %s, cron.max_running_jobs is %s',
-        current_setting('max_worker_processes'), current_setting('cron.max_running_jobs'));
+        current_setting('max_worker_processes'), _tessera_functions.cron_setting('max_running_jobs'));
       hint := null;
     end if;
     return next;
