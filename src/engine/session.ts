@@ -1,4 +1,5 @@
-import { one, run } from './spi.ts';
+import { ident, literal } from '../lib/quote.ts';
+import { one, query, run } from './spi.ts';
 
 const setting = (name: string): string | null =>
   one<{ value: string | null }>('select current_setting($1, true) as value', [name]).value;
@@ -18,12 +19,38 @@ export const withSettings = <T>(settings: Readonly<Record<string, string>>, body
 
 export const currentUser = (): string => one<{ name: string }>('select current_user::text as name').name;
 
+interface Caller {
+  readonly name: string;
+  readonly quoted: string;
+  readonly superuser: boolean;
+}
+
+const caller = (): Caller =>
+  one<Caller>(
+    `select current_user::text as name, quote_ident(current_user) as quoted, rolsuper as superuser
+     from pg_roles where rolname = current_user`,
+  );
+
 /**
- * Runs the body as another role, so that expressions in a user's table (defaults, checks, indexes) never run with
- * more rights than its owner has. Inside a security definer function only the current role itself is possible.
+ * Calls one of tessera's functions as another role and returns what it gives as text. Expressions in a user's table
+ * (checks, indexes, generated columns) run then, and SET ROLE would be no fence: they could RESET it. Nothing can
+ * change the role inside a SECURITY DEFINER function, so one of that role's is made for the moment.
  */
-export const asRole = <T>(role: string, body: () => T): T =>
-  role === currentUser() ? body() : withSettings({ role }, body);
+export const callAs = (role: string, schema: string, call: string): (string | null)[] => {
+  const me = caller();
+  // A superuser may give a function in pg_temp away; others need a schema where the role may create.
+  const place = me.superuser ? 'pg_temp' : ident(schema);
+  const name = `${place}.${ident(`tessera_call_${one<{ pid: number }>('select pg_backend_pid() as pid').pid}`)}`;
+  run(
+    `create or replace function ${name}() returns setof text language plpgsql security definer
+     set search_path to pg_catalog, pg_temp
+     as ${literal(`begin return query select x::text from ${call} x; end`)}`,
+  );
+  run(`alter function ${name}() owner to ${ident(role)}`);
+  const result = query<{ x: string | null }>(`select x from ${name}() x`).map((r) => r.x);
+  run(`drop function ${name}()`);
+  return result;
+};
 
 /** Event triggers of tessera leave alone what tessera itself is doing. */
 export const inMaintenance = <T>(body: () => T): T => withSettings({ 'tessera.maintenance': 'on' }, body);

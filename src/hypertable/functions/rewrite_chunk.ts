@@ -2,8 +2,8 @@ import { findHypertableById } from '../../catalog/hypertable.ts';
 import { request } from '../../catalog/request.ts';
 import { info, maybeOne, notice, one, query, run } from '../../engine/spi.ts';
 import { withLockRetry } from '../../engine/lock-retry.ts';
-import { asRole, inMaintenance, withSettings } from '../../engine/session.ts';
-import { displayed, ident, identList, qualified, type RelationName } from '../../lib/quote.ts';
+import { callAs, currentUser, inMaintenance, withSettings } from '../../engine/session.ts';
+import { displayed, ident, identList, literal, qualified, type RelationName } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
 import { copyReplicaIdentity } from '../create-chunk.ts';
 import { noOrderIndex, notChunk, notOwner, nullArgument, wrongOrderIndex } from '../failures.ts';
@@ -19,23 +19,44 @@ interface Chunk {
   readonly root: Relation;
   readonly parent: Relation;
   readonly bounds: string;
+  readonly associatedSchema: string;
 }
 
-const openChunk = (table: string | null): Chunk => {
-  if (table === null) throw nullArgument('chunk');
-  const row = maybeOne<{ id: number; hypertableId: number; oid: bigint; root: bigint; parent: bigint; bounds: string }>(
+const nameOf = (oid: bigint): string =>
+  one<{ name: string }>('select $1::int8::oid::regclass::text as name', [oid]).name;
+
+const openChunk = (oid: bigint | null): Chunk => {
+  if (oid === null) throw nullArgument('chunk');
+  const row = maybeOne<{
+    id: number;
+    hypertableId: number;
+    oid: bigint;
+    root: bigint;
+    parent: bigint;
+    bounds: string;
+    schema: string;
+  }>(
     `select c.id, c.hypertable_id as "hypertableId", c.relid::oid::int8 as oid, h.relid::oid::int8 as root,
-       i.inhparent::int8 as parent, pg_get_expr(r.relpartbound, r.oid) as bounds
+       i.inhparent::int8 as parent, pg_get_expr(r.relpartbound, r.oid) as bounds,
+       h.associated_schema_name as schema
      from _tessera_catalog.chunk c join _tessera_catalog.hypertable h on h.id = c.hypertable_id
      join pg_class r on r.oid = c.relid join pg_inherits i on i.inhrelid = c.relid
-     where c.relid = $1::regclass`,
-    [table],
+     where c.relid = $1::int8::oid`,
+    [oid],
   );
-  if (row === undefined) throw notChunk(table);
+  if (row === undefined) throw notChunk(nameOf(oid));
   const [relation, root, parent] = [findRelation(row.oid), findRelation(row.root), findRelation(row.parent)];
-  if (relation === undefined || root === undefined || parent === undefined) throw notChunk(table);
+  if (relation === undefined || root === undefined || parent === undefined) throw notChunk(nameOf(oid));
   if (!root.owned) throw notOwner(displayed(root));
-  return { id: row.id, hypertableId: row.hypertableId, relation, root, parent, bounds: row.bounds };
+  return {
+    id: row.id,
+    hypertableId: row.hypertableId,
+    relation,
+    root,
+    parent,
+    bounds: row.bounds,
+    associatedSchema: row.schema,
+  };
 };
 
 /** The index of the chunk by which to order it: the one given, of the chunk or of its root, or the one CLUSTER marked. */
@@ -188,10 +209,30 @@ const rewriteInPlace = (chunk: Chunk, plan: Rewrite): void => {
   });
 };
 
-const carryOut = (chunk: Chunk, plan: Rewrite): void =>
-  asRole(chunk.root.owner, () =>
-    inMaintenance(() => (isReferenced(chunk) ? rewriteInPlace(chunk, plan) : rewrite(chunk, plan))),
-  );
+const carryOut = (chunk: Chunk, plan: Rewrite): void => {
+  if (chunk.root.owner === currentUser())
+    inMaintenance(() => (isReferenced(chunk) ? rewriteInPlace(chunk, plan) : rewrite(chunk, plan)));
+  else
+    callAs(
+      chunk.root.owner,
+      chunk.associatedSchema,
+      `_tessera_functions.rewrite_chunk(${chunk.relation.oid}, ${literal(JSON.stringify(plan))})`,
+    );
+};
+
+export const rewrite_chunk = defineFunction({
+  schema: '_tessera_functions',
+  name: 'rewrite_chunk',
+  args: [
+    { name: 'chunk', type: 'bigint', doc: 'OID of the chunk' },
+    { name: 'plan', type: 'jsonb', doc: 'order, tablespace, indexTablespace, verbose' },
+  ],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'The work behind reorder_chunk() and move_chunk(), as the owner of the hypertable.',
+  privileges: 'owner of the hypertable',
+  handler: (oid: bigint, plan: Rewrite): void => carryOut(openChunk(oid), plan),
+});
 
 export const reorder_chunk = defineFunction({
   schema: 'api',
@@ -213,7 +254,7 @@ export const reorder_chunk = defineFunction({
   privileges: 'owner of the hypertable',
   locks: 'EXCLUSIVE on the chunk while it is copied, then ACCESS EXCLUSIVE on the hypertable in short attempts',
   handler: (table: string | null, index: string | null, verbose: boolean | null): void => {
-    const chunk = openChunk(table);
+    const chunk = openChunk(oidOf(table));
     carryOut(chunk, {
       order: orderIndex(chunk, index),
       tablespace: null,
@@ -256,7 +297,7 @@ export const move_chunk = defineFunction({
     index: string | null,
     verbose: boolean | null,
   ): void => {
-    const chunk = openChunk(table);
+    const chunk = openChunk(oidOf(table));
     if (to === null) throw nullArgument('destination_tablespace');
     requireTablespace(to, chunk.root.owner);
     if (indexTo !== null) requireTablespace(indexTo, chunk.root.owner);

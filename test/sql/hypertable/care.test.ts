@@ -169,3 +169,58 @@ describe('the catalog follows', () => {
     expect(await db.value(`select count(*)::int from pg_proc where proname like '\\_hyper\\_1\\_%'`)).toBe(0);
   });
 });
+
+describe('maintenance by a superuser', () => {
+  test('gives code in the tables of others no way to the rights of the superuser', async () => {
+    const mallory = await db.role('mallory');
+    await db.query(`create schema trap authorization ${mallory}`);
+    const session = await db.as(mallory);
+    // An index expression runs whenever a row is written, as whoever writes it.
+    await session.query(`
+      create function trap.climb(v int) returns void language plpgsql as $$
+      begin
+        perform set_config('role', 'none', false);
+        execute 'alter role ${mallory} superuser';
+      end $$;
+      create function trap.harmless(v int) returns int language plpgsql immutable as $$
+      begin
+        begin
+          perform trap.climb(v);
+        exception when others then null;
+        end;
+        return v;
+      end $$;
+      create table trap.metrics (time timestamptz not null, v int);
+      select create_hypertable('trap.metrics', 'time', chunk_time_interval => interval '1 day');
+      insert into trap.metrics values ('2024-01-01', 1), ('2024-01-01', 2);
+      create index on trap.metrics (trap.harmless(v))`);
+    const chunk = await db.value(`select show_chunks('trap.metrics')::text`);
+    const holder = await db.connect();
+    await holder.query('begin; lock table trap.metrics in row exclusive mode');
+    await session.query(`insert into trap.metrics values ('2024-01-05', 3)`);
+    await holder.query('rollback');
+    expect(await db.value(`select drain_default_partition('trap.metrics')`)).toBe(1n);
+    await db.query(`select create_chunks('trap.metrics', '2024-02-01'::timestamptz, '2024-02-03'::timestamptz)`);
+    await db.query(`select reorder_chunk('${chunk}', 'trap.metrics_time_idx')`);
+    expect(await db.value('select rolsuper from pg_roles where rolname = $1', [mallory])).toBe(false);
+    expect(await db.value('select current_user::text')).toBe('postgres');
+    expect(await db.value('select count(*)::int from trap.metrics')).toBe(3);
+    expect(
+      await db.column(
+        `select distinct tableowner::text from pg_tables where tablename like (select associated_table_prefix || '%' from _tessera_catalog.hypertable where schema_name = 'trap')`,
+      ),
+    ).toEqual([mallory]);
+  });
+
+  test('works for a member of the role that owns the hypertable', async () => {
+    const [owner, member] = [await db.role('owning'), await db.role('member')];
+    await db.query(`grant ${owner} to ${member}; create schema shared authorization ${owner}`);
+    const [mine, theirs] = [await db.as(owner), await db.as(member)];
+    await mine.query(`
+      create table shared.metrics (time timestamptz not null);
+      select create_hypertable('shared.metrics', 'time', chunk_time_interval => interval '1 day')`);
+    await theirs.query(`select create_chunks('shared.metrics', '2024-02-01'::timestamptz, '2024-02-03'::timestamptz)`);
+    expect((await theirs.query(`select drain_default_partition('shared.metrics') as n`)).rows).toEqual([{ n: 0n }]);
+    expect(await db.value(`select count(*)::int from show_chunks('shared.metrics')`)).toBe(2);
+  });
+});
