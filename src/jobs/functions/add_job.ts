@@ -36,7 +36,7 @@ export const add_job = defineFunction({
     const name = options.job_name ?? 'User-Defined Action';
     checkName(name);
     const check = options.check_config === null ? undefined : checkCheck(BigInt(options.check_config), owner);
-    if (check !== undefined) runCheck(check, options.config);
+    if (check !== undefined) runCheck(check, options.config, owner);
     return createJob({
       name,
       schedule_interval: options.schedule_interval,

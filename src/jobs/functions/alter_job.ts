@@ -95,7 +95,7 @@ export const alter_job = defineFunction({
           : { schema: job.check_schema, name: job.check_name };
     const config = o.config ?? (o.config_merge === null ? job.config : { ...job.config, ...o.config_merge });
     if (check !== null && (o.config !== null || o.config_merge !== null || o.check_config !== null))
-      runCheck(check, config);
+      runCheck(check, config, job.owner);
     const start = o.initial_start ?? job.initial_start ?? (fixed ? now() : null);
     request('job.update', {
       job_id: job.id,

@@ -187,6 +187,20 @@ test('alter_job runs the check, and 0 removes it', async () => {
   expect((await db.query(`select config from alter_job(${id}, config => '{"n": 0}')`))[0]?.config).toEqual({ n: 0 });
 });
 
+test('the check of a job of somebody else runs with the rights of its owner, also for a superuser', async () => {
+  const role = await db.role('sly');
+  const session = await db.as(role);
+  await db.query(
+    'create table seen (who name); grant insert on seen to public; grant create on schema public to public',
+  );
+  await session.query(
+    'create function sly_check(config jsonb) returns void language sql as $$ insert into public.seen values (current_user) $$',
+  );
+  const { id } = (await session.query(`select add_job('act', '1 hour', check_config => 'sly_check') as id`)).rows[0];
+  await db.query(`select alter_job($1, config => '{"a": 1}')`, [id]);
+  expect(await db.column('select who from seen')).toEqual([role, role]);
+});
+
 test.each([
   ['both config and config_merge', `config => '{}', config_merge => '{}'`, '22023'],
   ['a next start of -infinity', `next_start => '-infinity'`, '22023'],
