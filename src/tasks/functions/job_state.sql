@@ -21,6 +21,7 @@ create function _tessera_functions.recompute_job(job bigint) returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
+set enable_bitmapscan to off
 as $$
 declare
   computed _tessera_catalog.citus_job_status;

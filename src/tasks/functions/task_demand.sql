@@ -2,6 +2,7 @@ create function _tessera_functions.task_demand(out owner regrole, out runnable i
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
+set enable_bitmapscan to off
 as $$
 #variable_conflict use_column
 begin
