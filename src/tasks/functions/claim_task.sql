@@ -9,7 +9,6 @@ declare
   -- The role that logged in, whatever SET ROLE and this function made of it.
   me oid := quote_ident(session_user)::regrole;
   executors int;
-  per_node int;
   abandoned record;
   candidate record;
   last_seen bigint := -9223372036854775808;
@@ -38,7 +37,6 @@ begin
   end loop;
 
   executors := _tessera_functions.task_limit('max_background_task_executors');
-  per_node := _tessera_functions.task_limit('max_background_task_executors_per_node');
   if (select count(*) from _tessera_catalog.pg_dist_background_task t where t.status in ('running', 'cancelling')) >= executors then
     return;
   end if;
@@ -69,7 +67,7 @@ begin
     where t.status = 'runnable' and t.owner = me and t.task_id > last_seen
       and (t.not_before is null or t.not_before <= clock_timestamp())
       and j.state not in ('cancelling', 'cancelled')
-      and _tessera_functions.task_may_start(t.job_id, t.task_id, t.nodes_involved, per_node)
+      and _tessera_functions.task_may_start(t.job_id, t.task_id, t.nodes_involved)
     order by t.task_id
     limit 1
     for no key update of t skip locked;
