@@ -6,6 +6,7 @@ import { measureCalls } from './calls.ts';
 import { measureIngest } from './ingest.ts';
 import type { Measurement } from './measurement.ts';
 import { measurePlanning } from './planning.ts';
+import { measureTasks } from './tasks.ts';
 import { measureTimeFunctions } from './time-bucket.ts';
 
 const DATABASE = 'tessera_bench';
@@ -35,6 +36,7 @@ const parts: (() => Promise<Measurement[]>)[] = [
   () => measurePlanning(client),
   () => measureBackground(client),
   () => measureCalls(client, { ...config, database: DATABASE }),
+  () => measureTasks(client, { ...config, database: DATABASE }),
   async () =>
     (await measureTimeFunctions(client)).map((t) => ({ name: t.name, anchor: t.plainMs, ours: t.ms, goal: t.goal })),
 ];

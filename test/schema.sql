@@ -223,7 +223,7 @@ begin
         get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail,
           hint = pg_exception_hint, context = pg_exception_context;
       end;
-      if state = '2D000' and work.command like 'call %' then
+      if kind = 'job' and state = '2D000' and work.command like 'call %' then
         -- It did end a transaction; all it had done is undone, so it starts over without a handler around it.
         state := null;
         work.autonomous := true;
@@ -531,7 +531,7 @@ CREATE VIEW tessera_information.background_tasks AS
                 WHEN (t.retry_count > 0) THEN 'failed, will be tried again later'::text
                 ELSE 'its time has not come'::text
             END
-            WHEN (NOT _tessera_functions.task_may_start(t.job_id, t.task_id, t.nodes_involved, _tessera_functions.task_limit('max_background_task_executors_per_node'::text))) THEN 'a node it involves is busy, or a task it depends on is not done'::text
+            WHEN (NOT _tessera_functions.task_may_start(t.job_id, t.task_id, t.nodes_involved)) THEN 'a node it involves is busy, or a task it depends on is not done'::text
             WHEN (( SELECT count(*) AS count
                FROM _tessera_catalog.pg_dist_background_task b
               WHERE (b.status = ANY (ARRAY['running'::_tessera_catalog.citus_task_status, 'cancelling'::_tessera_catalog.citus_task_status]))) >= _tessera_functions.task_limit('max_background_task_executors'::text)) THEN 'all executors are busy'::text

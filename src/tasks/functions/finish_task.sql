@@ -72,6 +72,8 @@ create function _tessera_functions.finish_task(
 ) returns boolean
 language plpgsql security definer
 set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+set enable_bitmapscan to off
 as $$
 #variable_conflict use_column
 declare

@@ -66,6 +66,9 @@ comment on function _tessera_functions.repeat_cancel(bigint) is
 create function _tessera_functions.task_owners() returns setof oid
 language sql stable
 set search_path to pg_catalog, pg_temp
+set enable_seqscan to off
+set enable_bitmapscan to off
+set enable_sort to off
 as $$
   -- From one owner to the next in the index: thousands of tasks cost as much as one.
   with recursive owners(owner) as (
@@ -124,6 +127,7 @@ create function _tessera_functions.heal_tasks() returns int
 language plpgsql
 set search_path to pg_catalog, pg_temp
 set enable_seqscan to off
+set enable_bitmapscan to off
 as $$
 declare
   healed int := 0;

@@ -10,9 +10,13 @@ as $$select task_id::bit(32)::int$$;
 comment on function _tessera_functions.task_lock_key(bigint) is 'second key of BG_TASK: the low 32 bits of the id';
 
 create function _tessera_functions.unlock_task(task_id bigint) returns boolean
-language sql volatile strict
+language plpgsql volatile strict
 set search_path to pg_catalog, pg_temp
-as $$select pg_advisory_unlock(_tessera_functions.task_lock_class(), _tessera_functions.task_lock_key(task_id))$$;
+as $$
+begin
+  return pg_advisory_unlock(_tessera_functions.task_lock_class(), _tessera_functions.task_lock_key(task_id));
+end
+$$;
 comment on function _tessera_functions.unlock_task(bigint) is
   'gives BG_TASK back: what an executor does after the end of a task was committed';
 

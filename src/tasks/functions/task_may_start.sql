@@ -1,7 +1,9 @@
-create function _tessera_functions.task_may_start(job bigint, task bigint, nodes int[], per_node int) returns boolean
+create function _tessera_functions.task_may_start(job bigint, task bigint, nodes int[]) returns boolean
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  per_node int;
 begin
   if exists (
     select from _tessera_catalog.pg_dist_background_task_depend d
@@ -10,12 +12,16 @@ begin
   ) then
     return false;
   end if;
-  return nodes is null or not exists (
+  if nodes is null then
+    return true;
+  end if;
+  per_node := _tessera_functions.task_limit('max_background_task_executors_per_node');
+  return not exists (
     select from unnest(nodes) n
     where (
       select count(*) from _tessera_catalog.pg_dist_background_task r
       where r.status in ('running', 'cancelling') and n = any(r.nodes_involved)) >= per_node);
 end
 $$;
-comment on function _tessera_functions.task_may_start(bigint, bigint, int[], int) is
+comment on function _tessera_functions.task_may_start(bigint, bigint, int[]) is
   'whether everything a runnable task depends on is done and no node it involves is at its limit';

@@ -14,8 +14,7 @@ select t.job_id, t.task_id, t.owner, t.status, t.pid, t.retry_count, t.not_befor
     when not r.rolcanlogin then 'its owner is not permitted to log in'
     when t.not_before > pg_catalog.clock_timestamp() then
       case when t.retry_count > 0 then 'failed, will be tried again later' else 'its time has not come' end
-    when not _tessera_functions.task_may_start(t.job_id, t.task_id, t.nodes_involved,
-      _tessera_functions.task_limit('max_background_task_executors_per_node'))
+    when not _tessera_functions.task_may_start(t.job_id, t.task_id, t.nodes_involved)
       then 'a node it involves is busy, or a task it depends on is not done'
     when (
       select pg_catalog.count(*) from _tessera_catalog.pg_dist_background_task b where b.status in ('running', 'cancelling')

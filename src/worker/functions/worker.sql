@@ -102,7 +102,7 @@ begin
         get stacked diagnostics state = returned_sqlstate, message = message_text, detail = pg_exception_detail,
           hint = pg_exception_hint, context = pg_exception_context;
       end;
-      if state = '2D000' and work.command like 'call %' then
+      if kind = 'job' and state = '2D000' and work.command like 'call %' then
         -- It did end a transaction; all it had done is undone, so it starts over without a handler around it.
         state := null;
         work.autonomous := true;
