@@ -14,20 +14,27 @@ constexpr double MS_PER_DAY = 86400000.0;
 
 std::unordered_map<Oid, TypeInfo *> types;
 
+template <typename Array>
+v8::Local<v8::Value> make_view(v8::Local<v8::ArrayBuffer> buffer, size_t count) {
+  return Array::New(buffer, 0, count);
+}
+
 // The domains of the extension are typed arrays. Their memory is copied as it is, so a name alone is not enough: anybody
-// may make a domain of that name elsewhere. Runs inside guard().
-char typed_array_kind(Oid domain, Oid base) {
-  const struct {
-    const char *name;
-    Oid element;
-    char kind;
-  } kinds[] = {{"plv8_int2array", INT2OID, 'h'},     {"plv8_int4array", INT4OID, 'i'},     {"plv8_int8array", INT8OID, 'l'},
-               {"plv8_float4array", FLOAT4OID, 'f'}, {"plv8_float8array", FLOAT8OID, 'd'}};
-  for (const auto &k : kinds)
+// may make a domain of that name elsewhere.
+const TypedArrayKind KINDS[] = {
+    {"plv8_int2array", INT2OID, 2, &v8::Value::IsInt16Array, make_view<v8::Int16Array>},
+    {"plv8_int4array", INT4OID, 4, &v8::Value::IsInt32Array, make_view<v8::Int32Array>},
+    {"plv8_int8array", INT8OID, 8, &v8::Value::IsBigInt64Array, make_view<v8::BigInt64Array>},
+    {"plv8_float4array", FLOAT4OID, 4, &v8::Value::IsFloat32Array, make_view<v8::Float32Array>},
+    {"plv8_float8array", FLOAT8OID, 8, &v8::Value::IsFloat64Array, make_view<v8::Float64Array>}};
+
+// Runs inside guard().
+const TypedArrayKind *typed_array_kind(Oid domain, Oid base) {
+  for (const TypedArrayKind &k : KINDS)
     if (get_element_type(base) == k.element &&
         GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(k.name), ObjectIdGetDatum(PG_CATALOG_NAMESPACE)) == domain)
-      return k.kind;
-  return 0;
+      return &k;
+  return nullptr;
 }
 
 v8::Local<v8::Value> parse_json(const char *text, int length) {
@@ -87,21 +94,10 @@ v8::Local<v8::Value> typed_array_to_js(Datum value, TypeInfo *type) {
     if (ARR_HASNULL(array)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("typed array cannot contain null")));
   });
   size_t count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
-  size_t width = type->typed_array == 'h' ? 2 : type->typed_array == 'i' || type->typed_array == 'f' ? 4 : 8;
-  v8::Local<v8::ArrayBuffer> buffer = new_buffer(count * width);
-  if (count > 0) memcpy(buffer->GetBackingStore()->Data(), ARR_DATA_PTR(array), count * width);
-  switch (type->typed_array) {
-    case 'h':
-      return v8::Int16Array::New(buffer, 0, count);
-    case 'i':
-      return v8::Int32Array::New(buffer, 0, count);
-    case 'l':
-      return v8::BigInt64Array::New(buffer, 0, count);
-    case 'f':
-      return v8::Float32Array::New(buffer, 0, count);
-    default:
-      return v8::Float64Array::New(buffer, 0, count);
-  }
+  size_t bytes = count * type->typed_array->width;
+  v8::Local<v8::ArrayBuffer> buffer = new_buffer(bytes);
+  if (count > 0) memcpy(buffer->GetBackingStore()->Data(), ARR_DATA_PTR(array), bytes);
+  return type->typed_array->view(buffer, count);
 }
 
 v8::Local<v8::Value> array_to_js(Datum value, TypeInfo *type) {
@@ -200,10 +196,7 @@ void check_domain(Datum value, bool is_null, TypeInfo *type) {
 }
 
 Datum typed_array_from_js(v8::Local<v8::TypedArray> array, TypeInfo *type) {
-  bool matches = (type->typed_array == 'h' && array->IsInt16Array()) || (type->typed_array == 'i' && array->IsInt32Array()) ||
-                 (type->typed_array == 'l' && array->IsBigInt64Array()) ||
-                 (type->typed_array == 'f' && array->IsFloat32Array()) || (type->typed_array == 'd' && array->IsFloat64Array());
-  if (!matches) throw_pg(ERRCODE_DATATYPE_MISMATCH, "typed array is of another element type");
+  if (!((**array).*type->typed_array->matches)()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "typed array is of another element type");
   int count = static_cast<int>(array->Length());
   size_t bytes = array->ByteLength();
   ArrayType *result = nullptr;
@@ -231,7 +224,7 @@ Datum domain_from_js(v8::Local<v8::Value> value, bool *is_null, TypeInfo *type) 
     Oid base = type->base;
     bool as_base = takes_array(type) || base == BYTEAOID || base == DATEOID || base == TIMESTAMPOID || base == TIMESTAMPTZOID;
     if (!as_base || !value->IsObject()) return input_value(value, type);
-    if (type->typed_array != 0 && value->IsTypedArray())
+    if (type->typed_array != nullptr && value->IsTypedArray())
       result = typed_array_from_js(value.As<v8::TypedArray>(), type);
     else
       result = from_js(value, is_null, type_info(base));
@@ -424,7 +417,7 @@ v8::Local<v8::Value> to_js(Datum value, bool is_null, TypeInfo *type) {
     default:
       break;
   }
-  if (type->typed_array != 0) return typed_array_to_js(value, type);
+  if (type->typed_array != nullptr) return typed_array_to_js(value, type);
   if (type->kind == TYPTYPE_DOMAIN) return text_of(value, type);
   if (type->element != InvalidOid && type->length == -1) return array_to_js(value, type);
   if (type->composite) return record_to_js(value);

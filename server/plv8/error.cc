@@ -5,6 +5,18 @@ namespace plv8 {
 
 namespace {
 
+// Fields that an exception carries under their own names.
+const struct {
+  const char *name;
+  char *ErrorData::*field;
+} FIELDS[] = {{"detail", &ErrorData::detail},
+              {"hint", &ErrorData::hint},
+              {"schema_name", &ErrorData::schema_name},
+              {"table_name", &ErrorData::table_name},
+              {"column_name", &ErrorData::column_name},
+              {"datatype_name", &ErrorData::datatype_name},
+              {"constraint_name", &ErrorData::constraint_name}};
+
 // Defines the property: a setter that the user put on a prototype is not asked.
 void set(v8::Local<v8::Context> context, v8::Local<v8::Object> object, const char *key, const char *text) {
   if (text != nullptr) object->CreateDataProperty(context, js_string(key), js_string(text)).FromMaybe(false);
@@ -59,14 +71,8 @@ void throw_into_js(const PgFailure &failure) {
       v8::Exception::Error(js_string(e->message != nullptr ? e->message : "unknown error")).As<v8::Object>();
   set(context, error, "sqlerrcode", unpack_sql_state(e->sqlerrcode));
   error->CreateDataProperty(context, js_string("code"), v8::Integer::New(isolate, e->sqlerrcode)).FromMaybe(false);
-  set(context, error, "detail", e->detail);
-  set(context, error, "hint", e->hint);
   set(context, error, "context", e->context);
-  set(context, error, "schema_name", e->schema_name);
-  set(context, error, "table_name", e->table_name);
-  set(context, error, "column_name", e->column_name);
-  set(context, error, "datatype_name", e->datatype_name);
-  set(context, error, "constraint_name", e->constraint_name);
+  for (const auto &f : FIELDS) set(context, error, f.name, e->*f.field);
   set(context, error, "internalquery", e->internalquery);
   if (e->internalpos > 0) error->CreateDataProperty(context, js_string("internalposition"), v8::Integer::New(isolate, e->internalpos)).FromMaybe(false);
   isolate->ThrowException(error);
@@ -105,13 +111,7 @@ ErrorData *js_error(v8::TryCatch &try_catch) {
     v8::TryCatch ignore(isolate);
     if (object->Get(context, js_string("code")).ToLocal(&code) && code->IsInt32() && code.As<v8::Int32>()->Value() > 0)
       e->sqlerrcode = code.As<v8::Int32>()->Value();
-    e->detail = text_property(context, object, "detail");
-    e->hint = text_property(context, object, "hint");
-    e->schema_name = text_property(context, object, "schema_name");
-    e->table_name = text_property(context, object, "table_name");
-    e->column_name = text_property(context, object, "column_name");
-    e->datatype_name = text_property(context, object, "datatype_name");
-    e->constraint_name = text_property(context, object, "constraint_name");
+    for (const auto &f : FIELDS) e->*f.field = text_property(context, object, f.name);
     if (text_property(context, object, "sqlerrcode") != nullptr) {
       // PostgreSQL's own: its context names every level already, so it goes on as it is.
       stack = text_property(context, object, "context");

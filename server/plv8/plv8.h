@@ -92,6 +92,14 @@ void guard(Body body) {
   if (error != nullptr) throw PgFailure{error};
 }
 
+struct TypedArrayKind {
+  const char *name;
+  Oid element;
+  size_t width;
+  bool (v8::Value::*matches)() const;
+  v8::Local<v8::Value> (*view)(v8::Local<v8::ArrayBuffer>, size_t);
+};
+
 // How values of a type cross the border.
 struct TypeInfo {
   Oid oid = InvalidOid;
@@ -101,7 +109,7 @@ struct TypeInfo {
   char kind = 0;
   Oid element = InvalidOid;
   bool composite = false;
-  char typed_array = 0;  // 'h' int16, 'i' int32, 'l' int64, 'f' float32, 'd' float64
+  const TypedArrayKind *typed_array = nullptr;
   Oid base = InvalidOid;  // itself, unless it is a domain
   int32 base_typmod = -1;
   void *constraints = nullptr;  // what domain_check() keeps

@@ -36,28 +36,6 @@ void callback(const Info &info, Body body) {
   }
 }
 
-// A subtransaction around SQL, so that a caught error leaves the work before it as it was.
-struct Subtransaction {
-  MemoryContext context;
-  ResourceOwner owner;
-  void begin() {
-    context = CurrentMemoryContext;
-    owner = CurrentResourceOwner;
-    guard([] { BeginInternalSubTransaction(NULL); });
-    MemoryContextSwitchTo(context);
-  }
-  void commit() {
-    guard([] { ReleaseCurrentSubTransaction(); });
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
-  }
-  void rollback() {
-    guard([] { RollbackAndReleaseCurrentSubTransaction(); });
-    MemoryContextSwitchTo(context);
-    CurrentResourceOwner = owner;
-  }
-};
-
 constexpr uint32_t MAX_PARAMETERS = 65535;  // as many as a client may bind
 
 struct ParameterTypes {
@@ -165,14 +143,22 @@ void check_spi(int code) {
 // subtransaction puts right what an error left open.
 template <typename Body>
 auto in_subtransaction(Body body) {
-  Subtransaction subtransaction;
-  subtransaction.begin();
+  MemoryContext context = CurrentMemoryContext;
+  ResourceOwner owner = CurrentResourceOwner;
+  auto back = [&] {
+    MemoryContextSwitchTo(context);
+    CurrentResourceOwner = owner;
+  };
+  guard([] { BeginInternalSubTransaction(NULL); });
+  MemoryContextSwitchTo(context);
   try {
     auto result = body();
-    subtransaction.commit();
+    guard([] { ReleaseCurrentSubTransaction(); });
+    back();
     return result;
   } catch (...) {
-    subtransaction.rollback();
+    guard([] { RollbackAndReleaseCurrentSubTransaction(); });
+    back();
     throw;
   }
 }
@@ -290,30 +276,27 @@ Portal portal_of(const Info &info) {
   return portal;
 }
 
+long row_count(const Info &info) { return info[0]->IsNumber() ? info[0].As<v8::Number>()->Int32Value(isolate->GetCurrentContext()).FromMaybe(1) : 1; }
+
 void cursor_fetch(const Info &info) {
   callback(info, [&] {
     v8::HandleScope handles(isolate);
     Portal portal = portal_of(info);
-    bool many = info.Length() > 0 && info[0]->IsNumber();
-    int count = many ? info[0].As<v8::Number>()->Int32Value(isolate->GetCurrentContext()).FromMaybe(1) : 1;
-    v8::Local<v8::Array> array = in_subtransaction([&] {
+    bool many = info[0]->IsNumber();
+    long count = row_count(info);
+    v8::Local<v8::Value> rows = in_subtransaction([&] {
       guard([&] { SPI_cursor_fetch(portal, count >= 0, count >= 0 ? count : -count); });
-      SPITupleTable *table = SPI_tuptable;
-      v8::Local<v8::Value> rows = rows_to_js(table, SPI_processed);
-      SPI_freetuptable(table);
-      return rows.As<v8::Array>();
+      return spi_result(SPI_OK_FETCH);
     });
-    if (many)
-      info.GetReturnValue().Set(array);
-    else if (array->Length() > 0)
-      info.GetReturnValue().Set(must(array->Get(isolate->GetCurrentContext(), 0)));
+    // Without a number: one row, or undefined.
+    info.GetReturnValue().Set(many ? rows : must(rows.As<v8::Array>()->Get(isolate->GetCurrentContext(), 0)));
   });
 }
 
 void cursor_move(const Info &info) {
   callback(info, [&] {
     Portal portal = portal_of(info);
-    int count = info.Length() > 0 ? info[0]->Int32Value(isolate->GetCurrentContext()).FromMaybe(1) : 1;
+    long count = row_count(info);
     in_subtransaction([&] {
       guard([&] { SPI_cursor_move(portal, count >= 0, count >= 0 ? count : -count); });
       return true;
@@ -409,9 +392,7 @@ void prepare(const Info &info) {
         guard([&] { parseTypeString(name, &types.types[i], &typmod, NULL); });
       }
     }
-    Subtransaction subtransaction;
-    subtransaction.begin();
-    try {
+    in_subtransaction([&] {
       guard([&] {
         SPIPlanPtr plan = SPI_prepare_params(sql, parser_setup, &types, 0);
         if (plan == nullptr) check_spi(SPI_result);
@@ -424,11 +405,8 @@ void prepare(const Info &info) {
         SPI_keepplan(plan);
         p->plan = plan;
       });
-      subtransaction.commit();
-    } catch (...) {
-      subtransaction.rollback();
-      throw;
-    }
+      return true;
+    });
     v8::Local<v8::Object> object = must(plan_template()->NewInstance(isolate->GetCurrentContext()));
     object->SetAlignedPointerInInternalField(0, p);
     owner.release();
@@ -442,15 +420,9 @@ void subtransaction(const Info &info) {
   callback(info, [&] {
     if (info.Length() < 1 || !info[0]->IsFunction()) throw_js("subtransaction() needs a function");
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
-    Subtransaction inner;
-    inner.begin();
-    v8::Local<v8::Value> result;
-    if (!info[0].As<v8::Function>()->Call(context, v8::Undefined(isolate), 0, nullptr).ToLocal(&result)) {
-      inner.rollback();  // the exception stays pending in the isolate
-      throw JsPending{};
-    }
-    inner.commit();
-    info.GetReturnValue().Set(result);
+    // What the function throws stays pending in the isolate.
+    info.GetReturnValue().Set(in_subtransaction(
+        [&] { return must(info[0].As<v8::Function>()->Call(context, v8::Undefined(isolate), 0, nullptr)); }));
   });
 }
 
@@ -470,29 +442,21 @@ void elog_message(const Info &info) {
   });
 }
 
-void quote_literal_js(const Info &info) {
-  callback(info, [&] {
-    char *text = c_string(info[0]);
-    char *quoted = nullptr;
-    guard([&] { quoted = quote_literal_cstr(text); });
-    info.GetReturnValue().Set(js_string(quoted));
-  });
-}
-
-void quote_nullable_js(const Info &info) {
-  if (info.Length() < 1 || info[0]->IsNullOrUndefined())
-    info.GetReturnValue().Set(js_string("NULL"));
-  else
-    quote_literal_js(info);
-}
-
-void quote_ident_js(const Info &info) {
+template <typename Quote>
+void quote(const Info &info, Quote quoting) {
   callback(info, [&] {
     char *text = c_string(info[0]);
     const char *quoted = nullptr;
-    guard([&] { quoted = quote_identifier(text); });
+    guard([&] { quoted = quoting(text); });
     info.GetReturnValue().Set(js_string(quoted));
   });
+}
+
+void quote_literal_js(const Info &info) { quote(info, quote_literal_cstr); }
+void quote_ident_js(const Info &info) { quote(info, quote_identifier); }
+
+void quote_nullable_js(const Info &info) {
+  quote(info, [&](char *text) { return info[0]->IsNullOrUndefined() ? pstrdup("NULL") : quote_literal_cstr(text); });
 }
 
 // Input functions of PostgreSQL's own types run nobody's code; a domain's does.

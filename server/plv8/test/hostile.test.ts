@@ -102,6 +102,10 @@ describe('a timeout ends', () => {
   for (const [what, body] of [
     ['a microtask', 'Promise.resolve().then(() => { for (;;); })'],
     ['a regular expression', `/(a+)+b/.test('a'.repeat(40))`],
+    ['a regular expression in replace()', `'a'.repeat(1e5).replace(/(a*)*b/g, '')`],
+    ['a regular expression in match()', `'x'.repeat(1e6).match(/x*y/g)`],
+    ['a sort with a function', 'Array.from({ length: 5e6 }, (_, i) => (i * 7919) % 2000003).sort((a, b) => a - b)'],
+    ['JSON.stringify() of much', `const a = Array(5e6).fill({ a: 'x'.repeat(20) }); for (;;) JSON.stringify(a)`],
     ['Atomics.wait()', 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)'],
     ['a getter of the exception', 'throw { get message() { for (;;); } }'],
     ['toString() of a parameter', `plv8.execute('select $1::text', [{ toString() { for (;;); } }])`],

@@ -21,6 +21,28 @@ do $$ const e = new Error('meant to fail'); e.detail = 'd'; e.hint = 'h'; throw 
 
 do $$ const g = () => g(); try { g() } catch (e) {} $$ language plv8;
 
+create domain nn as int not null;
+
+create domain few as nn[] check (array_length(value, 1) < 4);
+
+create type pair as (a nn, b few);
+
+create domain held as pair check ((value).a > 0);
+
+create function held(a int) returns held language plv8 as $$ return { a, b: [1, 2] } $$;
+
+select held(1), held(2);
+
+select held(-1);
+
+select held(null);
+
+do $$ plv8.execute('select $1::held[], $2::plv8_float8array, $3::bytea', [[{ a: 1, b: [1] }, null], new Float64Array(3), new ArrayBuffer(5)]) $$ language plv8;
+
+do $$ try { plv8.execute('select $1::few', [[1, null]]) } catch (e) { if (e.sqlerrcode !== '23502') throw e } $$ language plv8;
+
+do $$ const a = []; for (;;) a.push(new ArrayBuffer(1e7)) $$ language plv8;
+
 create table t (a int, b text);
 
 create function trg() returns trigger language plv8 as $$ NEW.b = TG_OP; return NEW $$;
