@@ -180,6 +180,7 @@ cron.use_background_workers = on
 cron.database_name = 'postgres'
 cron.max_running_jobs = 40
 tessera.background_workers = off
+allow_in_place_tablespaces = on
 wal_level = logical
 max_prepared_transactions = 64
 max_connections = 200
