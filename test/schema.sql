@@ -91,6 +91,97 @@ CREATE TABLE _tessera_catalog.pg_dist_background_job (
 );
 COMMENT ON TABLE _tessera_catalog.pg_dist_background_job IS 'one-shot background jobs; the state is a function of the states of their tasks';
 COMMENT ON COLUMN _tessera_catalog.pg_dist_background_job.owner IS 'who made the job and may add tasks to it';
+CREATE PROCEDURE _tessera_functions.policy_drain(IN job_id integer, IN config jsonb)
+    LANGUAGE plpgsql
+    AS $$
+declare
+  h pg_catalog.record;
+  tried int := 0;
+  failed int := 0;
+begin
+  for h in
+    select t.id, t.relid::pg_catalog.oid::pg_catalog.int8 as oid, t.relid::pg_catalog.text as name
+    from _tessera_catalog.hypertable t
+    order by t.id
+  loop
+    begin
+      if _tessera_functions.has_waiting_rows(h.id, config) then
+        tried := tried operator(pg_catalog.+) 1;
+        perform _tessera_functions.drain_default_partition(h.oid);
+      end if;
+    exception
+      when lock_not_available or deadlock_detected then
+        -- Somebody writes for a long time; the next run comes soon.
+        raise log 'rows of hypertable "%" stay in the default partition: %', h.name, sqlerrm;
+      when others then
+        failed := failed operator(pg_catalog.+) 1;
+        raise warning 'rows of hypertable "%" stay in the default partition: %', h.name, sqlerrm;
+    end;
+    commit;
+  end loop;
+  if failed operator(pg_catalog.>) 0 and failed operator(pg_catalog.=) tried then
+    raise exception using
+      message = pg_catalog.format('the default partitions of %s hypertables could not be emptied', failed),
+      hint = 'The warnings before this in the log of the server say why.';
+  end if;
+end
+$$;
+COMMENT ON PROCEDURE _tessera_functions.policy_drain(IN job_id integer, IN config jsonb) IS 'What job 5 runs: moves rows that wait in default partitions into chunks.
+config: except (names of hypertables)';
+CREATE PROCEDURE _tessera_functions.policy_job_stat_history_retention(IN job_id integer, IN config jsonb)
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  gone bigint;
+begin
+  with ranked as (
+    select h.id, h.execution_start,
+      row_number() over (partition by h.job_id, h.succeeded is true order by h.id desc) as age,
+      h.succeeded is true as success
+    from _tessera_catalog.bgw_job_stat_history h
+  )
+  delete from _tessera_catalog.bgw_job_stat_history d
+  using ranked r
+  where r.id = d.id
+    and (r.execution_start < now() - coalesce((config ->> 'drop_after')::interval, '1 month')
+      or r.age > greatest(10, case when r.success
+          then coalesce((config ->> 'max_successes_per_job')::int, 1000)
+          else coalesce((config ->> 'max_failures_per_job')::int, 1000) end));
+  get diagnostics gone = row_count;
+  raise log 'job %: deleted % rows from the job history', job_id, gone;
+end
+$$;
+COMMENT ON PROCEDURE _tessera_functions.policy_job_stat_history_retention(IN job_id integer, IN config jsonb) IS 'What job 3 runs: deletes old rows of the job history.
+config: drop_after (interval, 1 month), max_successes_per_job and max_failures_per_job (1000 each, 10 at least)';
+CREATE PROCEDURE _tessera_functions.policy_precreate_chunks(IN job_id integer, IN config jsonb)
+    LANGUAGE plpgsql
+    AS $$
+declare
+  h pg_catalog.record;
+  tried int := 0;
+  failed int := 0;
+begin
+  for h in select t.id, t.relid::pg_catalog.text as name from _tessera_catalog.hypertable t order by t.id loop
+    tried := tried operator(pg_catalog.+) 1;
+    begin
+      perform _tessera_functions.precreate_chunks(h.id, config);
+    exception when others then
+      failed := failed operator(pg_catalog.+) 1;
+      raise warning 'chunks ahead of time could not be created for hypertable "%": %', h.name, sqlerrm;
+    end;
+    -- One hypertable never waits for the locks of another.
+    commit;
+  end loop;
+  if failed operator(pg_catalog.>) 0 and failed operator(pg_catalog.=) tried then
+    raise exception using
+      message = pg_catalog.format('chunks ahead of time could be created for none of %s hypertables', tried),
+      hint = 'The warnings before this in the log of the server say why.';
+  end if;
+end
+$$;
+COMMENT ON PROCEDURE _tessera_functions.policy_precreate_chunks(IN job_id integer, IN config jsonb) IS 'What job 4 runs: creates the chunks that rows of the near future will need, for every hypertable that has a chunk near now.
+config: ahead (chunk intervals, 1), active_within (chunk intervals back in which there must be a chunk, 3), except (names of hypertables)';
 CREATE PROCEDURE _tessera_functions.policy_worker_log(IN job_id integer, IN config jsonb)
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -603,6 +694,20 @@ CREATE VIEW tessera_information.dimensions AS
    FROM (_tessera_catalog.hypertable h
      JOIN _tessera_catalog.dimension d ON ((d.hypertable_id = h.id)));
 COMMENT ON VIEW tessera_information.dimensions IS 'how each hypertable is divided';
+CREATE VIEW tessera_information.drop_chunks_policies AS
+ SELECT h.relid AS hypertable,
+    (j.config ->> 'drop_after'::text) AS older_than,
+    COALESCE(((j.config ->> 'cascade'::text))::boolean, false) AS cascade,
+    j.id AS job_id,
+    j.schedule_interval,
+    j.max_runtime,
+    j.max_retries,
+    j.retry_period,
+    ((j.config ->> 'cascade_to_materializations'::text))::boolean AS cascade_to_materializations
+   FROM (_tessera_catalog.bgw_job j
+     JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+  WHERE ((j.proc_schema = '_tessera_functions'::name) AND (j.proc_name = 'policy_retention'::name));
+COMMENT ON VIEW tessera_information.drop_chunks_policies IS 'retention policies, with the columns this view had before jobs';
 CREATE VIEW tessera_information.hypertables AS
  SELECT h.schema_name AS hypertable_schema,
     h.table_name AS hypertable_name,
@@ -819,6 +924,24 @@ CREATE VIEW tessera_information.jobs AS
      LEFT JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
      LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
 COMMENT ON VIEW tessera_information.jobs IS 'one row per job';
+CREATE VIEW tessera_information.policies AS
+ SELECT j.id AS job_id,
+        CASE j.proc_name
+            WHEN 'policy_retention'::name THEN 'retention'::name
+            WHEN 'policy_reorder'::name THEN 'reorder'::name
+            WHEN 'policy_precreate_chunks'::name THEN 'chunk pre-creation'::name
+            WHEN 'policy_drain'::name THEN 'default partition drain'::name
+            ELSE j.proc_name
+        END AS policy,
+    h.relid AS hypertable,
+    (j.config - 'hypertable_id'::text) AS config,
+    j.schedule_interval,
+    j.owner,
+    j.scheduled
+   FROM (_tessera_catalog.bgw_job j
+     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+  WHERE ((j.proc_schema = '_tessera_functions'::name) AND (j.proc_name ~~ 'policy\_%'::text));
+COMMENT ON VIEW tessera_information.policies IS 'one row per policy; those without a hypertable are built in and look after all';
 CREATE VIEW tessera_information.policy_stats AS
  SELECT h.relid AS hypertable,
     j.id AS job_id,
@@ -834,6 +957,18 @@ CREATE VIEW tessera_information.policy_stats AS
      JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
      JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
 COMMENT ON VIEW tessera_information.policy_stats IS 'what became of the runs of policies, under the names it had before jobs';
+CREATE VIEW tessera_information.reorder_policies AS
+ SELECT h.relid AS hypertable,
+    ((j.config ->> 'index_name'::text))::name AS hypertable_index_name,
+    j.id AS job_id,
+    j.schedule_interval,
+    j.max_runtime,
+    j.max_retries,
+    j.retry_period
+   FROM (_tessera_catalog.bgw_job j
+     JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+  WHERE ((j.proc_schema = '_tessera_functions'::name) AND (j.proc_name = 'policy_reorder'::name));
+COMMENT ON VIEW tessera_information.reorder_policies IS 'reorder policies, with the columns this view had before jobs';
 ALTER TABLE ONLY _tessera_catalog.bgw_job ALTER COLUMN id SET DEFAULT nextval('_tessera_catalog.bgw_job_id_seq'::regclass);
 ALTER TABLE ONLY _tessera_catalog.pg_dist_background_job ALTER COLUMN job_id SET DEFAULT nextval('_tessera_catalog.pg_dist_background_job_job_id_seq'::regclass);
 ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task ALTER COLUMN task_id SET DEFAULT nextval('_tessera_catalog.pg_dist_background_task_task_id_seq'::regclass);
@@ -973,6 +1108,7 @@ GRANT SELECT ON TABLE _tessera_catalog.worker_slot TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.background_tasks TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.chunks TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.dimensions TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.drop_chunks_policies TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.hypertables TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.job_history TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.job_errors TO PUBLIC;
@@ -981,7 +1117,9 @@ GRANT SELECT ON TABLE tessera_information.workers TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.job_states TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.job_stats TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.jobs TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.policies TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.policy_stats TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.reorder_policies TO PUBLIC;
 CREATE EVENT TRIGGER tessera_ddl_command_end ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA')
    EXECUTE FUNCTION _tessera_functions.on_ddl_command_end();

@@ -26,6 +26,7 @@ interface Plv8 {
 
 declare const plv8: Plv8;
 declare const DEBUG1: number;
+declare const LOG: number;
 declare const INFO: number;
 declare const NOTICE: number;
 declare const WARNING: number;
@@ -116,4 +117,5 @@ export const subtransaction = <T>(body: () => T): T => {
 export const notice = (message: string): void => plv8.elog(NOTICE, message);
 export const info = (message: string): void => plv8.elog(INFO, message);
 export const warning = (message: string): void => plv8.elog(WARNING, message);
+export const log = (message: string): void => plv8.elog(LOG, message);
 export const debug = (message: string): void => plv8.elog(DEBUG1, message);

@@ -211,3 +211,29 @@ export const wrongOrderIndex = (index: string, chunk: string): PgError =>
     undefined,
     'Name a valid btree index without a condition.',
   );
+export const policyExists = (message: string): PgError =>
+  fail(SQLSTATE.duplicateObject, message, undefined, 'Pass if_not_exists => true to skip it.');
+export const policyMissing = (message: string): PgError =>
+  fail(SQLSTATE.undefinedObject, message, undefined, 'Pass if_exists => true to skip it.');
+export const badLag = (argument: string, given: string, wanted: string, hint: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, `"${argument}" must be ${wanted}`, `It is of type ${given}.`, hint);
+export const noIntegerNow = (table: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `integer_now function is not set on hypertable "${table}"`,
+    'The age of an integer is measured from it.',
+    `Call set_integer_now_func('${table}', ...).`,
+  );
+export const lagOverflow = (lag: string): PgError =>
+  fail(SQLSTATE.intervalFieldOverflow, 'the age is out of range for the time column', `It is ${lag}.`);
+export const oneAgeNeeded = (): PgError =>
+  fail(SQLSTATE.invalidParameterValue, 'exactly one of drop_after and drop_created_before is needed');
+export const notIndexOf = (index: string, table: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `"${index}" is not an index of hypertable "${table}" to order by`,
+    undefined,
+    'Name a btree index of the hypertable, without its schema.',
+  );
+export const badPolicyConfig = (detail: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, 'the configuration of the policy is not usable', detail);

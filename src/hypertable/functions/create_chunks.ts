@@ -1,16 +1,11 @@
-import { overlappingSlices } from '../../catalog/dimension-slice.ts';
-import { withLockRetry } from '../../engine/lock-retry.ts';
-import { callAs, currentUser, inMaintenance } from '../../engine/session.ts';
-import { PLUS_INFINITY } from '../../lib/internal-time.ts';
+import { callAs, currentUser } from '../../engine/session.ts';
 import { literal } from '../../lib/quote.ts';
 import { defineFunction, returnsSetof } from '../../udf/define-function.ts';
 import { toInternal } from '../chunk-bounds.ts';
-import { planSlice } from '../chunk-slice-plan.ts';
-import { attachSlices, prepareSlice, timeDimension, type PreparedSlice } from '../create-chunk.ts';
+import { timeDimension } from '../create-chunk.ts';
+import { createRange } from '../create-range.ts';
 import { nullArgument, rangeInverted, tooManyChunks } from '../failures.ts';
 import { openOwnHypertable } from '../open-hypertable.ts';
-import { partNames } from '../partition-ddl.ts';
-import { lockForAttach, placeRows } from '../place-rows.ts';
 
 const MOST = 10_000n;
 
@@ -42,23 +37,6 @@ export const create_chunks = defineFunction({
         hypertable.associated_schema_name,
         `_tessera_functions.create_chunks(${root.oid}, ${literal(from)}, ${literal(to)}, ${literal(given)})`,
       ).map((chunk) => BigInt(chunk ?? 0));
-    const parts = partNames(hypertable);
-    return inMaintenance(() =>
-      withLockRetry(() => {
-        lockForAttach(root, parts);
-        // Rows that wait for these chunks must move first, or ATTACH would find them in the default partition.
-        placeRows(hypertable, root, '50ms');
-        const prepared: PreparedSlice[] = [];
-        for (let value = start; value < end; ) {
-          const known = overlappingSlices(time.id, value, value + 1n)[0];
-          const slice = known ?? planSlice(value, time.interval, time.type, (a, b) => overlappingSlices(time.id, a, b));
-          if (known === undefined) prepared.push(prepareSlice(hypertable, root, slice));
-          if (slice.end === PLUS_INFINITY) break;
-          value = slice.end;
-        }
-        attachSlices(hypertable, root, prepared);
-        return prepared.flatMap((p) => p.chunks.map((c) => c.oid));
-      }),
-    );
+    return createRange({ hypertable, root }, start, end);
   },
 });

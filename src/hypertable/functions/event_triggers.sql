@@ -99,6 +99,11 @@ begin
     select c.id from _tessera_catalog.chunk c
     where c.hypertable_id = h.id and not c.dropped and pg_partition_root(c.relid) is distinct from h.relid));
 
+  -- Policies run as the owner of the hypertable, whoever that is.
+  update _tessera_catalog.bgw_job j set owner = c.relowner
+  from pg_class c
+  where c.oid = h.relid and j.hypertable_id = h.id and j.proc_schema = '_tessera_functions' and j.owner::oid <> c.relowner;
+
   -- ALTER TABLE OWNER does not reach partitions.
   select pg_get_userbyid(relowner) into owner from pg_class where oid = h.relid;
   for part in

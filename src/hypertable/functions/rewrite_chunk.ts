@@ -220,6 +220,12 @@ const carryOut = (chunk: Chunk, plan: Rewrite): void => {
     );
 };
 
+/** What a reorder policy does. */
+export const reorderChunk = (oid: bigint, index: RelationName): void =>
+  carryOut(openChunk(oid), { order: index, tablespace: null, indexTablespace: null, verbose: false });
+
+export const indexOfChunk = (oid: bigint, index: string): RelationName => orderIndex(openChunk(oid), index);
+
 export const rewrite_chunk = defineFunction({
   schema: '_tessera_functions',
   name: 'rewrite_chunk',

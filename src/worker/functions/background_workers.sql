@@ -2,11 +2,18 @@ create function _tessera_functions.register_workers() returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  needed name;
 begin
   -- Another database than this commits each statement by itself, which is as it should be: a session that is started
   -- too early finds nothing to do and is started again.
-  perform _tessera_functions.exec_in_cron_database('create extension if not exists pg_cron');
-  perform _tessera_functions.exec_in_cron_database('create extension if not exists dblink');
+  foreach needed in array array['pg_cron', 'dblink'] loop
+    begin
+      perform _tessera_functions.exec_in_cron_database(format('create extension if not exists %I', needed));
+    exception when unique_violation or duplicate_object then
+      null; -- another database did so at the same moment
+    end;
+  end loop;
   perform _tessera_functions.in_cron_database(format(
     $cron$
     select cron.schedule_in_database('tessera launcher', %1$L, %2$L, %3$L)::text

@@ -1,0 +1,32 @@
+import { overlappingSlices } from '../catalog/dimension-slice.ts';
+import { withLockRetry } from '../engine/lock-retry.ts';
+import { inMaintenance } from '../engine/session.ts';
+import { PLUS_INFINITY } from '../lib/internal-time.ts';
+import { planSlice } from './chunk-slice-plan.ts';
+import { attachSlices, prepareSlice, timeDimension, type PreparedSlice } from './create-chunk.ts';
+import type { OpenHypertable } from './open-hypertable.ts';
+import { partNames } from './partition-ddl.ts';
+import { lockForAttach, placeRows } from './place-rows.ts';
+
+/** Creates the chunks that [start, end) lacks, in internal time, and returns their OIDs. */
+export const createRange = ({ hypertable, root }: OpenHypertable, start: bigint, end: bigint): bigint[] => {
+  const time = timeDimension(hypertable);
+  const parts = partNames(hypertable);
+  return inMaintenance(() =>
+    withLockRetry(() => {
+      lockForAttach(root, parts);
+      // Rows that wait for these chunks must move first, or ATTACH would find them in the default partition.
+      placeRows(hypertable, root, '50ms');
+      const prepared: PreparedSlice[] = [];
+      for (let value = start; value < end; ) {
+        const known = overlappingSlices(time.id, value, value + 1n)[0];
+        const slice = known ?? planSlice(value, time.interval, time.type, (a, b) => overlappingSlices(time.id, a, b));
+        if (known === undefined) prepared.push(prepareSlice(hypertable, root, slice));
+        if (slice.end === PLUS_INFINITY) break;
+        value = slice.end;
+      }
+      attachSlices(hypertable, root, prepared);
+      return prepared.flatMap((p) => p.chunks.map((c) => c.oid));
+    }),
+  );
+};

@@ -1,0 +1,206 @@
+import { currentUser } from '../engine/session.ts';
+import { maybeOne, query } from '../engine/spi.ts';
+import { findHypertableById } from '../catalog/hypertable.ts';
+import { overlappingSlices } from '../catalog/dimension-slice.ts';
+import { MICROSECONDS_PER_SECOND, MINUS_INFINITY, PLUS_INFINITY, isIntegerTime } from '../lib/internal-time.ts';
+import { displayed, ident, qualified } from '../lib/quote.ts';
+import { registerPolicy, type Job, type PlannedAction } from '../jobs/index.ts';
+import { resolveBounds, selectChunks, type SelectedChunk } from './chunk-bounds.ts';
+import { timeDimension } from './create-chunk.ts';
+import { badPolicyConfig } from './failures.ts';
+import { openOwnHypertable, type OpenHypertable } from './open-hypertable.ts';
+import { partNames } from './partition-ddl.ts';
+import { chunksToReorder, planAhead, type AheadPlan, type ReorderCandidate } from './policy-plan.ts';
+import { internalNow, lagBound, type Lag } from './policy-time.ts';
+import { boundsSql, placeableSql } from './time-sql.ts';
+
+export type Config = Readonly<Record<string, unknown>> | null;
+
+/** The hypertable a configuration names. */
+export const hypertableOf = (config: Config): OpenHypertable => {
+  const id = config?.hypertable_id;
+  if (typeof id !== 'number') throw badPolicyConfig('It has no number under "hypertable_id".');
+  const hypertable = findHypertableById(id);
+  if (hypertable === undefined) throw badPolicyConfig(`There is no hypertable with id ${id}.`);
+  const oid = maybeOne<{ oid: bigint }>(
+    'select relid::oid::int8 as oid from _tessera_catalog.hypertable where id = $1',
+    [id],
+  )?.oid;
+  return openOwnHypertable(oid ?? null);
+};
+
+const isLag = (value: unknown): value is Lag => typeof value === 'string' || typeof value === 'number';
+
+/** Chunks a retention policy would drop now. */
+export const chunksToDrop = ({ hypertable }: OpenHypertable, config: Config): SelectedChunk[] => {
+  const none = { older: null, newer: null, before: null, after: null };
+  if (isLag(config?.drop_after))
+    return selectChunks(hypertable, { ...none, older: lagBound(hypertable, config.drop_after) });
+  if (typeof config?.drop_created_before !== 'string')
+    throw badPolicyConfig('It has neither "drop_after" nor "drop_created_before".');
+  const bounds = resolveBounds(hypertable, {
+    type: 'interval',
+    older_than: null,
+    newer_than: null,
+    created_before: config.drop_created_before,
+    created_after: null,
+  });
+  return selectChunks(hypertable, bounds);
+};
+
+export interface ReorderChunk extends ReorderCandidate {
+  readonly oid: bigint;
+  readonly schema: string;
+  readonly name: string;
+}
+
+/** Chunks a reorder policy has still to do, the next one first. */
+export const reorderQueue = (jobId: number, { hypertable }: OpenHypertable): ReorderChunk[] =>
+  chunksToReorder(
+    query<ReorderChunk>(
+      `select c.id, c.relid::oid::int8 as oid, c.schema_name as schema, c.table_name as name, s.range_start as "sliceStart",
+         exists (select from _tessera_catalog.bgw_policy_chunk_stats p where p.job_id = $3 and p.chunk_id = c.id) as reordered
+       from _tessera_catalog.chunk c
+       join _tessera_catalog.chunk_constraint k on k.chunk_id = c.id
+       join _tessera_catalog.dimension_slice s on s.id = k.dimension_slice_id and s.dimension_id = $2
+       where c.hypertable_id = $1 and not c.dropped and c.compressed_chunk_id is null`,
+      [hypertable.id, timeDimension(hypertable).id, jobId],
+    ),
+  );
+
+const AHEAD = 1;
+const ACTIVE_WITHIN = 3;
+/** The policy runs every ten minutes; twice that is surely covered. */
+const LEAD = 1200n * MICROSECONDS_PER_SECOND;
+
+const positive = (value: unknown, otherwise: number): number =>
+  typeof value === 'number' && Number.isInteger(value) && value > 0 ? value : otherwise;
+
+/** Names under "except" are left alone. */
+export const isExcepted = (config: Config, { root }: OpenHypertable): boolean =>
+  Array.isArray(config?.except) && config.except.includes(displayed(root));
+
+export const aheadPlan = (open: OpenHypertable, config: Config): AheadPlan => {
+  if (isExcepted(config, open)) return { kind: 'nothing', reason: 'the configuration excepts it' };
+  const time = timeDimension(open.hypertable);
+  if (isIntegerTime(time.type)) {
+    if (time.integer_now_func === null) return { kind: 'nothing', reason: 'it has no integer_now function' };
+    // That is the user's code, which must not run with the rights of anybody else.
+    if (open.root.owner !== currentUser())
+      return { kind: 'nothing', reason: 'only as its owner the integer_now function is asked' };
+  }
+  return planAhead(
+    internalNow(open.hypertable),
+    time.interval,
+    time.type,
+    overlappingSlices(time.id, MINUS_INFINITY, PLUS_INFINITY),
+    {
+      ahead: positive(config?.ahead, AHEAD),
+      activeWithin: positive(config?.active_within, ACTIVE_WITHIN),
+      lead: isIntegerTime(time.type) ? 0n : LEAD,
+    },
+  );
+};
+
+/** Rows in the default partition that have a place in a chunk. */
+export const waitingRows = ({ hypertable }: OpenHypertable): boolean => {
+  const time = timeDimension(hypertable);
+  return (
+    maybeOne(
+      `select from only ${qualified(partNames(hypertable).defaultPartition)}
+       where ${placeableSql(ident(time.column_name), time.type)} limit 1`,
+    ) !== undefined
+  );
+};
+
+const nothing = (hypertable: bigint | null, reason: string): PlannedAction => ({
+  hypertable,
+  action: null,
+  object: null,
+  reason,
+});
+
+const everyHypertable = (): OpenHypertable[] =>
+  query<{ oid: bigint }>(
+    `select h.relid::oid::int8 as oid from _tessera_catalog.hypertable h join pg_class c on c.oid = h.relid
+     where pg_has_role(c.relowner, 'USAGE') order by h.id`,
+  ).map((row) => openOwnHypertable(row.oid));
+
+const forHypertable =
+  (plan: (open: OpenHypertable, job: Job) => readonly PlannedAction[]) =>
+  (job: Job): readonly PlannedAction[] =>
+    plan(hypertableOf(job.config), job);
+
+const forEach =
+  (plan: (open: OpenHypertable, job: Job) => readonly PlannedAction[]) =>
+  (job: Job): readonly PlannedAction[] => {
+    const all = everyHypertable();
+    return all.length === 0 ? [nothing(null, 'there is no hypertable')] : all.flatMap((open) => plan(open, job));
+  };
+
+export const retentionPolicy = registerPolicy({
+  proc: 'policy_retention',
+  title: 'retention policy',
+  plan: forHypertable((open, job) => {
+    const chunks = chunksToDrop(open, job.config);
+    if (chunks.length === 0) return [nothing(open.root.oid, 'no chunk is old enough')];
+    return chunks.map((c) => ({
+      hypertable: open.root.oid,
+      action: 'drop chunk',
+      object: displayed(c),
+      reason: 'all its rows are older than the policy keeps',
+    }));
+  }),
+});
+
+export const reorderPolicy = registerPolicy({
+  proc: 'policy_reorder',
+  title: 'reorder policy',
+  plan: forHypertable((open, job) => {
+    const [next, ...later] = reorderQueue(job.id, open);
+    if (next === undefined) return [nothing(open.root.oid, 'every settled chunk was reordered')];
+    return [
+      {
+        hypertable: open.root.oid,
+        action: 'reorder chunk',
+        object: displayed(next),
+        reason: `the oldest chunk it has not reordered yet, ${later.length} follow`,
+      },
+    ];
+  }),
+});
+
+export const precreationPolicy = registerPolicy({
+  proc: 'policy_precreate_chunks',
+  title: 'chunk pre-creation',
+  plan: forEach((open, job) => {
+    const plan = aheadPlan(open, job.config);
+    if (plan.kind === 'nothing') return [nothing(open.root.oid, plan.reason)];
+    const { type } = timeDimension(open.hypertable);
+    return plan.slices.map((s) => ({
+      hypertable: open.root.oid,
+      action: 'create chunk',
+      object: boundsSql(s, type),
+      reason: 'rows of the near future will need it',
+    }));
+  }),
+});
+
+export const drainPolicy = registerPolicy({
+  proc: 'policy_drain',
+  title: 'default partition drain',
+  plan: forEach((open, job) =>
+    isExcepted(job.config, open)
+      ? [nothing(open.root.oid, 'the configuration excepts it')]
+      : waitingRows(open)
+        ? [
+            {
+              hypertable: open.root.oid,
+              action: 'move rows into chunks',
+              object: displayed(partNames(open.hypertable).defaultPartition),
+              reason: 'rows wait in the default partition',
+            },
+          ]
+        : [nothing(open.root.oid, 'no row waits in the default partition')],
+  ),
+});

@@ -1,0 +1,60 @@
+import type { Hypertable } from '../catalog/hypertable.ts';
+import { hasSqlState, one, subtransaction } from '../engine/spi.ts';
+import { isIntegerTime, minimumOf } from '../lib/internal-time.ts';
+import { ident } from '../lib/quote.ts';
+import { toInternal } from './chunk-bounds.ts';
+import { timeDimension } from './create-chunk.ts';
+import { badLag, lagOverflow, noIntegerNow } from './failures.ts';
+
+const INTEGERS = ['smallint', 'integer', 'bigint'];
+
+/** An age as a policy keeps it: an interval as text, or an integer in units of the column. */
+export type Lag = string | number;
+
+const parses = (text: string, type: string): boolean => {
+  try {
+    subtransaction(() => one(`select $1::text::${type} as value`, [text]));
+    return true;
+  } catch (e) {
+    if (hasSqlState(e, '22007', '22008', '22P02', '22003', '22015')) return false;
+    throw e;
+  }
+};
+
+/** Checks an age that a user gave for a policy against the type of the time column. */
+export const parseLag = (h: Hypertable, argument: string, text: string, type: string): Lag => {
+  const time = timeDimension(h);
+  if (isIntegerTime(time.type)) {
+    if (!INTEGERS.includes(type) && !(type === 'text' && parses(text, 'bigint')))
+      throw badLag(argument, type, 'an integer', 'The time column is an integer, so its ages are integers.');
+    requireIntegerNow(h);
+    const value = BigInt(text.trim());
+    return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : text.trim();
+  }
+  if (type !== 'interval' && !(type === 'text' && parses(text, 'interval')))
+    throw badLag(argument, type, 'an interval', `Give an interval, such as interval '7 days'.`);
+  return one<{ text: string }>('select $1::text::interval::text as text', [text]).text;
+};
+
+export const requireIntegerNow = (h: Hypertable): string => {
+  const time = timeDimension(h);
+  if (time.integer_now_func === null || time.integer_now_func_schema === null) throw noIntegerNow(h.table_name);
+  return `${ident(time.integer_now_func_schema)}.${ident(time.integer_now_func)}()`;
+};
+
+/** The present moment in internal time; for an integer column what the user's function says. */
+export const internalNow = (h: Hypertable): bigint => {
+  const { type } = timeDimension(h);
+  return isIntegerTime(type)
+    ? one<{ now: bigint }>(`select ${requireIntegerNow(h)}::int8 as now`).now
+    : toInternal('0', 'interval', type);
+};
+
+/** The moment that is so old now. */
+export const lagBound = (h: Hypertable, lag: Lag): bigint => {
+  const { type } = timeDimension(h);
+  if (!isIntegerTime(type)) return toInternal(String(lag), 'interval', type);
+  const bound = internalNow(h) - BigInt(lag);
+  if (bound < minimumOf(type)) throw lagOverflow(String(lag));
+  return bound;
+};
