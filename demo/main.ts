@@ -73,6 +73,7 @@ line(
 
 heading('1. Install');
 await run(client, 'create extension tessera cascade');
+await run(client, 'select start_background_workers()');
 
 heading('2. Real data into hypertables, through COPY');
 await client.query('create schema plain');
@@ -158,8 +159,48 @@ if (here.rows[0].n !== there.rows[0].n) {
 check(`${here.rows[0].n} rows since the bound`);
 line('  Chunks that reach beyond the bound stay, so nothing newer is lost.');
 
-heading('8. Is everything in order');
-table(await run(client, 'select check_name, status, detail from tessera.doctor()'), 10);
+heading('8. The database does its own housekeeping');
+await run(client, 'create table pulse (time timestamptz not null, value float8)');
+await run(
+  client,
+  `select hypertable_id, created from create_hypertable('pulse', by_range('time', interval '2 seconds'))`,
+);
+await run(
+  client,
+  `create procedure beat(job_id int, config jsonb) language sql as
+  $$ insert into pulse select clock_timestamp(), random() from generate_series(1, 10) $$`,
+);
+await run(
+  client,
+  `select add_job('beat', interval '1 second', job_name => 'Heartbeat') as beat,
+  add_retention_policy('pulse', drop_after => interval '4 seconds', schedule_interval => interval '1 second') as retention`,
+);
+line('  Nobody does anything for ten seconds:');
+const watch = `select (select count(*) from pulse)::int as rows, (select count(*) from show_chunks('pulse'))::int as chunks,
+  sum(total_successes)::int as runs from tessera_information.job_stats where job_id >= 1000`;
+let most = 0;
+for (let second = 1; second <= 10; second++) {
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  const now = (await client.query(watch)).rows[0] as { rows: number; chunks: number; runs: number };
+  most = Math.max(most, now.rows);
+  line(
+    `  ${String(second).padStart(2)} s  ${'#'.repeat(Math.round(now.rows / 5)).padEnd(16)} ${String(now.rows).padStart(3)} rows in ${now.chunks} chunks, ${now.runs} runs so far`,
+  );
+}
+table(
+  await run(client, 'select application_name, state, reason from tessera_information.job_states where job_id >= 1000'),
+);
+const failed = (await client.query('select count(*)::int as n from tessera_information.job_errors')).rows[0]
+  .n as number;
+if (most === 0 || failed > 0) {
+  line(`  ${failed} runs failed, ${most} rows came`);
+  process.exit(1);
+}
+line('  Rows came, old ones went, no run failed.');
+
+heading('9. Is everything in order');
+table(await run(client, 'select check_name, status, detail from tessera.doctor()'), 12);
+await run(client, 'select stop_background_workers()');
 
 await client.end();
 line(

@@ -25,8 +25,17 @@ begin
   end if;
 end
 $announce$;
+create or replace trigger merge_metadata before insert on _tessera_catalog.metadata
+  for each row execute function _tessera_functions.merge_metadata();
 delete from _tessera_catalog.scheduler_state;
 insert into _tessera_catalog.scheduler_state default values;
+insert into _tessera_catalog.bgw_job
+  (id, application_name, job_type, schedule_interval, max_runtime, retry_period, proc_schema, proc_name, fixed_schedule)
+values
+  (1, 'Telemetry Reporter [1]', 'telemetry_and_version_check_if_enabled', '24 hours', '100 seconds', '1 hour',
+    '_tessera_functions', 'policy_telemetry', false)
+on conflict (id) do nothing;
+
 insert into _tessera_catalog.bgw_job
   (id, application_name, schedule_interval, max_runtime, retry_period, proc_schema, proc_name, fixed_schedule, config)
 values
@@ -39,3 +48,11 @@ values
   (5, 'Default Partition Drain [5]', '1 minute', '5 minutes', '1 minute', '_tessera_functions', 'policy_drain', false,
     '{"except": []}')
 on conflict (id) do nothing;
+
+-- A database that had the extension before it kept these.
+insert into _tessera_catalog.metadata (key, value, include_in_telemetry)
+select v.key, v.value, true
+from (values
+  ('uuid', pg_catalog.gen_random_uuid()::text),
+  ('install_timestamp', pg_catalog.to_timestamp(0)::text)) v(key, value)
+where not exists (select from _tessera_catalog.metadata m where m.key = v.key);

@@ -1,4 +1,11 @@
 insert into _tessera_catalog.bgw_job
+  (id, application_name, job_type, schedule_interval, max_runtime, retry_period, proc_schema, proc_name, fixed_schedule)
+values
+  (1, 'Telemetry Reporter [1]', 'telemetry_and_version_check_if_enabled', '24 hours', '100 seconds', '1 hour',
+    '_tessera_functions', 'policy_telemetry', false)
+on conflict (id) do nothing;
+
+insert into _tessera_catalog.bgw_job
   (id, application_name, schedule_interval, max_runtime, retry_period, proc_schema, proc_name, fixed_schedule, config)
 values
   (2, 'Worker Log Retention [2]', '6 hours', '5 minutes', '1 hour', '_tessera_functions', 'policy_worker_log', false, null),

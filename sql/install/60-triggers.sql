@@ -29,3 +29,6 @@ create constraint trigger announce after insert on _tessera_catalog.scheduler_st
   deferrable initially deferred
   for each row execute function _tessera_functions.announce();
 insert into _tessera_catalog.scheduler_state default values;
+
+create trigger merge_metadata before insert on _tessera_catalog.metadata
+  for each row execute function _tessera_functions.merge_metadata();

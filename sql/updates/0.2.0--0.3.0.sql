@@ -192,3 +192,16 @@ grant select, usage on sequence _tessera_catalog.pg_dist_background_job_job_id_s
 
 -- It has more arguments now.
 drop function if exists @extschema@.drop_chunks(regclass, anycompatible, anycompatible, boolean, anycompatible, anycompatible);
+
+create table _tessera_catalog.telemetry_report (
+  id bigint generated always as identity primary key,
+  created_at timestamptz not null default pg_catalog.now(),
+  report jsonb not null,
+  delivered_at timestamptz,
+  delivery_error text
+);
+comment on table _tessera_catalog.telemetry_report is
+  'reports that job 1 stored in this database, the last thirty of them; nothing leaves it unless the command tessera deliver-telemetry is run and telemetry_endpoint is set';
+
+grant select on _tessera_catalog.telemetry_report to public;
+grant select, usage on sequence _tessera_catalog.telemetry_report_id_seq to public;

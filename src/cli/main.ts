@@ -1,6 +1,7 @@
 /** The `tessera` command. Connection parameters come from the usual PG* variables or from --dsn. */
 import pg from 'pg';
 import { parseArgs } from 'node:util';
+import { deliverTelemetry } from './deliver-telemetry.ts';
 import { startWorker } from './worker.ts';
 
 interface Command {
@@ -43,7 +44,23 @@ const worker: Command = {
   },
 };
 
-const commands: Readonly<Record<string, Command>> = { worker };
+const deliver: Command = {
+  usage: 'deliver-telemetry [--dsn postgres://...]          send stored reports to the setting telemetry_endpoint',
+  run: async (args) => {
+    const { values } = parseArgs({ args: [...args], options: { dsn: { type: 'string' } } });
+    const client = new pg.Client(values.dsn === undefined ? {} : { connectionString: values.dsn });
+    await client.connect();
+    try {
+      const { delivered, problem } = await deliverTelemetry({ client, log: say });
+      say(`${delivered} reports delivered`);
+      if (problem !== undefined) throw new Error(problem);
+    } finally {
+      await client.end();
+    }
+  },
+};
+
+const commands: Readonly<Record<string, Command>> = { worker, 'deliver-telemetry': deliver };
 
 const [name = '', ...args] = process.argv.slice(2);
 const command = commands[name];

@@ -1,0 +1,38 @@
+/** What an endpoint may answer to a report; anything else about it is not looked at. */
+export interface Answer {
+  readonly version: string | undefined;
+  readonly upToDate: boolean | undefined;
+}
+
+const VERSION = /^[A-Za-z0-9.-]{1,128}$/;
+
+/** Reads the body of an answer. Throws on what is no JSON object or names a version no version looks like. */
+export const parseAnswer = (body: string): Answer => {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    throw new Error('the answer is not JSON');
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+    throw new Error('the answer is not a JSON object');
+  const { current_tessera_version: version, is_up_to_date: upToDate } = parsed as Record<string, unknown>;
+  if (version !== undefined && (typeof version !== 'string' || !VERSION.test(version)))
+    throw new Error('the answer names no usable version');
+  if (upToDate !== undefined && typeof upToDate !== 'boolean') throw new Error('the answer does not say yes or no');
+  return { version, upToDate };
+};
+
+/** Only http and https, and no credentials in the address, which is shown in messages. */
+export const parseEndpoint = (text: string): URL => {
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch {
+    throw new Error('telemetry_endpoint is not a URL');
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new Error('telemetry_endpoint must be an http or https URL');
+  if (url.username !== '' || url.password !== '') throw new Error('telemetry_endpoint must not hold a password');
+  return url;
+};
