@@ -97,7 +97,17 @@ describe.runIf(embedded)('a conflict with recovery on a standby ends', () => {
   ] as const)
     test(what, async () => {
       const client = await connect();
-      await client.query('begin isolation level repeatable read; select count(*) from t');
+      // What other tests do on the primary is replayed here as well, and may end this statement before its time.
+      await waitUntil('the session has its snapshot', async () => {
+        try {
+          await client.query('begin isolation level repeatable read; select count(*) from t');
+          return true;
+        } catch (e) {
+          if ((e as pg.DatabaseError).code !== '40001') throw e;
+          await client.query('rollback');
+          return false;
+        }
+      });
       const began = Date.now();
       const ended = failure(client, `select ${loop}(20000)`);
       await new Promise((resolve) => setTimeout(resolve, 300));
