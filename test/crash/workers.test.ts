@@ -36,6 +36,12 @@ const ask = async (database: string, sql: string, params: unknown[] = []): Promi
   }
 };
 
+const setUp = async (database: string): Promise<void> => {
+  const client = await server.connect(database);
+  await client.query(SETUP);
+  await client.end();
+};
+
 const until = (what: string, database: string, sql: string, params: unknown[] = []): Promise<void> =>
   waitUntil(what, async () => (await ask(database, sql, params).catch(() => false)) === true, 40_000);
 
@@ -168,6 +174,60 @@ testHere('DROP DATABASE and DROP EXTENSION are not hindered by workers in the mi
   await ask('work', 'drop extension tessera');
   expect(Date.now() - begun).toBeLessThan(5000);
   await until('pg_cron forgot it', 'postgres', `select count(*) = 0 from cron.job where database = 'work'`);
+  await admin.end();
+});
+
+testHere(
+  'a role that has workers cannot be dropped, which would end pg_cron, and can be when they are gone',
+  async () => {
+    const admin = await server.connect();
+    await admin.query('create role temp login');
+    await admin.query('create database temps owner temp');
+    await admin.query('alter database temps set tessera.background_workers = on');
+    await setUp('temps');
+    await ask('temps', 'grant all on ran to public');
+    const session = await server.connect('temps');
+    await session.query('set session authorization temp');
+    const job = await one(session, `select add_job('note', '1 hour')`);
+    await session.end();
+    await until(
+      'the job ran',
+      'temps',
+      'select last_run_success from _tessera_catalog.bgw_job_stat where job_id = $1',
+      [job],
+    );
+    await admin.query('alter database temps owner to postgres');
+    await expect(admin.query('drop role temp')).rejects.toMatchObject({
+      code: '2BP01',
+      detail: expect.stringContaining('tessera_workers'),
+    });
+    await admin.query('drop database temps');
+    await until(
+      'nothing is left of it',
+      'postgres',
+      `select count(*) = 0 from cron.job where database = 'temps' and username = 'temp'`,
+    );
+    await admin.query('drop role temp');
+    await admin.end();
+  },
+);
+
+testHere('start_background_workers brings pg_cron back that a job of a role that is gone has ended', async () => {
+  const admin = await server.connect();
+  await admin.query('create database afterwards');
+  await setUp('afterwards');
+  await admin.query(`
+    create role passing login;
+    select cron.schedule_in_database('tessera:999999:worker:1', '1 seconds', 'select 1', 'postgres', 'passing');
+    drop role passing`);
+  const cron = (): Promise<unknown> =>
+    one(admin, `select pid from pg_stat_activity where backend_type = 'pg_cron launcher'`);
+  const before = await cron();
+  await waitUntil('pg_cron ends', async () => (await cron()) !== before);
+  await ask('afterwards', 'select start_background_workers()');
+  await until('a scheduler runs', 'afterwards', 'select running from tessera_information.scheduler');
+  await ask('afterwards', 'select stop_background_workers()');
+  await admin.query('drop database afterwards');
   await admin.end();
 });
 

@@ -14,6 +14,7 @@ begin
       null; -- another database did so at the same moment
     end;
   end loop;
+  perform _tessera_functions.exec_in_cron_database(_tessera_functions.cron_guard_command());
   perform _tessera_functions.in_cron_database(format(
     $cron$
     select cron.schedule_in_database('tessera launcher', %1$L, %2$L, %3$L)::text
@@ -94,6 +95,7 @@ begin
       perform _tessera_functions.in_cron_database(format(
         'with gone as (delete from cron.job where jobname like %L returning jobid) select jobid::text from gone',
         _tessera_functions.cron_name('%')));
+      perform _tessera_functions.exec_in_cron_database(_tessera_functions.cron_guard_command());
     exception when undefined_table then
       null; -- nothing was ever registered
     end;

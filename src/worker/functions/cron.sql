@@ -114,6 +114,49 @@ as $$
 $$;
 comment on function _tessera_functions.cron_command(text) is 'what pg_cron runs for a session of ours';
 
+create function _tessera_functions.cron_guard_command() returns text
+language sql immutable
+set search_path to pg_catalog, pg_temp
+as $function$
+  -- One job of a role that does not exist ends the launcher of pg_cron again and again, and with it every job of the
+  -- server. So a role that has a worker holds a privilege there, which keeps DROP ROLE from happening, and what is left
+  -- over of databases and roles that are gone is deleted.
+  select $command$do $guard$
+declare
+  r record;
+begin
+  delete from cron.job j
+  where j.jobname ~ '^tessera:[0-9]+:'
+    and (not exists (select from pg_catalog.pg_database b where b.oid::text = pg_catalog.split_part(j.jobname, ':', 2))
+      or not exists (select from pg_catalog.pg_roles x where x.rolname = j.username));
+  if pg_catalog.to_regnamespace('tessera_workers') is null then
+    create schema tessera_workers;
+    comment on schema tessera_workers is
+      'empty; a role with USAGE here has workers of tessera, and cannot be dropped before they are gone';
+  end if;
+  for r in
+    select a.grantee, u.username
+    from (
+      select distinct j.username from cron.job j where j.jobname ~ '^tessera:[0-9]+:worker:'
+    ) u
+    full join (
+      select x.grantee, pg_catalog.pg_get_userbyid(x.grantee) as name
+      from pg_catalog.pg_namespace n, pg_catalog.aclexplode(n.nspacl) x
+      where n.nspname = 'tessera_workers' and x.grantee <> n.nspowner and x.grantee <> 0
+    ) a on a.name = u.username
+    where a.grantee is null or u.username is null
+  loop
+    if r.username is null then
+      execute pg_catalog.format('revoke usage on schema tessera_workers from %I', pg_catalog.pg_get_userbyid(r.grantee));
+    else
+      execute pg_catalog.format('grant usage on schema tessera_workers to %I', r.username);
+    end if;
+  end loop;
+end $guard$$command$
+$function$;
+comment on function _tessera_functions.cron_guard_command() is
+  'what keeps the jobs of pg_cron and the roles they name in line; runs in the database of pg_cron';
+
 create function _tessera_functions.sync_cron() returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -128,6 +171,7 @@ begin
   into wanted
   from _tessera_catalog.worker_slot w
   join pg_roles r on r.oid = w.owner;
+  -- Added inactive, so that pg_cron starts nothing as a role before the guard holds it.
   perform _tessera_functions.in_cron_database(format(
     $sync$
     with wanted as (
@@ -140,15 +184,24 @@ begin
           where w.jobname = j.jobname and w.username = j.username and w.command = j.command and j.database = %3$L)
       returning j.jobid
     ), added as (
-      select cron.schedule_in_database(w.jobname, '1 seconds', w.command, %3$L, w.username) as jobid
+      select cron.schedule_in_database(w.jobname, '1 seconds', w.command, %3$L, w.username, false) as jobid
       from wanted w
       where not exists (
         select from cron.job j
-        where w.jobname = j.jobname and w.username = j.username and w.command = j.command and j.database = %3$L)
+        where j.jobname = w.jobname and j.username = w.username and j.command = w.command and j.database = %3$L)
     )
     select jobid::text from gone union all select jobid::text from added
     $sync$,
     wanted, _tessera_functions.cron_name('worker:%'), current_database()));
+  perform _tessera_functions.exec_in_cron_database(_tessera_functions.cron_guard_command());
+  perform _tessera_functions.in_cron_database(format(
+    $sync$
+    with begun as (
+      update cron.job j set active = true where j.jobname like %1$L and not j.active returning j.jobid
+    )
+    select jobid::text from begun
+    $sync$,
+    _tessera_functions.cron_name('worker:%')));
 end
 $$;
 comment on function _tessera_functions.sync_cron() is 'makes the pg_cron jobs of this database those of its slots';

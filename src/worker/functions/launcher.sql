@@ -14,7 +14,7 @@ language sql stable
 set search_path to pg_catalog, pg_temp
 as $function$
   -- Complete in itself: the database of pg_cron need not have tessera.
-  select replace(replace($command$do $launcher$
+  select replace(replace(replace($command$do $launcher$
 declare
   d record;
   wanted text;
@@ -64,13 +64,12 @@ begin
         pg_catalog.format('tessera:%s:scheduler', d.oid), '1 seconds', :command, d.datname, wanted);
     end if;
   end loop;
-  delete from cron.job j
-  where j.jobname ~ '^tessera:[0-9]+:'
-    and not exists (select from pg_catalog.pg_database b where b.oid::text = pg_catalog.split_part(j.jobname, ':', 2));
+  execute :guard;
 end $launcher$$command$,
     ':conninfo', quote_literal(concat_ws(' ',
       _tessera_functions.loopback_server(), 'application_name=tessera_launcher', 'connect_timeout=5'))),
-    ':command', quote_literal(_tessera_functions.cron_command('scheduler(''pg_cron'')')))
+    ':command', quote_literal(_tessera_functions.cron_command('scheduler(''pg_cron'')'))),
+    ':guard', quote_literal(_tessera_functions.cron_guard_command()))
 $function$;
 comment on function _tessera_functions.launcher_command() is
   'what pg_cron runs to find databases that gained or lost the extension';

@@ -198,6 +198,11 @@ as $$
 begin
   if round % 2 = 0 and _tessera_functions.database_is_wanted() then
     perform _tessera_functions.dismiss_workers();
+    if driver = 'pg_cron' then
+      -- If it is dropped, nothing of its roles must stay behind; if not, they are back in a second.
+      delete from _tessera_catalog.worker_slot;
+      perform _tessera_functions.sync_cron();
+    end if;
     return false;
   end if;
   if round % 4 = 0 and not _tessera_functions.setting('background_workers')::boolean then
