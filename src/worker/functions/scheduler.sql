@@ -196,7 +196,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  if round % 2 = 0 and _tessera_functions.database_is_wanted() then
+  if _tessera_functions.database_is_wanted() then
     perform _tessera_functions.dismiss_workers();
     if driver = 'pg_cron' then
       -- If it is dropped, nothing of its roles must stay behind; if not, they are back in a second.
@@ -205,25 +205,23 @@ begin
     end if;
     return false;
   end if;
-  if round % 4 = 0 and not _tessera_functions.setting('background_workers')::boolean then
+  if round % 2 = 0 and not _tessera_functions.setting('background_workers')::boolean then
     return false;
   end if;
   perform _tessera_functions.supervise_runs(driver);
-  if round % 2 = 0 then
-    perform _tessera_functions.heal_tasks();
-  end if;
-  -- Four rounds are a second.
-  if round % 40 = 0 then
+  perform _tessera_functions.heal_tasks();
+  -- Two rounds are a second.
+  if round % 20 = 0 then
     perform _tessera_functions.complete_statistics();
   end if;
-  if round % 4 = 0 and _tessera_functions.arrange_slots() or round % 120 = 0 then
+  if round % 2 = 0 and _tessera_functions.arrange_slots() or round % 60 = 0 then
     if driver = 'pg_cron' then
       perform _tessera_functions.sync_cron();
     else
       notify tessera_workers;
     end if;
   end if;
-  if round % 16 = 0 then
+  if round % 8 = 0 then
     insert into _tessera_catalog.scheduler_state (heartbeat, started_at, pid, driver)
     values (clock_timestamp(), clock_timestamp(), pg_backend_pid(), driver)
     on conflict (only_row) do update
@@ -259,7 +257,7 @@ begin
     commit;
     exit when not go_on;
     round := round + 1;
-    perform pg_catalog.pg_sleep(0.25);
+    perform pg_catalog.pg_sleep(0.5);
     commit;
   end loop;
   -- Of the session of a Node process this would be a leftover.
