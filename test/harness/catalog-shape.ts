@@ -18,7 +18,7 @@ export const letMembersGo = async (run: Run, functions: boolean): Promise<void> 
   for (const m of members) {
     // Rules of views, array types and row types of tables go with their owners.
     if (m.type === 'rule' || /\[\]$/.test(m.identity) || (m.rowtype_of !== null && m.rowtype_of !== 'c')) continue;
-    if (!functions && (m.type === 'function' || m.type === 'aggregate')) continue;
+    if (!functions && ['function', 'procedure', 'aggregate'].includes(m.type)) continue;
     const kind = m.type === 'composite type' ? 'type' : m.type;
     await run(`alter extension tessera drop ${kind} ${m.identity}`, []);
   }

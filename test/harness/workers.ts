@@ -4,7 +4,10 @@ import { serverAddress } from './server.ts';
 import { waitUntil } from './wait-until.ts';
 
 export type Driver = 'pg_cron' | 'node';
-export const DRIVERS: readonly Driver[] = ['pg_cron', 'node'];
+
+/** Set up by global-setup, which says so on stderr when the server has no pg_cron that can keep workers going. */
+export const hasCron = process.env.TESSERA_TEST_CRON !== 'no';
+export const DRIVERS: readonly Driver[] = hasCron ? ['pg_cron', 'node'] : ['node'];
 
 /** Scheduler and workers of a test's database, started the one way or the other. */
 export class Workers {

@@ -40,7 +40,9 @@ test('the functions part can run again and changes nothing', async () => {
   expect(await again.query(`select * from tessera.doctor() where status = 'error'`)).toEqual([]);
 });
 
-test('test/schema.sql is what a fresh install makes', async () => {
+test('test/schema.sql is what a fresh install makes', async (context) => {
+  const major = await tables.value(`select current_setting('server_version_num')::int / 10000`);
+  if (major !== 17) context.skip(`PostgreSQL ${major} prints views in another way than 17, which made the file`);
   expect(await shape(tables, false), 'run make schema and look at the diff').toBe(
     readFileSync('test/schema.sql', 'utf8'),
   );

@@ -73,6 +73,12 @@ begin
       hint = 'Add pg_cron to shared_preload_libraries and restart the server, or run the command tessera worker.';
     return false;
   end if;
+  if not _tessera_functions.cron_knows_seconds() then
+    raise warning using
+      message = 'pg_cron is older than 1.5, so the server itself starts no workers',
+      hint = 'Install pg_cron 1.5 or later, or run the command tessera worker.';
+    return false;
+  end if;
   perform _tessera_functions.register_workers();
   return true;
 end
@@ -142,7 +148,8 @@ language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  if _tessera_functions.setting('background_workers')::boolean and _tessera_functions.cron_database() is not null then
+  if _tessera_functions.setting('background_workers')::boolean and _tessera_functions.cron_database() is not null
+    and _tessera_functions.cron_knows_seconds() then
     begin
       perform _tessera_functions.register_workers();
     exception when others then

@@ -16,6 +16,18 @@ as $$
 $$;
 comment on function _tessera_functions.cron_database() is 'the database in which pg_cron keeps its jobs; null when the server does not load pg_cron';
 
+create function _tessera_functions.cron_knows_seconds() returns boolean
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  -- Since 1.5; without that a worker that ended would come back after a minute.
+  select coalesce((
+    select regexp_match(default_version, '^(\d+)\.(\d+)')::int[] >= array[1, 5]
+    from pg_available_extensions
+    where name = 'pg_cron'), false)
+$$;
+comment on function _tessera_functions.cron_knows_seconds() is 'whether pg_cron is of a version that can keep workers going';
+
 create function _tessera_functions.loopback_server() returns text
 language sql stable
 set search_path to pg_catalog, pg_temp

@@ -36,10 +36,10 @@ begin
     status := 'error';
     detail := 'no scheduler runs: pg_cron connects as a client, which needs a password for every owner of a job';
     hint := 'Set cron.use_background_workers = on and restart the server.';
-  elsif (select string_to_array(default_version, '.')::int[] < array[1, 5] from pg_available_extensions where name = 'pg_cron') then
+  elsif not _tessera_functions.cron_knows_seconds() then
     status := 'error';
     detail := 'no scheduler runs: pg_cron is older than 1.5 and knows no seconds';
-    hint := 'Install pg_cron 1.5 or later.';
+    hint := 'Install pg_cron 1.5 or later, or run the command tessera worker.';
   else
     status := 'warning';
     detail := 'no scheduler runs';

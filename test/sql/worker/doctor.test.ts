@@ -20,7 +20,11 @@ test('the doctor says that workers are off, and what turns them on', async () =>
 
 test('the doctor says that workers are wanted but nobody started them', async () => {
   await db.query(`select tessera.set_setting('background_workers', 'on')`);
-  expect(await check('background work')).toMatchObject({ status: 'warning', detail: 'no scheduler runs' });
+  // What is said further depends on the pg_cron the server has.
+  const found = await check('background work');
+  expect(found.status).toMatch(/warning|error/);
+  expect(found.detail).toMatch(/^no scheduler runs/);
+  expect(found.hint).not.toBeNull();
 });
 
 test('with a scheduler at work all is well', async () => {
