@@ -1,0 +1,65 @@
+import { elementsOf, writeArray } from './array.ts';
+import { MAX_ROWS, type Rows, type ValueKind } from './column.ts';
+import { writeInt4DeltaDelta, writeInt8DeltaDelta } from './delta-delta.ts';
+import { dictionaryWords } from './dictionary.ts';
+import { boolsOf, bytesOfRows, float4sOf, float8sOf, int4sOf, int8sOf, nullsOf, textsOfRows } from './gather.ts';
+import { writeFloat4Gorilla, writeFloat8Gorilla } from './gorilla.ts';
+import { type Algorithm, HEADER_WORDS, seal } from './header.ts';
+import { writeNullBitmap } from './null-bitmap.ts';
+import { PgError } from '../../lib/pg-error.ts';
+import { SQLSTATE } from '../../lib/sqlstate.ts';
+import { writeSimple8b } from './simple8b.ts';
+import { WordWriter } from './word-writer.ts';
+
+/** A kind of values and whether to look for repeated ones; the rest of the algorithm follows from the kind. */
+export interface Codec {
+  readonly kind: ValueKind;
+  readonly algorithm: Algorithm;
+}
+
+/** Writes the values and returns the algorithm that was used in the end. */
+const writeValues = (out: WordWriter, codec: Codec, rows: Rows, count: number): Algorithm => {
+  switch (codec.kind) {
+    case 'int4':
+      writeInt4DeltaDelta(out, int4sOf(rows, count));
+      return 'delta-delta';
+    case 'int8':
+      writeInt8DeltaDelta(out, int8sOf(rows, count));
+      return 'delta-delta';
+    case 'float4':
+      writeFloat4Gorilla(out, float4sOf(rows, count));
+      return 'gorilla';
+    case 'float8':
+      writeFloat8Gorilla(out, float8sOf(rows, count));
+      return 'gorilla';
+    case 'bool':
+      writeSimple8b(out, boolsOf(rows, count), undefined, count);
+      return 'boolean';
+    default: {
+      const values = codec.kind === 'bytes' ? bytesOfRows(rows, count) : textsOfRows(rows, count, codec.kind);
+      const dictionary = codec.algorithm === 'dictionary' ? dictionaryWords(codec.kind, values) : undefined;
+      if (dictionary !== undefined) {
+        out.append(dictionary, dictionary.length);
+        return 'dictionary';
+      }
+      writeArray(out, elementsOf(codec.kind, values));
+      return 'array';
+    }
+  }
+};
+
+/** The payload of one column of a segment; null when every row is null, which the column says by being null itself. */
+export const encode = (codec: Codec, rows: Rows): Uint8Array | null => {
+  if (rows.length > MAX_ROWS)
+    throw new PgError({
+      sqlstate: SQLSTATE.internalError,
+      message: `a segment of ${rows.length} rows is larger than ${MAX_ROWS}`,
+    });
+  const { nulls, count } = nullsOf(rows);
+  if (count === 0) return null;
+  const out = new WordWriter();
+  out.reserve(HEADER_WORDS);
+  if (nulls !== undefined) writeNullBitmap(out, nulls);
+  const algorithm = writeValues(out, codec, rows, count);
+  return seal(out.finish(), { algorithm, kind: codec.kind, hasNulls: nulls !== undefined, rows: rows.length });
+};
