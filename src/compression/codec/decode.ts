@@ -1,6 +1,7 @@
 import { readArray } from './array.ts';
 import type { Column, ValueKind } from './column.ts';
 import { CorruptPayload } from './corrupt-payload.ts';
+import { readDecimals } from './decimal.ts';
 import { readInt4DeltaDelta, readInt8DeltaDelta } from './delta-delta.ts';
 import { readDictionary } from './dictionary.ts';
 import { readFloat4Gorilla, readFloat8Gorilla } from './gorilla.ts';
@@ -47,13 +48,19 @@ const readColumn = (header: Header, reader: WordReader): Column => {
       return { kind, rows, nulls, values: nulls ? spread(values, nulls, new BigInt64Array(rows)) : values };
     }
     case 'float4': {
-      checkAlgorithm(header, 'gorilla');
-      const values = readFloat4Gorilla(reader, present);
+      checkAlgorithm(header, 'gorilla', 'decimal');
+      const values =
+        header.algorithm === 'gorilla'
+          ? readFloat4Gorilla(reader, present)
+          : readDecimals(reader, new Float32Array(present));
       return { kind, rows, nulls, values: nulls ? spreadFloat4(values, nulls) : values };
     }
     case 'float8': {
-      checkAlgorithm(header, 'gorilla');
-      const values = readFloat8Gorilla(reader, present);
+      checkAlgorithm(header, 'gorilla', 'decimal');
+      const values =
+        header.algorithm === 'gorilla'
+          ? readFloat8Gorilla(reader, present)
+          : readDecimals(reader, new Float64Array(present));
       return { kind, rows, nulls, values: nulls ? spreadFloat8(values, nulls) : values };
     }
     case 'bool': {

@@ -1,9 +1,10 @@
 import { elementsOf, writeArray } from './array.ts';
 import { MAX_ROWS, type Rows, type ValueKind } from './column.ts';
+import { decimalWords } from './decimal.ts';
 import { writeInt4DeltaDelta, writeInt8DeltaDelta } from './delta-delta.ts';
 import { dictionaryWords } from './dictionary.ts';
 import { boolsOf, bytesOfRows, float4sOf, float8sOf, int4sOf, int8sOf, nullsOf, textsOfRows } from './gather.ts';
-import { writeFloat4Gorilla, writeFloat8Gorilla } from './gorilla.ts';
+import { writeGorilla } from './gorilla.ts';
 import { type Algorithm, HEADER_WORDS, seal } from './header.ts';
 import { writeNullBitmap } from './null-bitmap.ts';
 import { PgError } from '../../lib/pg-error.ts';
@@ -17,6 +18,17 @@ export interface Codec {
   readonly algorithm: Algorithm;
 }
 
+/** Decimals where they take less room than Gorilla; for noise the first value already says that they do not. */
+const writeFloats = (out: WordWriter, values: Float32Array | Float64Array): Algorithm => {
+  const decimals = decimalWords(values);
+  const start = out.length;
+  writeGorilla(out, values);
+  if (decimals === undefined || decimals.length >= out.length - start) return 'gorilla';
+  out.truncate(start);
+  out.append(decimals, decimals.length);
+  return 'decimal';
+};
+
 /** Writes the values and returns the algorithm that was used in the end. */
 const writeValues = (out: WordWriter, codec: Codec, rows: Rows, count: number): Algorithm => {
   switch (codec.kind) {
@@ -27,11 +39,9 @@ const writeValues = (out: WordWriter, codec: Codec, rows: Rows, count: number): 
       writeInt8DeltaDelta(out, int8sOf(rows, count));
       return 'delta-delta';
     case 'float4':
-      writeFloat4Gorilla(out, float4sOf(rows, count));
-      return 'gorilla';
+      return writeFloats(out, float4sOf(rows, count));
     case 'float8':
-      writeFloat8Gorilla(out, float8sOf(rows, count));
-      return 'gorilla';
+      return writeFloats(out, float8sOf(rows, count));
     case 'bool':
       writeSimple8b(out, boolsOf(rows, count), undefined, count);
       return 'boolean';

@@ -82,16 +82,16 @@ const write = (out: WordWriter, words: Int32Array): void => {
   x.bits.write(out);
 };
 
-export const writeFloat8Gorilla = (out: WordWriter, values: Float64Array): void =>
-  write(out, new Int32Array(values.buffer, values.byteOffset, 2 * values.length));
-
 /** A float4 is its 32 bits, the upper half zero. */
-export const writeFloat4Gorilla = (out: WordWriter, values: Float32Array): void => {
-  const halves = new Int32Array(values.buffer, values.byteOffset, values.length);
-  const words = new Int32Array(2 * values.length);
-  for (let i = 0; i < halves.length; i++) words[2 * i] = halves[i]!;
-  write(out, words);
+const wordsOf = (values: Float32Array | Float64Array): Int32Array => {
+  const words = new Int32Array(values.buffer, values.byteOffset, values.byteLength >>> 2);
+  if (values instanceof Float64Array) return words;
+  const widened = new Int32Array(2 * values.length);
+  for (let i = 0; i < words.length; i++) widened[2 * i] = words[i]!;
+  return widened;
 };
+
+export const writeGorilla = (out: WordWriter, values: Float32Array | Float64Array): void => write(out, wordsOf(values));
 
 const readTags = (reader: WordReader, count: number): { readonly tags: Uint32Array; readonly ones: number } => {
   const tags = new Uint32Array(count);

@@ -6,7 +6,7 @@ import { CorruptPayload } from './corrupt-payload.ts';
 import { WordReader } from './word-reader.ts';
 
 /** README.md beside this folder has the layout as a table. */
-export type Algorithm = 'array' | 'dictionary' | 'gorilla' | 'delta-delta' | 'boolean';
+export type Algorithm = 'array' | 'dictionary' | 'gorilla' | 'delta-delta' | 'boolean' | 'decimal';
 
 export interface Header {
   readonly algorithm: Algorithm;
@@ -29,6 +29,7 @@ const ALGORITHMS: readonly (Algorithm | undefined)[] = [
   'gorilla',
   'delta-delta',
   'boolean',
+  'decimal',
 ];
 const KINDS: readonly (ValueKind | undefined)[] = [
   undefined,

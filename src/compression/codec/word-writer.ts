@@ -31,6 +31,12 @@ export class WordWriter {
     new Uint8Array(this.words.buffer).set(bytes, at * 4);
   }
 
+  /** Takes back all words from `length` on. */
+  truncate(length: number): void {
+    this.words.fill(0, length, this.length);
+    this.length = length;
+  }
+
   finish(): Int32Array {
     return this.words.slice(0, this.length);
   }
