@@ -16,7 +16,7 @@ const BIGINT: Codec = { kind: 'int8', algorithm: 'delta-delta' };
 const DOUBLE: Codec = { kind: 'float8', algorithm: 'gorilla' };
 const REAL: Codec = { kind: 'float4', algorithm: 'gorilla' };
 const TEXT: Codec = { kind: 'text', algorithm: 'dictionary' };
-const NUMERIC: Codec = { kind: 'text', algorithm: 'array' };
+const NUMERIC: Codec = { kind: 'text', algorithm: 'decimal' };
 
 interface Series {
   readonly name: string;
@@ -73,6 +73,11 @@ const generated = (): Series[] => {
     { name: 'text of 8 values', codec: TEXT, values: times(() => `status_${Math.floor(random() * 8)}`) },
     { name: 'text, all different', codec: TEXT, values: times((row) => `message ${row}: ${hex(12)}`) },
     { name: 'numeric(6,2) at random', codec: NUMERIC, values: times(() => (random() * 1000).toFixed(2)) },
+    {
+      name: 'numeric of 20 digits',
+      codec: NUMERIC,
+      values: times(() => `0.${Math.floor(random() * 1e10)}${Math.floor(random() * 1e10)}`),
+    },
     {
       name: 'uuid at random',
       codec: { kind: 'uuid', algorithm: 'dictionary' },

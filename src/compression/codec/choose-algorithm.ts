@@ -17,12 +17,15 @@ const BY_NAME: ReadonlyMap<string, Codec> = new Map([
   ['timestamp with time zone', { kind: 'int8', algorithm: 'delta-delta' }],
   ['real', { kind: 'float4', algorithm: 'gorilla' }],
   ['double precision', { kind: 'float8', algorithm: 'gorilla' }],
-  ['numeric', { kind: 'text', algorithm: 'array' }],
+  ['numeric', { kind: 'text', algorithm: 'decimal' }],
   ['boolean', { kind: 'bool', algorithm: 'boolean' }],
   ['uuid', { kind: 'uuid', algorithm: 'dictionary' }],
   ['bytea', { kind: 'bytes', algorithm: 'dictionary' }],
 ]);
 
-/** Which type gets which algorithm, as TimescaleDB has it; any other type travels as the text of its output function. */
+/**
+ * Which type gets which algorithm, as TimescaleDB has it, but for decimals: where all values of a segment are such, they
+ * replace Gorilla and, for numeric, the array. Any other type travels as the text of its output function.
+ */
 export const chooseAlgorithm = (type: ColumnType): Codec =>
   BY_NAME.get(type.name) ?? { kind: 'text', algorithm: type.hashable ? 'dictionary' : 'array' };

@@ -1,4 +1,4 @@
-import { readArray } from './array.ts';
+import { type ArrayKind, readArray } from './array.ts';
 import type { Column, ValueKind } from './column.ts';
 import { CorruptPayload } from './corrupt-payload.ts';
 import { readDecimals } from './decimal.ts';
@@ -7,6 +7,7 @@ import { readDictionary } from './dictionary.ts';
 import { readFloat4Gorilla, readFloat8Gorilla } from './gorilla.ts';
 import { type Header, open } from './header.ts';
 import { readNullBitmap, spread } from './null-bitmap.ts';
+import { readNumerics } from './numeric.ts';
 import { readSimple8b } from './simple8b.ts';
 import type { WordReader } from './word-reader.ts';
 
@@ -31,6 +32,12 @@ const readBools = (reader: WordReader, count: number): Uint8Array => {
 const checkAlgorithm = (header: Header, ...algorithms: Header['algorithm'][]): void => {
   if (!algorithms.includes(header.algorithm))
     throw new CorruptPayload(`values of kind ${header.kind} under the algorithm ${header.algorithm}`);
+};
+
+const readValues = (header: Header, kind: ArrayKind, reader: WordReader, count: number): (string | Uint8Array)[] => {
+  if (header.algorithm === 'decimal' && kind === 'text') return readNumerics(reader, count);
+  checkAlgorithm(header, 'dictionary', 'array');
+  return header.algorithm === 'dictionary' ? readDictionary(reader, kind, count) : readArray(reader, kind, count);
 };
 
 const readColumn = (header: Header, reader: WordReader): Column => {
@@ -69,9 +76,7 @@ const readColumn = (header: Header, reader: WordReader): Column => {
       return { kind, rows, nulls, values: nulls ? spread(values, nulls, new Uint8Array(rows)) : values };
     }
     default: {
-      checkAlgorithm(header, 'dictionary', 'array');
-      const read = header.algorithm === 'dictionary' ? readDictionary : readArray;
-      const values = read(reader, kind, present);
+      const values = readValues(header, kind, reader, present);
       const byRow = nulls ? spread<unknown, unknown[]>(values, nulls, new Array(rows).fill(null)) : values;
       return { kind, rows, nulls, values: byRow } as Column;
     }

@@ -10,6 +10,7 @@ import { writeNullBitmap } from './null-bitmap.ts';
 import { PgError } from '../../lib/pg-error.ts';
 import { SQLSTATE } from '../../lib/sqlstate.ts';
 import { writeSimple8b } from './simple8b.ts';
+import { numericWords } from './numeric.ts';
 import { WordWriter } from './word-writer.ts';
 
 /** A kind of values and whether to look for repeated ones; the rest of the algorithm follows from the kind. */
@@ -47,10 +48,15 @@ const writeValues = (out: WordWriter, codec: Codec, rows: Rows, count: number): 
       return 'boolean';
     default: {
       const values = codec.kind === 'bytes' ? bytesOfRows(rows, count) : textsOfRows(rows, count, codec.kind);
-      const dictionary = codec.algorithm === 'dictionary' ? dictionaryWords(codec.kind, values) : undefined;
-      if (dictionary !== undefined) {
-        out.append(dictionary, dictionary.length);
-        return 'dictionary';
+      const better =
+        codec.algorithm === 'dictionary'
+          ? dictionaryWords(codec.kind, values)
+          : codec.algorithm === 'decimal'
+            ? numericWords(values as readonly string[])
+            : undefined;
+      if (better !== undefined) {
+        out.append(better, better.length);
+        return codec.algorithm;
       }
       writeArray(out, elementsOf(codec.kind, values));
       return 'array';

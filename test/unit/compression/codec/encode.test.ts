@@ -59,7 +59,7 @@ describe('chooseAlgorithm', () => {
     ['timestamp with time zone', true, 'int8', 'delta-delta'],
     ['real', true, 'float4', 'gorilla'],
     ['double precision', true, 'float8', 'gorilla'],
-    ['numeric', true, 'text', 'array'],
+    ['numeric', true, 'text', 'decimal'],
     ['boolean', true, 'bool', 'boolean'],
     ['uuid', true, 'uuid', 'dictionary'],
     ['bytea', true, 'bytes', 'dictionary'],

@@ -1,3 +1,4 @@
+import type { Algorithm } from '../../../../src/compression/codec/header.ts';
 import type { Rows, ValueKind } from '../../../../src/compression/codec/column.ts';
 
 /** Mulberry32 by T. Ettinger: the same numbers for the same seed everywhere. */
@@ -119,7 +120,7 @@ export const withNulls = <T>(values: readonly T[], shape: Shape<boolean>, seed: 
 const floatsOf = (bits: readonly bigint[]): Float64Array => new Float64Array(BigInt64Array.from(bits).buffer);
 
 /** One column of each kind, for tests that go over all of them. */
-export const everyKind = (rows: number, seed: number): [kind: ValueKind, algorithm: 'array' | 'dictionary', Rows][] => {
+export const everyKind = (rows: number, seed: number): [kind: ValueKind, algorithm: Algorithm, Rows][] => {
   const random = generator(seed);
   const some = <T>(shape: Shape<T>): (T | null)[] => withNulls(series(shape, rows, seed), NULL_SHAPES[5]!, seed);
   const list = <T>(make: (row: number) => T): T[] => Array.from({ length: rows }, (_, row) => make(row));
@@ -135,6 +136,7 @@ export const everyKind = (rows: number, seed: number): [kind: ValueKind, algorit
     ['text', 'dictionary', some(TEXT_SHAPES[2]!)],
     ['text', 'dictionary', some(TEXT_SHAPES[3]!)],
     ['text', 'array', some(TEXT_SHAPES[5]!)],
+    ['text', 'decimal', some(['amounts', (row) => (row * 1.37 - 500).toFixed(2)])],
     ['bytes', 'dictionary', list((row) => Uint8Array.of(row & 3, 255, 0))],
     ['bytes', 'array', list((row) => new Uint8Array(row % 7).fill(row))],
     ['uuid', 'dictionary', list((row) => `0190a4b2-7c3d-7000-8abc-${(row * 7919).toString(16).padStart(12, '0')}`)],
