@@ -23,12 +23,12 @@ const reseal = (payload: Uint8Array): Uint8Array => {
   return sealed;
 };
 
-/** Whatever the bytes: rows as many as the header says, or the one error. */
+/** Whatever the bytes: rows as many as the header says, or the one error. Without expect(), which is slow a million times. */
 const decodesOrRefuses = (payload: Uint8Array): Column | undefined => {
   try {
     const column = decode(payload);
-    expect(column.values).toHaveLength(column.rows);
-    if (column.nulls !== undefined) expect(column.nulls).toHaveLength(column.rows);
+    if (column.values.length !== column.rows || (column.nulls?.length ?? column.rows) !== column.rows)
+      throw new Error(`${column.values.length} values for ${column.rows} rows`);
     return column;
   } catch (error) {
     if (!(error instanceof CorruptPayload)) throw error;
@@ -70,7 +70,8 @@ describe('a corrupt payload', () => {
   test('cut at any byte is refused', () => {
     for (const { payload } of samples)
       for (let length = 0; length < payload.length; length++)
-        expect(() => decode(payload.subarray(0, length))).toThrow(CorruptPayload);
+        if (decodesOrRefuses(payload.subarray(0, length)) !== undefined)
+          expect.fail(`${length} of ${payload.length} bytes`);
   });
 
   test('with bytes after its end is refused', () => {
@@ -83,7 +84,7 @@ describe('a corrupt payload', () => {
     for (const { payload } of samples)
       for (let bit = 0; bit < 8 * payload.length; bit++) {
         payload[bit >> 3]! ^= 1 << (bit & 7);
-        expect(() => decode(payload)).toThrow(CorruptPayload);
+        if (decodesOrRefuses(payload) !== undefined) expect.fail(`bit ${bit} of ${8 * payload.length}`);
         payload[bit >> 3]! ^= 1 << (bit & 7);
       }
   });

@@ -27,7 +27,7 @@ describe('delta-delta', () => {
           if (values.every((v) => v === null)) expect(payload).toBeNull();
           else {
             const column = decode(payload!, { kind: 'int8', rows: length });
-            expect(toArray(column).map((v) => (typeof v === 'number' ? BigInt(v) : v))).toEqual(values);
+            expect(toArray(column)).toEqual(values);
           }
         }
     });
@@ -56,14 +56,7 @@ describe('delta-delta', () => {
     ];
     const fromNumbers = encode(INT8, values)!;
     expect(fromNumbers).toEqual(encode(INT8, values.map(BigInt)));
-    expect(toArray(decode(fromNumbers))).toEqual(values);
-  });
-
-  test('one int8 that is no exact number turns the whole column into BigInt', () => {
-    for (const odd of [2n ** 53n, -(2n ** 53n) - 1n, 2n ** 63n - 1n]) {
-      const values = [1n, odd, 3n, null];
-      expect(toArray(decode(encode(INT8, values)!))).toEqual(values);
-    }
+    expect(toArray(decode(fromNumbers))).toEqual(values.map(BigInt));
   });
 
   test('a typed array may be part of a larger buffer', () => {

@@ -11,7 +11,7 @@ const VERSION_1: readonly (readonly [name: string, codec: Codec, rows: readonly 
   [
     'delta-delta of int8, the example of the README',
     { kind: 'int8', algorithm: 'delta-delta' },
-    [10n, 20n, 30n, 45n].map(Number),
+    [10n, 20n, 30n, 45n],
     '01040200 04000000 38000000 86598e6a 2d000000 00000000 0f000000 00000000 04000000 01000000 05000000 00000000 14000500 00000000',
   ],
   [
