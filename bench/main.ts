@@ -3,6 +3,7 @@ import pg from 'pg';
 import { up } from '../server/cluster.ts';
 import { measureBackground } from './background.ts';
 import { measureCalls } from './calls.ts';
+import { measureCodecs } from './codec.ts';
 import { measureIngest } from './ingest.ts';
 import type { Measurement } from './measurement.ts';
 import { measurePlanning } from './planning.ts';
@@ -37,6 +38,7 @@ const parts: (() => Promise<Measurement[]>)[] = [
   () => measureBackground(client),
   () => measureCalls(client, { ...config, database: DATABASE }),
   () => measureTasks(client, { ...config, database: DATABASE }),
+  async () => measureCodecs(),
   async () =>
     (await measureTimeFunctions(client)).map((t) => ({ name: t.name, anchor: t.plainMs, ours: t.ms, goal: t.goal })),
 ];

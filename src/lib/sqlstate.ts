@@ -27,6 +27,7 @@ export const SQLSTATE = {
   lockNotAvailable: '55P03',
   queryCanceled: '57014',
   internalError: 'XX000',
+  dataCorrupted: 'XX001',
   hypertableNotExist: 'TS001',
   dimensionNotExist: 'TS002',
   chunkNotExist: 'TS003',
