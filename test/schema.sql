@@ -187,10 +187,11 @@ CREATE PROCEDURE _tessera_functions.policy_telemetry(IN job_id integer, IN confi
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  if _tessera_functions.setting('telemetry_level') <> 'off' then
+  if _tessera_functions.telemetry_enabled() then
     insert into _tessera_catalog.metadata (key, value, include_in_telemetry)
     select 'exported_uuid', _tessera_functions.generate_uuid()::text, true
-    where not exists (select from _tessera_catalog.metadata where key = 'exported_uuid');
+    where not exists (select from _tessera_catalog.metadata where key = 'exported_uuid')
+    on conflict do nothing;
     insert into _tessera_catalog.telemetry_report (report) values (_tessera_functions.telemetry_report());
     delete from _tessera_catalog.telemetry_report
     where id <= (select id from _tessera_catalog.telemetry_report order by id desc offset 30 limit 1);
@@ -252,7 +253,7 @@ begin
     commit;
     exit when not go_on;
     round := round + 1;
-    perform pg_catalog.pg_sleep(0.25);
+    perform pg_catalog.pg_sleep(0.5);
     commit;
   end loop;
   -- Of the session of a Node process this would be a leftover.
@@ -1143,7 +1144,6 @@ GRANT SELECT ON TABLE _tessera_catalog.scheduler_state TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.setting TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.tablespace TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.tablespace_id_seq TO PUBLIC;
-GRANT SELECT ON TABLE _tessera_catalog.telemetry_report TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.telemetry_report_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.worker_slot TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.background_tasks TO PUBLIC;
