@@ -54,5 +54,8 @@ insert into _tessera_catalog.metadata (key, value, include_in_telemetry)
 select v.key, v.value, true
 from (values
   ('uuid', pg_catalog.gen_random_uuid()::text),
-  ('install_timestamp', pg_catalog.to_timestamp(0)::text)) v(key, value)
+  ('install_timestamp', '1970-01-01T00:00:00+00:00')) v(key, value)
 where not exists (select from _tessera_catalog.metadata m where m.key = v.key);
+
+insert into _tessera_catalog.metadata (key, value, include_in_telemetry)
+values ('tessera_version', _tessera_functions.version(), true);

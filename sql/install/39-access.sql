@@ -10,4 +10,5 @@ comment on view _tessera_catalog.request is 'entrance for catalog changes on beh
 grant select on all tables in schema _tessera_catalog to public;
 grant select, usage on all sequences in schema _tessera_catalog to public;
 grant insert on _tessera_catalog.request to public;
-revoke select on _tessera_catalog.loopback, _tessera_catalog.bgw_job_stat_history from public;
+revoke select on _tessera_catalog.loopback, _tessera_catalog.bgw_job_stat_history,
+  _tessera_catalog.telemetry_report from public;

@@ -10,7 +10,7 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk_constraint', 
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.tablespace', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.tablespace_id_seq', '');
 select pg_catalog.pg_extension_config_dump(
-  '_tessera_catalog.metadata', $$where key not in ('uuid', 'install_timestamp')$$);
+  '_tessera_catalog.metadata', $$where key not in ('uuid', 'install_timestamp', 'tessera_version')$$);
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.setting', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.bgw_job', 'where id >= 1000');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.bgw_job_id_seq', '');

@@ -203,5 +203,7 @@ create table _tessera_catalog.telemetry_report (
 comment on table _tessera_catalog.telemetry_report is
   'reports that job 1 stored in this database, the last thirty of them; nothing leaves it unless the command tessera deliver-telemetry is run and telemetry_endpoint is set';
 
-grant select on _tessera_catalog.telemetry_report to public;
 grant select, usage on sequence _tessera_catalog.telemetry_report_id_seq to public;
+
+select pg_catalog.pg_extension_config_dump(
+  '_tessera_catalog.metadata', $$where key not in ('uuid', 'install_timestamp', 'tessera_version')$$);

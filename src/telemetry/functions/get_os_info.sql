@@ -20,7 +20,8 @@ begin
       release := substring(kernel from '^\S+ version (\S+)');
       version := substring(kernel from '(#.*)$');
       version_pretty := substring(
-        pg_read_file('/etc/os-release', 0, 10000, true) from '(?n)^PRETTY_NAME="?([^"\n]*)"?$');
+        coalesce(pg_read_file('/etc/os-release', 0, 10000, true), pg_read_file('/usr/lib/os-release', 0, 10000, true))
+        from $re$(?n)^PRETTY_NAME=["']?([^"'\n]*)$re$);
     exception when others then
       null;
     end;

@@ -1,12 +1,7 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { deliverTelemetry } from '../../../src/cli/deliver-telemetry.ts';
+import { describe, expect, test } from 'vitest';
 import { failure, useDatabase } from '../../harness/database.ts';
-import { dump, psql } from '../../harness/psql.ts';
 
 const db = useDatabase();
-const restored = useDatabase({ template: 'empty' });
 const reports = (): Promise<Record<string, unknown>[]> =>
   db.query(
     'select report, delivered_at is not null as delivered, delivery_error from _tessera_catalog.telemetry_report order by id',
@@ -31,12 +26,70 @@ describe('the report', () => {
       num_user_defined_actions: 1,
       tessera_version: await db.value('select _tessera_functions.version()'),
       related_extensions: { plv8: true, dblink: true, postgis: false },
-      relations: { hypertables: { num_relations: 1 }, chunks: { num_relations: 4 } },
+      relations: { hypertables: { num_relations: 1, num_children: 2 }, tables: { num_relations: 0 } },
+      jobs_by_type: { policy_telemetry: 1, policy_retention: 1, user_defined_action: 1 },
       replication: { is_wal_receiver: false },
     });
-    expect(report.relations.chunks.heap_size).toBeGreaterThan(0);
+    expect(report.relations.hypertables.heap_size).toBeGreaterThan(0);
     expect(report.db_uuid).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4/);
     expect(JSON.stringify(report)).not.toContain('secret');
+  });
+
+  test('names of what users made do not get into it by access methods, jobs or their errors', async () => {
+    await db.query(`
+      create access method secret_method type table handler heap_tableam_handler;
+      create table by_method (x int) using secret_method;
+      insert into _tessera_catalog.bgw_job_stat_history (job_id, execution_start, succeeded, data)
+      values
+        (1, now(), false, '{"job": {"proc_schema": "secret", "proc_name": "secret"}, "error_data": {"sqlerrcode": "22012", "message": "secret"}}'),
+        (1, now(), null, '{"job": {"proc_schema": "_tessera_functions", "proc_name": "policy_reorder"}}')`);
+    const report = await db.value('select get_telemetry_report()');
+    expect(JSON.stringify(report)).not.toContain('secret');
+    expect(report.access_methods.other.instances).toBe(1);
+    expect(report.errors_by_sqlerrcode).toEqual({ user_defined_action: { '22012': 1 }, policy_reorder: { crash: 1 } });
+    await db.query('drop table by_method; delete from _tessera_catalog.bgw_job_stat_history');
+  });
+
+  test('sizes add up to what the relations take', async () => {
+    await db.query(`
+      create schema tessera_like;
+      create table tessera_like.wide (id int primary key, note text);
+      alter table tessera_like.wide alter note set storage external;
+      insert into tessera_like.wide select i, repeat('x', 5000) from generate_series(1, 100) i;
+      create table parted (x int) partition by range (x);
+      create table parted_1 partition of parted for values from (0) to (9) partition by range (x);
+      create table parted_1_1 partition of parted_1 for values from (0) to (9);
+      insert into parted values (1);
+      create view a_view as select 1 as x`);
+    const { relations } = await db.value('select get_telemetry_report()');
+    const { heap_size, toast_size, indexes_size, num_relations } = relations.tables;
+    expect(num_relations).toBe(1);
+    expect(BigInt(heap_size + toast_size + indexes_size)).toBe(
+      await db.value(`select pg_total_relation_size('tessera_like.wide')`),
+    );
+    expect(relations.partitioned_tables).toMatchObject({ num_relations: 1, num_children: 2, heap_size: 8192 });
+    expect(relations.views).toEqual({ num_relations: 1 });
+    expect(relations.continuous_aggregates).toMatchObject({ num_relations: 0 });
+  });
+
+  test('does not wait for who holds or wants a table for himself', async () => {
+    const other = await db.connect();
+    await other.query('begin; lock table parted_1_1; reindex table tessera_like.wide');
+    await db.query(`set statement_timeout = '10s'`);
+    expect(await db.value(`select get_telemetry_report() #>> '{relations,tables,num_relations}'`)).toBe('1');
+    await db.query('reset statement_timeout');
+    await other.query('rollback');
+  });
+
+  test('an install time that cannot be read is left out', async () => {
+    const stored = await db.value(`select value from _tessera_catalog.metadata where key = 'install_timestamp'`);
+    const installed = (): Promise<string | null> => db.value(`select get_telemetry_report() ->> 'installed_time'`);
+    expect(await installed()).toBe(stored);
+    for (const value of ['21/11/2026 03:21:52.187077 UTC', 'nonsense', '']) {
+      await db.query(`update _tessera_catalog.metadata set value = $1 where key = 'install_timestamp'`, [value]);
+      expect(await installed()).toBeNull();
+    }
+    await db.query(`update _tessera_catalog.metadata set value = $1 where key = 'install_timestamp'`, [stored]);
   });
 
   test('rows of metadata that say so are in it, others are not', async () => {
@@ -51,12 +104,25 @@ describe('the report', () => {
     ]);
     expect(await db.value('select get_telemetry_report()')).toBeNull();
     expect(await db.value('select get_telemetry_report(always_display_report => true)')).not.toBeNull();
+    expect(await db.value('select get_telemetry_report(null)')).toBeNull();
     await db.query(`select tessera.set_setting('telemetry_level', null)`);
   });
 
+  test.each(['OFF', 'false', 'nonsense'])(
+    'the configuration parameter %s, which is no level, means off',
+    async (level) => {
+      await db.query(`select set_config('tessera.telemetry_level', $1, false)`, [level]);
+      expect(await db.value('select get_telemetry_report()')).toBeNull();
+      await db.query('reset tessera.telemetry_level');
+    },
+  );
+
   test('a stranger learns no more from it than he may see', async () => {
     const session = await db.as(await db.role('curious'));
-    expect((await failure(session, 'select get_telemetry_report()')).code).toBe('42501');
+    const refused = await failure(session, 'select get_telemetry_report()');
+    expect(refused.code).toBe('42501');
+    expect(refused.message).toBe('permission denied to see the telemetry report');
+    expect((await failure(session, 'select * from _tessera_catalog.telemetry_report')).code).toBe('42501');
     expect((await session.query('select * from _tessera_functions.get_os_info()')).rows).toMatchObject([
       { sysname: 'Linux', version: null, release: null, version_pretty: null },
     ]);
@@ -93,99 +159,23 @@ describe('the job', () => {
     await db.query(`select tessera.set_setting('telemetry_level', null)`);
   });
 
-  test('the identity is not dumped, what was exported and what the user added is', async () => {
-    psql(restored.name, dump(db.name));
-    const value = (of: typeof db, key: string): Promise<string> =>
-      of.value('select value from _tessera_catalog.metadata where key = $1', [key]);
-    expect(await value(restored, 'uuid')).not.toBe(await value(db, 'uuid'));
-    expect(await value(restored, 'exported_uuid')).toBe(await value(db, 'exported_uuid'));
-    expect(await value(restored, 'mine')).toBe('shown');
-    // The same dump once more: keys that are there are changed.
-    await restored.query(`insert into _tessera_catalog.metadata values ('mine', 'again', true)`);
-    expect(await value(restored, 'mine')).toBe('again');
-  });
-});
-
-describe('delivery', () => {
-  let server: Server;
-  let listener: RequestListener = (_, response) => response.end('{}');
-  let received: string[] = [];
-
-  beforeAll(async () => {
-    server = createServer((request, response) => {
-      let body = '';
-      request.on('data', (part) => (body += part));
-      request.on('end', () => {
-        received.push(body);
-        listener(request, response);
-      });
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  });
-  afterAll(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-
-  const address = (): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-  const store = (): Promise<unknown> =>
-    db.query(
-      `delete from _tessera_catalog.telemetry_report; insert into _tessera_catalog.telemetry_report (report) values ('{"n": 1}'), ('{"n": 2}')`,
-    );
-  const deliver = async (answer: RequestListener): Promise<{ delivered: number; problem?: string; said: string[] }> => {
-    listener = answer;
-    received = [];
-    await store();
-    const said: string[] = [];
-    const result = await deliverTelemetry({ client: db.client, timeoutMs: 300, log: (line) => void said.push(line) });
-    return { ...result, said };
-  };
-
-  test('nothing is sent as long as no endpoint is set', async () => {
-    const result = await deliver((_, response) => response.end('{}'));
-    expect(result).toMatchObject({ delivered: 0, said: ['telemetry_endpoint is not set; nothing is sent'] });
-    expect(received).toEqual([]);
-    await db.query(`select tessera.set_setting('telemetry_endpoint', $1)`, [address()]);
-  });
-
-  test('reports that were not sent yet are, once', async () => {
-    expect(await deliver((_, response) => response.end('{"is_up_to_date": true}'))).toMatchObject({
-      delivered: 2,
-      said: [],
-    });
-    expect(received.map((r) => JSON.parse(r))).toEqual([{ n: 1 }, { n: 2 }]);
-    expect((await reports()).map((r) => r.delivered)).toEqual([true, true]);
-    expect((await deliverTelemetry({ client: db.client })).delivered).toBe(0);
-  });
-
-  test('an answer that there is a newer version is told', async () => {
-    const { said } = await deliver((_, response) =>
-      response.end('{"is_up_to_date": false, "current_tessera_version": "9.9.9"}'),
-    );
-    expect(said[0]).toMatch(/is not up to date, 9\.9\.9 is there$/);
-  });
-
-  test.each<[string, RequestListener, RegExp]>([
-    ['no JSON', (_, r) => r.end('<html>'), /not JSON/],
-    ['a version that is none', (_, r) => r.end('{"current_tessera_version": "$(rm)"}'), /no usable version/],
-    ['an error of the server', (_, r) => r.writeHead(500).end('{}'), /answered 500/],
-    ['a redirection', (_, r) => r.writeHead(307, { location: 'http://127.0.0.1:9/' }).end(), /redirect|fetch failed/],
-    ['no answer in time', () => undefined, /did not answer in time/],
-    ['an endless answer', (_, r) => r.end(`"${'x'.repeat(200_000)}"`), /too long/],
-    ['a closed connection', (q) => q.socket.destroy(), /fetch failed/],
-  ])('%s is recorded as an error, and the report stays to be sent', async (_, answer, problem) => {
-    const result = await deliver(answer);
-    expect(result.delivered).toBe(0);
-    expect(result.problem).toMatch(problem);
-    const [first, second] = await reports();
-    expect(first).toMatchObject({ delivered: false });
-    expect(first?.delivery_error).toMatch(problem);
-    expect(second).toMatchObject({ delivered: false, delivery_error: null });
-  });
-
-  test('an endpoint that is no web address is refused', async () => {
-    await db.query(`select tessera.set_setting('telemetry_endpoint', 'file:///etc/passwd')`);
-    await expect(deliver((_, r) => r.end('{}'))).rejects.toThrow('http or https');
-    await db.query(`select tessera.set_setting('telemetry_endpoint', null)`);
+  test.each([
+    [1, '01:00:00'],
+    [11, '01:00:00'],
+    [12, '1 day'],
+  ])('comes again after run %d in %s', async (run, wait) => {
+    await db.query(`
+      insert into _tessera_catalog.bgw_job_stat (job_id) values (1) on conflict do nothing;
+      update _tessera_catalog.bgw_job_stat set total_runs = ${run - 1} where job_id = 1;
+      select _tessera_functions.mark_job_start(1, false);
+      call _tessera_functions.policy_telemetry(1, null);
+      select _tessera_functions.mark_job_end(1, true)`);
+    const since = run < 12 ? 'last_start' : 'last_finish';
+    expect(
+      await db.value(
+        `select next_start - ${since} = $1::interval from _tessera_catalog.bgw_job_stat where job_id = 1`,
+        [wait],
+      ),
+    ).toBe(true);
   });
 });
