@@ -37,7 +37,8 @@ export class WordWriter {
     this.length = length;
   }
 
+  /** A view: a copy would double the memory that long texts take in a backend. */
   finish(): Int32Array {
-    return this.words.slice(0, this.length);
+    return this.words.subarray(0, this.length);
   }
 }
