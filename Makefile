@@ -48,6 +48,8 @@ docs: node_modules
 
 # Puts the extension where CREATE EXTENSION finds it.
 install: build
+	@test -n "$$($(PG_CONFIG) --sharedir 2>/dev/null)" || \
+	  { echo "$(PG_CONFIG) is not there or gives no --sharedir: make install PG_CONFIG=/path/to/pg_config" >&2; exit 1; }
 	install -d "$(DESTDIR)$$($(PG_CONFIG) --sharedir)/extension"
 	install -m 644 dist/tessera.control dist/tessera--*.sql "$(DESTDIR)$$($(PG_CONFIG) --sharedir)/extension/"
 

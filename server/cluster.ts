@@ -3,6 +3,7 @@
  * port, run from a root below .pg/ by chroot. Everything lives below .pg/; no other server is ever touched.
  */
 import { execFileSync, type ExecFileSyncOptions } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   chmodSync,
@@ -25,6 +26,8 @@ const root = join(stateFolder, 'root');
 
 /** Where the programs are: the private root, or an installation of the user's own, named by PG_CONFIG. */
 interface Installation {
+  /** Tells installations apart, whose servers must not be taken for one another's. */
+  readonly key: string;
   readonly bin: string;
   readonly extensions: string;
   /** Folder of the data, as the programs see it. */
@@ -35,6 +38,7 @@ interface Installation {
 }
 
 const embedded: Installation = {
+  key: '',
   bin: `/usr/lib/postgresql/${PG_MAJOR}/bin`,
   extensions: `/usr/share/postgresql/${PG_MAJOR}/extension`,
   data: '/var/lib/tessera',
@@ -51,10 +55,13 @@ const localInstallation = (pgConfig: string): Installation => {
       `the installation of ${pgConfig} has no plv8\nInstall plv8, run make install-plv8 PG_CONFIG=${pgConfig}, or leave PG_CONFIG out for the embedded server.`,
     );
   const isRoot = process.getuid?.() === 0;
+  const bin = ask('--bindir');
+  const key = `-${createHash('sha256').update(bin).digest('hex').slice(0, 8)}`;
   return {
-    bin: ask('--bindir'),
+    key,
+    bin,
     extensions,
-    data: join(stateFolder, 'data'),
+    data: join(stateFolder, `data${key}`),
     host: (path) => path,
     command: (args, user) =>
       isRoot && user !== undefined
@@ -97,7 +104,7 @@ const asPostgres = (args: readonly string[]): string => inRoot(args, { user: 'po
 
 const dataFolder = (node: Node): string => `${installation().data}/${node.name}`;
 
-const portTaken = (port: number): Promise<boolean> =>
+export const portTaken = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
     socket.once('connect', () => {
@@ -107,13 +114,14 @@ const portTaken = (port: number): Promise<boolean> =>
     socket.once('error', () => resolve(false));
   });
 
-const freePort = async (from: number, used: ReadonlySet<number>): Promise<number> => {
+export const freePort = async (from: number, used: ReadonlySet<number>): Promise<number> => {
   for (let port = from; port < from + 2000; port++) if (!used.has(port) && !(await portTaken(port))) return port;
   throw new SetupError(`no free port from ${from} on`);
 };
 
-const nodesFile = join(stateFolder, 'nodes.json');
-const readNodes = (): Node[] => (existsSync(nodesFile) ? (JSON.parse(readFileSync(nodesFile, 'utf8')) as Node[]) : []);
+const nodesFile = (): string => join(stateFolder, `nodes${installation().key}.json`);
+const readNodes = (): Node[] =>
+  existsSync(nodesFile()) ? (JSON.parse(readFileSync(nodesFile(), 'utf8')) as Node[]) : [];
 
 export const isRunning = (node: Node): boolean => {
   if (!existsSync(installation().host(join(dataFolder(node), 'postmaster.pid')))) return false;
@@ -196,6 +204,14 @@ log_min_messages = warning
 autovacuum_naptime = 10min
 timezone = 'UTC'
 `;
+
+/** A server that was stopped comes back on another port; its standbys, which know the old one, are made anew. */
+const movePort = (node: Node): void => {
+  const settings = installation().host(join(dataFolder(node), 'postgresql.conf'));
+  if (existsSync(settings)) appendFileSync(settings, `port = ${node.port}\n`);
+  if (node.name !== 'coordinator') return;
+  for (const standby of readNodes().filter((n) => n.name.startsWith('standby'))) removeNode(standby);
+};
 
 const initialize = (node: Node, primary: Node | undefined): void => {
   const data = dataFolder(node);
@@ -339,7 +355,13 @@ const bringUp = async (want: Wanted): Promise<Cluster> => {
     if (nodes.some((n) => n.name === name)) continue;
     nodes.push({ name, port: await freePort(55432, new Set(nodes.map((n) => n.port))) });
   }
-  writeFileSync(nodesFile, JSON.stringify(nodes, null, 2));
+  for (const [i, stale] of nodes.entries()) {
+    if (!names.includes(stale.name) || isRunning(stale) || !(await portTaken(stale.port))) continue;
+    nodes[i] = { name: stale.name, port: await freePort(stale.port + 1, new Set(nodes.map((n) => n.port))) };
+    movePort(nodes[i] as Node);
+    say(`port ${stale.port} of server "${stale.name}" belongs to somebody else now; it gets ${nodes[i]?.port}`);
+  }
+  writeFileSync(nodesFile(), JSON.stringify(nodes, null, 2));
   const node = (name: string): Node => nodes.find((n) => n.name === name) as Node;
   for (const name of names) ensureNode(node(name), name.startsWith('standby') ? node('coordinator') : undefined);
   // Workers of an earlier call that still run stay in the environment file.

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { serverAddress } from './server.ts';
+import { serverAddress, templateName } from './server.ts';
 
 pg.types.setTypeParser(20, (text) => BigInt(text)); // int8
 for (const oid of [1082, 1114, 1184]) pg.types.setTypeParser(oid, (text) => text); // dates as PostgreSQL writes them
@@ -117,13 +117,12 @@ export interface DatabaseOptions {
   readonly template?: 'tessera' | 'plv8' | 'empty';
 }
 
-const TEMPLATES = { tessera: 'tessera_template', plv8: 'tessera_template_plv8', empty: 'template0' } as const;
-
 /** To be called at the top of a test file. A failed file keeps its database. */
 export const useDatabase = (options: DatabaseOptions = {}): Database => {
   const database = new Database();
   let failed = false;
-  beforeAll(() => database.create(TEMPLATES[options.template ?? 'tessera']));
+  const kind = options.template ?? 'tessera';
+  beforeAll(() => database.create(kind === 'empty' ? 'template0' : templateName(kind)));
   afterEach((context) => {
     if (context.task.result?.state === 'fail') failed = true;
   });

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { stateFolder, up } from '../../server/cluster.ts';
-import { publishAddress, type ServerAddress } from './server.ts';
+import { publishAddress, publishTemplates, templateName, type ServerAddress, type TemplateKind } from './server.ts';
 
 const IMAGE = 'TESSERA_TEST_IMAGE';
 
@@ -37,9 +39,34 @@ const fromContainer = async (): Promise<{ address: ServerAddress; stop: () => Pr
   return { address, stop: async () => void (await container.stop()) };
 };
 
-const TEMPLATES: Readonly<Record<string, string>> = {
-  tessera_template: 'create extension tessera cascade',
-  tessera_template_plv8: 'create extension plv8',
+const TEMPLATES: Readonly<Record<TemplateKind, string>> = {
+  tessera: 'create extension tessera cascade',
+  plv8: 'create extension plv8',
+};
+
+/** Part of the names of templates; process ids mean something on one machine only. */
+const machine = hostname()
+  .toLowerCase()
+  .replaceAll(/[^a-z0-9]/g, '')
+  .slice(0, 12);
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (e) {
+    return (e as NodeJS.ErrnoException).code === 'EPERM';
+  }
+};
+
+/** Templates of runs on this machine that are over; those of a run that goes on are none of our business. */
+const dropLeftovers = async (admin: pg.Client): Promise<void> => {
+  const { rows } = await admin.query<{ datname: string }>('select datname from pg_database where datname like $1', [
+    `tessera\\_template\\_${machine}\\_%`,
+  ]);
+  for (const { datname } of rows)
+    if (!isAlive(Number(datname.split('_').at(-3))))
+      await admin.query(`drop database if exists ${datname} with (force)`);
 };
 
 /** Tests of what pg_cron drives need one that is loaded and knows seconds, which 1.5 was the first to do. */
@@ -52,28 +79,39 @@ const noteCron = async (client: pg.Client): Promise<void> => {
   process.stderr.write('this server loads no pg_cron 1.5 or later: tests of workers that it starts are left out\n');
 };
 
-/** Databases that test files clone; made anew for every run, so that they hold the extension as it was just built. */
-const createTemplates = async (address: ServerAddress): Promise<void> => {
+/**
+ * Databases that test files clone; every run makes its own, which hold the extension as it was just built, and drops them
+ * at its end.
+ */
+const createTemplates = async (address: ServerAddress): Promise<() => Promise<void>> => {
   const admin = new pg.Client({ ...address, database: 'postgres' });
   await admin.connect();
-  for (const [name, sql] of Object.entries(TEMPLATES)) {
-    await admin.query(`drop database if exists ${name} with (force)`);
+  await dropLeftovers(admin);
+  for (const kind of ['tessera', 'plv8'] as const) {
+    const [name, sql] = [templateName(kind), TEMPLATES[kind]];
     await admin.query(`create database ${name} template template0 encoding 'UTF8'`);
     const client = new pg.Client({ ...address, database: name });
     await client.connect();
     await client.query(sql);
-    if (name === 'tessera_template') await noteCron(client);
+    if (kind === 'tessera') await noteCron(client);
     await client.end();
   }
   await admin.end();
+  return async () => {
+    const last = new pg.Client({ ...address, database: 'postgres' });
+    await last.connect();
+    for (const kind of ['tessera', 'plv8'] as const)
+      await last.query(`drop database if exists ${templateName(kind)} with (force)`);
+    await last.end();
+  };
 };
 
-const setup = async (): Promise<(() => Promise<void>) | undefined> => {
+const setup = async (): Promise<() => Promise<void>> => {
+  publishTemplates(`${machine}_${process.pid}_${randomBytes(3).toString('hex')}`);
   const dsn = process.env.TESSERA_TEST_DSN;
   if (dsn !== undefined) {
     publishAddress(fromDsn(dsn));
-    await createTemplates(fromDsn(dsn));
-    return undefined;
+    return createTemplates(fromDsn(dsn));
   }
   if (process.env.TESSERA_TEST_SERVER === 'docker') {
     const { address, stop } = await fromContainer();
@@ -89,8 +127,7 @@ const setup = async (): Promise<(() => Promise<void>) | undefined> => {
     bin: join(stateFolder, 'bin'),
   };
   publishAddress(address);
-  await createTemplates(address);
-  return undefined;
+  return createTemplates(address);
 };
 
 export default setup;

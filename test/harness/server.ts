@@ -19,3 +19,15 @@ export const serverAddress = (): ServerAddress => {
   if (text === undefined) throw new Error('the test server is not set up: run the tests with make test, or npx vitest');
   return JSON.parse(text) as ServerAddress;
 };
+
+export type TemplateKind = 'tessera' | 'plv8';
+
+const RUN = 'TESSERA_TEST_RUN';
+
+/** Two runs on one server each have templates of their own. */
+export const publishTemplates = (run: string): void => {
+  process.env[RUN] = run;
+};
+
+export const templateName = (kind: TemplateKind): string =>
+  `tessera_template_${process.env[RUN] ?? ''}_${kind === 'plv8' ? 'p' : 't'}`;
