@@ -179,30 +179,15 @@ export const installExtension = (): void => {
   }
 };
 
+/** What every server of the project has; the container image has the same file. */
+const settings = readFileSync(join(project, 'server/postgresql.conf'), 'utf8');
+
 const configuration = (node: Node): string => `
+${settings}
 port = ${node.port}
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '/tmp'
-shared_preload_libraries = 'pg_cron'
-cron.use_background_workers = on
-cron.database_name = 'postgres'
-cron.max_running_jobs = 40
-tessera.background_workers = off
-allow_in_place_tablespaces = on
-wal_level = logical
-max_prepared_transactions = 64
-max_connections = 200
-max_worker_processes = 64
-max_replication_slots = 40
-max_wal_senders = 40
-max_logical_replication_workers = 20
-max_locks_per_transaction = 512
-shared_buffers = 512MB
-max_wal_size = 4GB
 fsync = ${process.env.TESSERA_FSYNC ?? 'off'}
-log_min_messages = warning
-autovacuum_naptime = 10min
-timezone = 'UTC'
 `;
 
 /** A server that was stopped comes back on another port; its standbys, which know the old one, are made anew. */

@@ -20,7 +20,7 @@ import { join } from 'node:path';
 
 const SUITE = 'trixie';
 export const PG_MAJOR = 17;
-const PACKAGES = [
+export const PACKAGES = [
   `postgresql-${PG_MAJOR}`,
   `postgresql-${PG_MAJOR}-cron`,
   `postgresql-server-dev-${PG_MAJOR}`,

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { stateFolder, up } from '../../server/cluster.ts';
+import { project, stateFolder, up } from '../../server/cluster.ts';
 import { publishAddress, publishTemplates, templateName, type ServerAddress, type TemplateKind } from './server.ts';
 
 const IMAGE = 'TESSERA_TEST_IMAGE';
@@ -17,18 +17,20 @@ const fromDsn = (dsn: string): ServerAddress => {
   };
 };
 
+/** The image of server/docker/Dockerfile, built here, or one of the user's that has plv8, pg_cron and the extension. */
 const fromContainer = async (): Promise<{ address: ServerAddress; stop: () => Promise<void> }> => {
-  const image = process.env[IMAGE];
-  if (image === undefined)
-    throw new Error(
-      `TESSERA_TEST_SERVER=docker needs ${IMAGE}: the name of a PostgreSQL image that has plv8 and pg_cron`,
-    );
   const { GenericContainer, Wait } = await import('testcontainers');
-  const container = await new GenericContainer(image)
-    .withEnvironment({ POSTGRES_PASSWORD: 'tessera', POSTGRES_HOST_AUTH_METHOD: 'trust' })
-    .withCopyDirectoriesToContainer([{ source: 'dist', target: '/usr/share/postgresql/extension' }])
+  const image = process.env[IMAGE];
+  const prepared =
+    image === undefined
+      ? await GenericContainer.fromDockerfile(project, 'server/docker/Dockerfile').build()
+      : new GenericContainer(image).withEnvironment({
+          POSTGRES_PASSWORD: 'tessera',
+          POSTGRES_HOST_AUTH_METHOD: 'trust',
+        });
+  const container = await prepared
     .withExposedPorts(5432)
-    .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
+    .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, image === undefined ? 1 : 2))
     .start();
   const address = {
     host: container.getHost(),
