@@ -159,6 +159,18 @@ describe('the job', () => {
     await db.query(`select tessera.set_setting('telemetry_level', null)`);
   });
 
+  test('does not take its own run for a crash', async () => {
+    await db.query(`
+      delete from _tessera_catalog.bgw_job_stat where job_id = 1;
+      insert into _tessera_catalog.bgw_job_stat (job_id) values (1);
+      select _tessera_functions.mark_job_start(1, false);
+      call _tessera_functions.policy_telemetry(1, null)`);
+    const stored = `select report #> '{stats_by_job_type,policy_telemetry}' from _tessera_catalog.telemetry_report order by id desc limit 1`;
+    expect(await db.value(stored)).toMatchObject({ total_runs: 1, total_crashes: 0, max_consecutive_crashes: 0 });
+    await db.query('select _tessera_functions.mark_job_crash(1); call _tessera_functions.policy_telemetry(1, null)');
+    expect(await db.value(stored)).toMatchObject({ total_runs: 1, total_crashes: 1, max_consecutive_crashes: 1 });
+  });
+
   test.each([
     [1, '01:00:00'],
     [11, '01:00:00'],
