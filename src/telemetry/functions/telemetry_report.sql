@@ -62,11 +62,14 @@ as $$
       from (
         select _tessera_functions.telemetry_job_type(j.proc_schema, j.proc_name) as type,
           sum(s.total_runs) as total_runs, sum(s.total_successes) as total_successes, sum(s.total_failures) as total_failures,
-          sum(s.total_crashes) as total_crashes, sum(s.total_duration) as total_duration,
+          sum(s.total_crashes - r.running) as total_crashes, sum(s.total_duration) as total_duration,
           sum(s.total_duration_failures) as total_duration_failures, max(s.consecutive_failures) as max_consecutive_failures,
-          max(s.consecutive_crashes) as max_consecutive_crashes
+          max(s.consecutive_crashes - r.running) as max_consecutive_crashes
         from _tessera_catalog.bgw_job j
         join _tessera_catalog.bgw_job_stat s on s.job_id = j.id
+        -- A run under way, as is the one that stores this, counts as a crash until it ends.
+        cross join lateral (
+          select (s.last_start > '-infinity' and s.last_finish = '-infinity' and s.flags & 1 = 0)::int as running) r
         group by 1
       ) x),
     'errors_by_sqlerrcode', (

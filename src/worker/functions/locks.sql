@@ -7,6 +7,7 @@ as $$
     when 'slot' then 29750      -- second key: slot; held by the worker in that slot
     when 'scheduler' then 29751 -- second key: 0; held by the scheduler of the database
     when 'pause' then 29752     -- second key: 0; shared by scheduler and workers, exclusive by who wants them away
+    when 'delivery' then 29753  -- second key: 0; held by the command that delivers telemetry reports
   end
 $$;
 comment on function _tessera_functions.lock_class(text) is 'first key of the advisory locks of background work';

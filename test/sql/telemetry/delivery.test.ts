@@ -87,6 +87,59 @@ describe('delivery', () => {
     expect(second).toMatchObject({ delivered: false, delivery_error: null });
   });
 
+  test('an answer without a body is fine', async () => {
+    expect(await deliver((_, r) => r.writeHead(204).end())).toMatchObject({ delivered: 2, said: [] });
+  });
+
+  test('nobody listening is recorded as an error', async () => {
+    const gone = createServer();
+    await new Promise<void>((resolve) => gone.listen(0, '127.0.0.1', resolve));
+    const { port } = gone.address() as AddressInfo;
+    await new Promise((resolve) => gone.close(resolve));
+    await db.query(`select tessera.set_setting('telemetry_endpoint', $1)`, [`http://127.0.0.1:${port}/`]);
+    const result = await deliver((_, r) => r.end('{}'));
+    await db.query(`select tessera.set_setting('telemetry_endpoint', $1)`, [address()]);
+    expect(result).toMatchObject({ delivered: 0, problem: expect.stringContaining('ECONNREFUSED') });
+    expect(received).toEqual([]);
+    expect((await reports())[0]?.delivery_error).toContain('ECONNREFUSED');
+  });
+
+  test('an error is forgotten when the report is delivered later', async () => {
+    await deliver((_, r) => r.writeHead(503).end());
+    listener = (_, r) => r.end('{}');
+    expect(await deliverTelemetry({ client: db.client })).toEqual({ delivered: 2 });
+    expect(await reports()).toMatchObject([
+      { delivered: true, delivery_error: null },
+      { delivered: true, delivery_error: null },
+    ]);
+  });
+
+  test('one session at a time delivers', async () => {
+    const said: string[] = [];
+    const second = await db.connect();
+    let result: Promise<unknown> | undefined;
+    await deliver((_, r) => {
+      result ??= deliverTelemetry({ client: second, log: (line) => void said.push(line) });
+      void result.finally(() => r.end('{}'));
+    });
+    expect(await result).toEqual({ delivered: 0 });
+    expect(said).toEqual(['another session is delivering already']);
+    expect(received).toHaveLength(2);
+    expect(
+      await db.value(
+        `select count(*)::int from pg_locks where locktype = 'advisory' and classid = 29753 and database = (select oid from pg_database where datname = current_database())`,
+      ),
+    ).toBe(0);
+  });
+
+  test('who may not read the reports sends nothing', async () => {
+    await deliver((_, r) => r.writeHead(500).end());
+    received = [];
+    const stranger = await db.as(await db.role('messenger'));
+    await expect(deliverTelemetry({ client: stranger })).rejects.toMatchObject({ code: '42501' });
+    expect(received).toEqual([]);
+  });
+
   test('an endpoint that is no web address is refused', async () => {
     await db.query(`select tessera.set_setting('telemetry_endpoint', 'file:///etc/passwd')`);
     await expect(deliver((_, r) => r.end('{}'))).rejects.toThrow('http or https');

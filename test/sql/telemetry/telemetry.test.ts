@@ -132,10 +132,39 @@ describe('the report', () => {
     expect((await failure(session, 'call _tessera_functions.policy_telemetry(1, null)')).code).toBe('42501');
   });
 
+  test.each([
+    [
+      'PostgreSQL 17.2 on x86_64-pc-linux-gnu, compiled by gcc',
+      'Linux version 6.1.0-9-amd64 (x@y) (gcc (Debian) 12) #1 SMP PREEMPT_DYNAMIC Debian 6.1.27-1\n',
+      'NAME="Debian"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n',
+      ['Linux', '#1 SMP PREEMPT_DYNAMIC Debian 6.1.27-1', '6.1.0-9-amd64', 'Debian GNU/Linux 12 (bookworm)'],
+    ],
+    ['on x86_64-alpine-linux-musl', '', "PRETTY_NAME='Alpine'", ['Linux', null, null, 'Alpine']],
+    ['on x86_64-linux', 'Linux', 'PRETTY_NAME=\nID=x', ['Linux', null, null, null]],
+    ['on aarch64-apple-darwin23.6.0', null, null, ['Darwin', null, null, null]],
+    ['PostgreSQL 17.2 on x86_64-windows, compiled by msvc', null, null, ['Windows', null, null, null]],
+    ['on a toaster', null, null, [null, null, null, null]],
+    [null, null, null, [null, null, null, null]],
+  ])('the server %j is recognized', async (server, kernel, osRelease, parts) => {
+    const [os] = await db.query('select * from _tessera_functions.parse_os_info($1, $2, $3)', [
+      server,
+      kernel,
+      osRelease,
+    ]);
+    expect(Object.values(os ?? {})).toEqual(parts);
+  });
+
   test('the operating system is known to who may read files of the server', async () => {
-    const [os] = await db.query('select * from _tessera_functions.get_os_info()');
-    expect(os?.sysname).toBe('Linux');
-    expect(os?.version_pretty).toMatch(/\w/);
+    const reader = await db.role('reader');
+    await db.query(`grant pg_read_server_files to ${reader}`);
+    const session = await db.as(reader);
+    const info = async (run: typeof session): Promise<unknown> =>
+      (await run.query('select * from _tessera_functions.get_os_info()')).rows[0];
+    expect(await info(session)).toMatchObject({ sysname: 'Linux', release: null, version_pretty: null });
+    await db.query(`grant execute on function pg_read_file(text, bigint, bigint, boolean) to ${reader}`);
+    expect(await info(session)).toEqual(await info(db.client));
+    expect(await info(db.client)).toMatchObject({ version_pretty: expect.stringMatching(/^\w[^"\n]*$/) });
+    await db.query(`revoke execute on function pg_read_file(text, bigint, bigint, boolean) from ${reader}`);
   });
 });
 
@@ -157,6 +186,18 @@ describe('the job', () => {
     await db.query('call run_job(1)');
     expect(await reports()).toEqual([]);
     await db.query(`select tessera.set_setting('telemetry_level', null)`);
+  });
+
+  test('does not take its own run for a crash', async () => {
+    await db.query(`
+      delete from _tessera_catalog.bgw_job_stat where job_id = 1;
+      insert into _tessera_catalog.bgw_job_stat (job_id) values (1);
+      select _tessera_functions.mark_job_start(1, false);
+      call _tessera_functions.policy_telemetry(1, null)`);
+    const stored = `select report #> '{stats_by_job_type,policy_telemetry}' from _tessera_catalog.telemetry_report order by id desc limit 1`;
+    expect(await db.value(stored)).toMatchObject({ total_runs: 1, total_crashes: 0, max_consecutive_crashes: 0 });
+    await db.query('select _tessera_functions.mark_job_crash(1); call _tessera_functions.policy_telemetry(1, null)');
+    expect(await db.value(stored)).toMatchObject({ total_runs: 1, total_crashes: 1, max_consecutive_crashes: 1 });
   });
 
   test.each([

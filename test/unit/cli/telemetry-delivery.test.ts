@@ -1,15 +1,32 @@
 import { expect, test } from 'vitest';
-import { parseAnswer, parseEndpoint } from '../../../src/cli/telemetry-delivery.ts';
+import { parseAnswer, parseEndpoint, reasonOf } from '../../../src/cli/telemetry-delivery.ts';
 
 test('an answer says which version is current', () => {
   expect(parseAnswer('{"current_tessera_version": "0.9.1-beta2", "is_up_to_date": false, "more": [1]}')).toEqual({
     version: '0.9.1-beta2',
     upToDate: false,
   });
-  expect(parseAnswer('{}')).toEqual({ version: undefined, upToDate: undefined });
 });
 
-test.each(['', 'null', '[]', '"1.0"', '{', '{"current_tessera_version": 1}', '{"is_up_to_date": "yes"}'])(
+test.each(['{}', '', ' \n', '{"current_tessera_version": null, "is_up_to_date": null}'])(
+  'the answer %j says nothing about versions',
+  (body) => {
+    expect(parseAnswer(body)).toEqual({ version: undefined, upToDate: undefined });
+  },
+);
+
+test('the name a collector for TimescaleDB uses is understood', () => {
+  expect(parseAnswer('{"current_timescaledb_version": "2.1.0", "is_up_to_date": false}').version).toBe('2.1.0');
+  expect(() => parseAnswer('{"current_timescaledb_version": "2.1.0;"}')).toThrow('no usable version');
+});
+
+test('a failure with a cause that has only a code names the code', () => {
+  const cause = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
+  expect(reasonOf(new TypeError('fetch failed', { cause }))).toBe('fetch failed: ECONNREFUSED');
+  expect(reasonOf(new Error('x'.repeat(5000)))).toHaveLength(500);
+});
+
+test.each(['null', '1', '[]', '"1.0"', '{', '{"current_tessera_version": 1}', '{"is_up_to_date": "yes"}'])(
   'the answer %j is refused',
   (body) => {
     expect(() => parseAnswer(body)).toThrow();
