@@ -141,3 +141,21 @@ begin
 end
 $$;
 comment on function _tessera_functions.request_job_delete(name, jsonb) is 'deletes a job; a run under way is cancelled and waited for';
+
+create function _tessera_functions.request_job_note_run(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  job _tessera_catalog.bgw_job := _tessera_functions.job_of_request(caller, payload);
+begin
+  if _tessera_functions.setting('enable_job_execution_logging')::boolean then
+    insert into _tessera_catalog.bgw_job_stat_history (job_id, pid, execution_start, execution_finish, succeeded, data)
+    values (job.id, pg_backend_pid(), (payload ->> 'began')::timestamptz, clock_timestamp(), true,
+      jsonb_build_object('job', _tessera_functions.job_definition(job)));
+  end if;
+  return null;
+end
+$$;
+comment on function _tessera_functions.request_job_note_run(name, jsonb) is
+  'writes a successful run by run_job() to the history, when successes are logged';

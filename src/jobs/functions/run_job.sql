@@ -34,6 +34,7 @@ as $$
 declare
   job pg_catalog.record;
   work_mem pg_catalog.text;
+  began constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
 begin
   if job_id is null then
     raise exception using errcode = '22023', message = '"job_id" must not be null';
@@ -63,10 +64,12 @@ begin
     execute job.command;
   end if;
   perform pg_catalog.set_config('work_mem', work_mem, false);
+  insert into _tessera_catalog.request (operation, payload)
+  values ('job.note_run', pg_catalog.jsonb_build_object('job_id', job_id, 'began', began));
 end
 $$;
 comment on procedure @extschema@.run_job(integer) is
-'Runs a job now, in this session and as the role that calls, and leaves its schedule and statistics as they are. Key work_mem of the configuration is set for the run.
+'Runs a job now, in this session and as the role that calls, and leaves its schedule and statistics as they are; the job history gets a row when enable_job_execution_logging is on. Key work_mem of the configuration is set for the run.
 job_id: the job
 Privileges: member of the role that owns the job
 Errors: 42704 no such job, 42501, 42883 its procedure is gone, and whatever the job raises';

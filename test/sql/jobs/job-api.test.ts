@@ -245,6 +245,18 @@ test('run_job runs it here and now as the caller and leaves its schedule alone',
   expect(await db.query('select config from ran where job = $1', [f])).toEqual([{ config: null }]);
 });
 
+test('run_job is in the job history when successes are logged', async () => {
+  const id = await db.value(`select add_job('act', '1 hour')`);
+  await db.query(`call run_job(${id})`);
+  expect(await db.query('select * from tessera_information.job_history where job_id = $1', [id])).toEqual([]);
+  await db.query(`select tessera.set_setting('enable_job_execution_logging', 'on')`);
+  await db.query(`call run_job(${id})`);
+  expect(
+    await db.query('select succeeded, proc_name from tessera_information.job_history where job_id = $1', [id]),
+  ).toEqual([{ succeeded: true, proc_name: 'act' }]);
+  await db.query(`select tessera.set_setting('enable_job_execution_logging', null)`);
+});
+
 test('run_job lets a procedure commit outside of a transaction block, and not inside one', async () => {
   const id = await db.value(`select add_job('commits', '1 hour')`);
   await db.query(`call run_job(${id})`);
