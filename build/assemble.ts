@@ -37,6 +37,13 @@ const after = (extension: boolean): string =>
     .map(fileSection)
     .join('\n');
 
+/** Files numbered from 80 on say what must be there in any case: every update runs them again. */
+const always = (): string =>
+  installFiles()
+    .filter((f) => numberOf(f) >= 80)
+    .map(fileSection)
+    .join('\n');
+
 /** Names of the plain SQL functions; their argument types stand in COMMENT ON, the one place without defaults. */
 const sqlSignatures = (): string[] =>
   sqlFunctions()
@@ -103,6 +110,7 @@ export const updateScripts = (s: Sources): UpdateScript[] =>
         ...steps.map(fileSection),
         orReplace(functionsPart(s)),
         frame('post-update'),
+        always(),
       ].join('\n');
       return { from, text };
     });
