@@ -1,7 +1,9 @@
 import type { Hypertable } from '../catalog/hypertable.ts';
-import { one, query, run } from '../engine/spi.ts';
+import { one, run } from '../engine/spi.ts';
 import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
 import { attachSlices, prepareSlice, timeDimension } from './create-chunk.ts';
+import { ascendDefaultPartition } from './default-indexes.ts';
+import { markDefaultPartition } from './fresh-heap.ts';
 import { partNames, placeFunctionDdl, placeTriggersDdl } from './partition-ddl.ts';
 import { neededSlices } from './place-rows.ts';
 import {
@@ -117,7 +119,7 @@ export const createDefaultPartition = (h: Hypertable, table: Relation): void => 
 };
 
 /** Copies the rows straight into chunks; what has no internal time (infinity) goes to the default partition. */
-const moveRows = (h: Hypertable, root: Relation, old: RelationName): void => {
+const moveRows = (h: Hypertable, root: Relation, old: RelationName): { readonly rest: number } => {
   const time = timeDimension(h);
   const column = ident(time.column_name);
   const prepared = neededSlices(h, old).map((slice) => prepareSlice(h, root, slice, old));
@@ -131,9 +133,10 @@ const moveRows = (h: Hypertable, root: Relation, old: RelationName): void => {
   const moved = prepared.reduce((sum, p) => sum + p.rows, rest);
   const { total } = one<{ total: bigint }>(`select count(*) as total from only ${qualified(old)}`);
   if (BigInt(moved) !== total) throw new Error(`moved ${moved} of ${total} rows`);
+  return { rest };
 };
 
-const createConstraintsAndIndexes = (table: Relation, s: Snapshot): void => {
+const createConstraintsAndIndexes = (h: Hypertable, table: Relation, s: Snapshot): void => {
   const root = qualified(table);
   for (const c of s.constraints) {
     if (c.type === 'c') continue;
@@ -142,7 +145,10 @@ const createConstraintsAndIndexes = (table: Relation, s: Snapshot): void => {
     comment('constraint', `${ident(c.name)} on ${root}`, c.comment);
   }
   for (const index of s.indexes) {
-    if (!index.constraint) run(index.definition);
+    if (!index.constraint) {
+      ascendDefaultPartition(h, index);
+      run(index.definition);
+    }
     const name = qualified(index);
     comment('index', name, index.comment);
     if (index.replicaIdentity) run(`alter table ${root} replica identity using index ${ident(index.name)}`);
@@ -215,8 +221,8 @@ export const finishHypertable = (
   migrate: boolean,
 ): void => {
   const parts = partNames(h);
-  if (migrate) moveRows(h, { ...root, replicaIdentity: 'd' }, old);
-  createConstraintsAndIndexes(table, s);
+  const { rest } = migrate ? moveRows(h, { ...root, replicaIdentity: 'd' }, old) : { rest: 0 };
+  createConstraintsAndIndexes(h, table, s);
   createTriggersAndPolicies(table, s);
   replaceViews(s);
   run(`drop table ${qualified(old)}`);
@@ -224,21 +230,5 @@ export const finishHypertable = (
   createGrants(table, s.grants);
   run(placeFunctionDdl(h.id, parts));
   for (const ddl of placeTriggersDdl(h.id, parts)) run(ddl);
-};
-
-/** `(time desc)` and `(space, time desc)`, unless an index that begins so exists. */
-export const createDefaultIndexes = (h: Hypertable, root: Relation): void => {
-  const time = timeDimension(h).column_name;
-  const existing = query<{ columns: string[] }>(
-    `select array(select coalesce(a.attname::text, '') from unnest(i.indkey::int2[]) with ordinality u(n, o)
-       left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.n order by o) as columns
-     from pg_index i where i.indrelid = $1::int8::oid and i.indpred is null`,
-    [root.oid],
-  ).map((i) => i.columns);
-  const wanted = [[time], ...h.dimensions.filter((d) => d.num_slices !== null).map((d) => [d.column_name, time])];
-  for (const columns of wanted) {
-    if (existing.some((have) => columns.every((c, i) => have[i] === c))) continue;
-    const list = columns.map((c) => (c === time ? `${ident(c)} desc` : ident(c))).join(', ');
-    run(`create index on ${qualified(root)} (${list})`);
-  }
+  if (rest > 0) markDefaultPartition(h);
 };

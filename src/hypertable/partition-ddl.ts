@@ -82,9 +82,10 @@ begin
     return null;
   end if;
   perform set_config(${literal(notedSetting(hypertableId))}, '', true);
-  execute format('delete from %I.%I', tg_table_schema, tg_table_name);
   if to_regprocedure('_tessera_functions.place_rows(integer)') is not null then
     perform _tessera_functions.place_rows(${hypertableId});
+  else
+    execute format('delete from %I.%I where noted_by = pg_current_xact_id()', tg_table_schema, tg_table_name);
   end if;
   return null;
 end
@@ -94,15 +95,22 @@ $place$`;
  * An ordinary AFTER ROW trigger keeps COPY's multi-insert. Its WHEN runs once per row, in C: the first row of a
  * transaction sets the flag and fires, the others see the flag. ATTACH is not possible while a trigger of the default
  * partition itself runs, so the deferred trigger sits on a table of its own.
+ *
+ * A row of that table which is left after commit says that the default partition holds, or held, row versions others
+ * may see: see fresh-heap.ts. So both triggers fire for replicated rows as well, and the table is logged.
  */
 export const placeTriggersDdl = (hypertableId: number, parts: PartNames): string[] => {
   const setting = literal(notedSetting(hypertableId));
   return [
-    `create unlogged table ${qualified(parts.pending)} (noted boolean default true)`,
+    `create table ${qualified(parts.pending)} (noted_by xid8 not null default pg_catalog.pg_current_xact_id())`,
+    // A publication of all tables would refuse the deletion of marks otherwise.
+    `alter table ${qualified(parts.pending)} replica identity full`,
     `create trigger tessera_note after insert on ${qualified(parts.defaultPartition)} for each row
        when (current_setting(${setting}, true) is distinct from 'on' and set_config(${setting}, 'on', true) = 'on')
        execute function ${qualified(parts.placeFunction)}('note')`,
     `create constraint trigger tessera_place after insert on ${qualified(parts.pending)}
        deferrable initially deferred for each row execute function ${qualified(parts.placeFunction)}('place')`,
+    `alter table ${qualified(parts.defaultPartition)} enable always trigger tessera_note`,
+    `alter table ${qualified(parts.pending)} enable always trigger tessera_place`,
   ];
 };

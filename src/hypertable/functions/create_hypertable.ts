@@ -4,13 +4,8 @@ import { maybeOne, notice, one, run } from '../../engine/spi.ts';
 import { currentUser, inMaintenance } from '../../engine/session.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsTable } from '../../udf/define-function.ts';
-import {
-  createDefaultIndexes,
-  createDefaultPartition,
-  finishHypertable,
-  replaceByRoot,
-  takeSnapshot,
-} from '../become-hypertable.ts';
+import { createDefaultPartition, finishHypertable, replaceByRoot, takeSnapshot } from '../become-hypertable.ts';
+import { createDefaultIndexes } from '../default-indexes.ts';
 import { checkTable, checkUniqueIndexes, findColumn } from '../check-table.ts';
 import { hashDimension, rangeDimension, refusePartitionFunction, type DimensionInput } from '../dimension-input.ts';
 import {

@@ -26,7 +26,7 @@ export const place_rows = defineFunction({
     const root = oid === undefined ? undefined : findRelation(oid);
     if (root === undefined) return null;
     try {
-      return BigInt(placeRows(hypertable, root, '50ms'));
+      return BigInt(placeRows(hypertable, root, '50ms', 'at commit'));
     } catch (e) {
       if (!isSpiError(e) || e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
       if (isNotNow(e)) debug(`rows stay in the default partition: ${e.message}`);
