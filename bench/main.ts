@@ -8,6 +8,7 @@ import { measureIngest } from './ingest.ts';
 import type { Measurement } from './measurement.ts';
 import { measurePlanning } from './planning.ts';
 import { measureTasks } from './tasks.ts';
+import { findTimescale } from './timescale.ts';
 import { measureTimeFunctions } from './time-bucket.ts';
 
 const DATABASE = 'tessera_bench';
@@ -20,11 +21,17 @@ await admin.query(`create database ${DATABASE} template template0 encoding 'UTF8
 const client = new pg.Client({ ...config, database: DATABASE });
 await client.connect();
 await client.query('create extension tessera cascade');
+const timescale = await findTimescale(config);
+process.stdout.write(
+  timescale === undefined
+    ? 'without TimescaleDB: the server lacks it; name one that has it by TESSERA_BENCH_TIMESCALE=postgres://...\n'
+    : `with TimescaleDB ${timescale.version}\n`,
+);
 
 const show = (m: Measurement): void => {
   const bound =
     m.differenceGoal === undefined
-      ? `${(m.ours / m.anchor).toFixed(2).padStart(6)} x ${m.goal === undefined ? '' : `goal ${m.goal}`}`
+      ? `${(m.ours / m.anchor).toFixed(2).padStart(6)} x ${m.goal === undefined ? (m.note ?? '') : `goal ${m.goal}`}`
       : `${(m.ours - m.anchor).toFixed(2).padStart(6)} ms more, goal ${m.differenceGoal}`;
   process.stdout.write(
     `${m.name.padEnd(48)} ${m.anchor.toFixed(2).padStart(9)} ms ${m.ours.toFixed(2).padStart(9)} ms  ${bound}\n`,
@@ -33,7 +40,7 @@ const show = (m: Measurement): void => {
 
 process.stdout.write(`${''.padEnd(48)} ${'anchor'.padStart(12)} ${'tessera'.padStart(12)}\n`);
 const parts: (() => Promise<Measurement[]>)[] = [
-  () => measureIngest(client),
+  () => measureIngest(client, timescale?.client),
   () => measurePlanning(client),
   () => measureBackground(client),
   () => measureCalls(client, { ...config, database: DATABASE }),
@@ -44,6 +51,7 @@ const parts: (() => Promise<Measurement[]>)[] = [
 ];
 for (const part of parts) for (const m of await part()) show(m);
 
+await timescale?.drop();
 await client.end();
 await admin.query(`drop database ${DATABASE} with (force)`);
 await admin.end();

@@ -6,4 +6,5 @@ export interface Measurement {
   readonly goal?: number | undefined;
   /** The goal bounds the difference in milliseconds instead. */
   readonly differenceGoal?: number;
+  readonly note?: string;
 }
