@@ -131,13 +131,23 @@ create function _tessera_functions.pause_workers() returns event_trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  patience constant timestamptz := clock_timestamp() + interval '30 seconds';
 begin
   if current_query() !~* '\mtessera\M' or not pg_has_role(_tessera_functions.extension_owner(), 'USAGE') then
     return;
   end if;
-  -- Until the end of this transaction no worker starts: each wants this lock shared.
-  perform _tessera_functions.dismiss_workers();
-  perform pg_advisory_xact_lock(_tessera_functions.lock_class('pause'), 0);
+  -- Until the end of this transaction no worker starts: each wants this lock shared. One that got it just before goes on
+  -- working, so the lock is tried for, and whoever holds it sent away, until it is ours.
+  loop
+    perform _tessera_functions.dismiss_workers();
+    exit when pg_try_advisory_xact_lock(_tessera_functions.lock_class('pause'), 0);
+    if clock_timestamp() > patience then
+      raise exception using
+        errcode = '55P03', message = 'background workers could not be sent away',
+        hint = 'Call stop_background_workers() first.';
+    end if;
+  end loop;
 end
 $$;
 comment on function _tessera_functions.pause_workers() is

@@ -26,7 +26,8 @@ begin
       select l.pid as p
       from pg_locks l
       where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-        and l.classid::bigint in (_tessera_functions.lock_class('slot'), _tessera_functions.lock_class('scheduler'))
+        and l.classid::bigint in (_tessera_functions.lock_class('slot'), _tessera_functions.lock_class('scheduler'),
+          _tessera_functions.lock_class('pause'))
         and l.database = (select oid from pg_database where datname = current_database())
         and l.pid <> pg_backend_pid()
     ) x;
