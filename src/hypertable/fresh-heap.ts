@@ -22,7 +22,8 @@ import type { Relation } from './relation.ts';
 import { insideSql } from './time-sql.ts';
 
 /** Below it DELETE is quicker than a new file; with much shared memory TRUNCATE has to look through all of it. */
-const MANY_ROWS = 10_000;
+export const MANY_ROWS = 10_000;
+const OBJECT_IN_USE = '55006';
 
 /** Hypertables made by 0.2.0 or before keep no marks. */
 const keepsMarks = (h: Hypertable): boolean =>
@@ -81,7 +82,7 @@ export const truncateFreshHeap = (h: Hypertable, root: Relation, moved: number):
     return true;
   } catch (e) {
     // Deferred triggers of the user wait for these rows, or a cursor is open on them.
-    if (hasSqlState(e, '55006')) return false;
+    if (hasSqlState(e, OBJECT_IN_USE)) return false;
     throw e;
   }
 };
@@ -107,6 +108,28 @@ export const deleteMoved = (h: Hypertable, slices: readonly Slice[]): void => {
     for (const slice of slices)
       run(`delete from only ${qualified(source)} where ${insideSql(time.column_name, slice, time.type)}`);
   });
+};
+
+/**
+ * ATTACH reads the default partition once for each chunk, dead rows as well. A check on it that says the same for all of
+ * them is proven by one reading, and ATTACH takes it for granted: 12 chunks after a DELETE of 1 M rows, 0.2 s less.
+ */
+export const attachWithOneReading = (h: Hypertable, slices: readonly Slice[], attach: () => void): void => {
+  const time = timeDimension(h);
+  const source = qualified(partNames(h).defaultPartition);
+  const column = ident(time.column_name);
+  const outside = slices.map((s) => `not (${column} is not null and ${insideSql(time.column_name, s, time.type)})`);
+  let checked = false;
+  try {
+    subtransaction(() =>
+      run(`alter table only ${source} add constraint tessera_moved check (${outside.join(' and ')})`),
+    );
+    checked = true;
+  } catch (e) {
+    if (!hasSqlState(e, OBJECT_IN_USE)) throw e;
+  }
+  attach();
+  if (checked) run(`alter table only ${source} drop constraint tessera_moved`);
 };
 
 /**

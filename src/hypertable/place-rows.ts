@@ -7,7 +7,7 @@ import { SQLSTATE } from '../lib/sqlstate.ts';
 import { ident, qualified, type RelationName } from '../lib/quote.ts';
 import { planSlice } from './chunk-slice-plan.ts';
 import { attachSlices, prepareSlice, timeDimension } from './create-chunk.ts';
-import { deleteMoved, settleMarks, truncateFreshHeap } from './fresh-heap.ts';
+import { attachWithOneReading, deleteMoved, MANY_ROWS, settleMarks, truncateFreshHeap } from './fresh-heap.ts';
 import { partNames } from './partition-ddl.ts';
 import type { Relation } from './relation.ts';
 import { insideSql, internalSql, placeableSql, typedLiteral } from './time-sql.ts';
@@ -150,8 +150,11 @@ export const placeRows = (
       const prepared = slices.map((slice) => prepareSlice(h, root, slice, source));
       const moved = prepared.reduce((sum, p) => sum + p.rows, 0);
       if (slices.length > 0) {
-        if (rowsStay || !truncateFreshHeap(h, root, moved)) deleteMoved(h, slices);
-        attachSlices(h, root, prepared);
+        const attach = (): void => attachSlices(h, root, prepared);
+        const truncated = !rowsStay && truncateFreshHeap(h, root, moved);
+        if (!truncated) deleteMoved(h, slices);
+        if (truncated || moved < MANY_ROWS || slices.length < 3) attach();
+        else attachWithOneReading(h, slices, attach);
       }
       settleMarks(h, rowsStay, moment === 'at commit');
       return moved;
