@@ -718,8 +718,10 @@ ALTER TABLE ONLY _tessera_catalog.bgw_job_stat
     ADD CONSTRAINT bgw_job_stat_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY _tessera_catalog.bgw_policy_chunk_stats
     ADD CONSTRAINT bgw_policy_chunk_stats_job_id_chunk_id_key UNIQUE (job_id, chunk_id);
+ALTER TABLE ONLY _tessera_catalog.bgw_policy_chunk_stats REPLICA IDENTITY USING INDEX bgw_policy_chunk_stats_job_id_chunk_id_key;
 ALTER TABLE ONLY _tessera_catalog.chunk_constraint
     ADD CONSTRAINT chunk_constraint_chunk_id_constraint_name_key UNIQUE (chunk_id, constraint_name);
+ALTER TABLE ONLY _tessera_catalog.chunk_constraint REPLICA IDENTITY USING INDEX chunk_constraint_chunk_id_constraint_name_key;
 ALTER TABLE ONLY _tessera_catalog.chunk
     ADD CONSTRAINT chunk_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY _tessera_catalog.chunk

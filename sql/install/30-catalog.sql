@@ -72,6 +72,9 @@ create table _tessera_catalog.chunk_constraint (
   unique (chunk_id, constraint_name)
 );
 create index chunk_constraint_dimension_slice_id_idx on _tessera_catalog.chunk_constraint (dimension_slice_id, chunk_id);
+-- Without one, a publication of all tables would refuse to have chunks dropped.
+alter table _tessera_catalog.chunk_constraint
+  replica identity using index chunk_constraint_chunk_id_constraint_name_key;
 comment on table _tessera_catalog.chunk_constraint is 'the slices that bound a chunk, one per dimension';
 
 create table _tessera_catalog.tablespace (

@@ -88,6 +88,8 @@ create table _tessera_catalog.bgw_policy_chunk_stats (
   unique (job_id, chunk_id)
 );
 create index bgw_policy_chunk_stats_chunk_id_idx on _tessera_catalog.bgw_policy_chunk_stats (chunk_id);
+alter table _tessera_catalog.bgw_policy_chunk_stats
+  replica identity using index bgw_policy_chunk_stats_job_id_chunk_id_key;
 comment on table _tessera_catalog.bgw_policy_chunk_stats is 'which policy treated which chunk, how often, and when last';
 
 create table _tessera_catalog.worker_slot (

@@ -101,6 +101,8 @@ create table _tessera_catalog.bgw_policy_chunk_stats (
   unique (job_id, chunk_id)
 );
 create index bgw_policy_chunk_stats_chunk_id_idx on _tessera_catalog.bgw_policy_chunk_stats (chunk_id);
+alter table _tessera_catalog.bgw_policy_chunk_stats
+  replica identity using index bgw_policy_chunk_stats_job_id_chunk_id_key;
 comment on table _tessera_catalog.bgw_policy_chunk_stats is 'which policy treated which chunk, how often, and when last';
 
 create table _tessera_catalog.worker_slot (
@@ -207,3 +209,7 @@ grant select, usage on sequence _tessera_catalog.telemetry_report_id_seq to publ
 
 select pg_catalog.pg_extension_config_dump(
   '_tessera_catalog.metadata', $$where key not in ('uuid', 'install_timestamp', 'tessera_version')$$);
+
+-- Without one, a publication of all tables would refuse to have chunks dropped.
+alter table _tessera_catalog.chunk_constraint
+  replica identity using index chunk_constraint_chunk_id_constraint_name_key;

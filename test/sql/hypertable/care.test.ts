@@ -224,3 +224,18 @@ describe('maintenance by a superuser', () => {
     expect(await db.value(`select count(*)::int from show_chunks('shared.metrics')`)).toBe(2);
   });
 });
+
+test('a publication of all tables hinders nothing', async () => {
+  await db.query(`
+    create publication everything for all tables;
+    create table published (time timestamptz primary key);
+    select create_hypertable('published', 'time', chunk_time_interval => interval '1 day')`);
+  await db.query(`insert into published values ('2024-01-01'), ('2024-01-05'), ('2024-01-09')`);
+  await db.query(`create index published_time on published (time)`);
+  const id = await db.value(`select add_reorder_policy('published', 'published_time')`);
+  await db.query(`call run_job(${id})`);
+  expect(await db.column(`select drop_chunks('published', older_than => '2024-01-03')`)).toHaveLength(1);
+  await db.query(`select remove_reorder_policy('published')`);
+  await db.query('drop table published; drop publication everything');
+  expect(await db.query(`select * from tessera.doctor() where status = 'error'`)).toEqual([]);
+});
