@@ -75,8 +75,11 @@ describe.each(DRIVERS)('%s', (driver) => {
     await db.query(
       `select j.id from _tessera_catalog.bgw_job j, alter_job(j.id, scheduled => false) where j.id >= 1000`,
     );
-    await waitUntil('nothing runs any more', () =>
-      db.value(`select count(*) = 0 from tessera_information.job_states where state = 'running' and job_id >= 1000`),
+    await waitUntil(
+      'nothing runs any more',
+      () =>
+        db.value(`select count(*) = 0 from tessera_information.job_states where state = 'running' and job_id >= 1000`),
+      40_000,
     );
     expect(
       await db.value(`
@@ -91,7 +94,7 @@ describe.each(DRIVERS)('%s', (driver) => {
           or s.pid is not null and s.flags & 1 = 0
           or s.total_successes > (select count(*) from runs r where r.job = s.job_id))`),
     ).toEqual([]);
-    expect(await db.value('select count(*)::int from runs')).toBeGreaterThan(100);
+    expect(await db.value('select count(*)::int from runs')).toBeGreaterThan(50);
     expect(await db.value(`select running from tessera_information.scheduler`)).toBe(true);
   });
 });
