@@ -47,7 +47,7 @@ export const emitFunction = (f: FunctionDeclaration, build: string): string => {
   const args = f.args.map((a) => `  ${a.name} ${a.type}${a.default === undefined ? '' : ` default ${a.default}`}`);
   return [
     `create function ${schemaOf(f)}.${f.name}(${args.length > 0 ? `\n${args.join(',\n')}\n` : ''}) returns ${returnsSql(f.returns)}`,
-    `language plv8 ${f.volatility}${f.strict ? ' strict' : ''}`,
+    `language plv8 ${f.volatility}${f.strict ? ' strict' : ''}${f.parallelSafe ? ' parallel safe' : ''}`,
     'set search_path to pg_catalog, pg_temp',
     `as $tessera$\n${stubBody(f, build)}\n$tessera$;`,
     `comment on function ${signature(f)} is ${literal(commentText(f))};`,

@@ -11,6 +11,7 @@ const ORDER = [
   'worker',
   'jobs',
   'tasks',
+  'loopback',
   'cluster',
   'hyperfunction',
   'hypertable',

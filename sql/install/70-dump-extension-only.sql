@@ -14,3 +14,7 @@ select pg_catalog.pg_extension_config_dump(
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.setting', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.bgw_job', 'where id >= 1000');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.bgw_job_id_seq', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk_key', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.compression_settings', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.compressed_chunk', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.compression_chunk_size', '');

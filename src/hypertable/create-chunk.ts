@@ -7,6 +7,7 @@ import { PgError } from '../lib/pg-error.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { timeTypeOf, type TimeType } from '../lib/internal-time.ts';
 import { identList, ident, qualified, type RelationName } from '../lib/quote.ts';
+import { addKeys } from './chunk-keys.ts';
 import { hashSlices } from './chunk-slice-plan.ts';
 import {
   attachPartition,
@@ -35,6 +36,7 @@ export const spaceDimension = (h: Hypertable): (DimensionRow & { readonly slices
 
 interface NewChunk {
   readonly id: number;
+  readonly name: RelationName;
   readonly oid: bigint;
   readonly slices: readonly { readonly dimension_id: number; readonly start: bigint; readonly end: bigint }[];
 }
@@ -70,7 +72,7 @@ export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source
   let partition = first.name;
   if (space === undefined) {
     run(createChunkTable(first.name, root, storage));
-    chunks.push({ id: first.id, oid: oidOf(first.name), slices: [timeSlice] });
+    chunks.push({ id: first.id, name: first.name, oid: oidOf(first.name), slices: [timeSlice] });
   } else {
     partition = spaceSliceName(h, first.id);
     run(createSpaceSliceTable(partition, root, space.column_name));
@@ -78,7 +80,12 @@ export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source
       const leaf = remainder === 0 ? first : nextChunk(h);
       const leafStorage = { ...storage, tablespace: chooseTablespace(h, root, slice, remainder) };
       run(createHashPartition(leaf.name, partition, space.slices, remainder, leafStorage));
-      chunks.push({ id: leaf.id, oid: oidOf(leaf.name), slices: [timeSlice, { dimension_id: space.id, ...range }] });
+      chunks.push({
+        id: leaf.id,
+        name: leaf.name,
+        oid: oidOf(leaf.name),
+        slices: [timeSlice, { dimension_id: space.id, ...range }],
+      });
     });
   }
   const columns = identList(storedColumns(root.oid));
@@ -89,6 +96,7 @@ export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source
           `insert into ${qualified(partition)} (${columns}) select ${columns} from only ${qualified(source)}
            where ${insideSql(time.column_name, slice, time.type)}`,
         );
+  for (const chunk of chunks) addKeys(h.id, chunk.name);
   return { partition, slice, rows, chunks };
 };
 

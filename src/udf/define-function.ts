@@ -41,6 +41,8 @@ export interface FunctionDeclaration {
   readonly returns: Returns;
   readonly volatility: Volatility;
   readonly strict?: boolean;
+  /** Neither writes nor reads what a parallel worker would not have. */
+  readonly parallelSafe?: boolean;
   /** What it does, in one or two sentences. */
   readonly summary: string;
   readonly errors?: string;

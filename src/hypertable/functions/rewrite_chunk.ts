@@ -5,6 +5,7 @@ import { withLockRetry } from '../../engine/lock-retry.ts';
 import { callAs, currentUser, inMaintenance, withSettings } from '../../engine/session.ts';
 import { displayed, ident, identList, literal, qualified, type RelationName } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
+import { copyGrants, foreignKeyDefinitions, indexDefinitions } from '../chunk-definitions.ts';
 import { copyReplicaIdentity } from '../create-chunk.ts';
 import { noOrderIndex, notChunk, notOwner, nullArgument, wrongOrderIndex } from '../failures.ts';
 import { oidOf } from '../open-hypertable.ts';
@@ -95,24 +96,6 @@ interface Rewrite {
   readonly verbose: boolean;
 }
 
-const indexDefinitions = (
-  chunk: Relation,
-): {
-  definition: string;
-  name: string;
-  parent: string;
-  constraint: string | null;
-  constraintDefinition: string | null;
-}[] =>
-  query(
-    `select pg_get_indexdef(i.indexrelid) as definition, c.relname as name, coalesce(p.inhparent::regclass::text, '') as parent,
-       k.conname as constraint, pg_get_constraintdef(k.oid) as "constraintDefinition"
-     from pg_index i join pg_class c on c.oid = i.indexrelid left join pg_inherits p on p.inhrelid = i.indexrelid
-     left join pg_constraint k on k.conindid = i.indexrelid and k.conrelid = i.indrelid and k.contype in ('p', 'u', 'x')
-     where i.indrelid = $1::int8::oid order by c.relname`,
-    [chunk.oid],
-  );
-
 /**
  * Copies the chunk into a new table under EXCLUSIVE (readers go on, writers wait), builds what the parent has on it,
  * and only then takes ACCESS EXCLUSIVE, in short attempts, to put it in the place of the old one. The new table has
@@ -137,10 +120,8 @@ const rewrite = (chunk: Chunk, plan: Rewrite): void => {
   const order = plan.order === null ? '' : ` order by ${orderBy(plan.order)}`;
   const rows = run(`insert into ${qualified(copy)} (${columns}) select ${columns} from only ${qualified(old)}${order}`);
   const indexes = indexDefinitions(old);
-  const grants = one<{ acl: string | null }>('select relacl::text as acl from pg_class where oid = $1::int8::oid', [
-    old.oid,
-  ]).acl;
-  if (grants !== null) copyGrants(old, copy);
+  const foreignKeys = foreignKeyDefinitions(old);
+  copyGrants(old, copy);
   withLockRetry(() => {
     run(`lock table only ${qualified(chunk.parent)} in access exclusive mode`);
     run(`alter table ${qualified(chunk.parent)} detach partition ${qualified(old)}`);
@@ -166,6 +147,8 @@ const rewrite = (chunk: Chunk, plan: Rewrite): void => {
           : `alter table ${qualified(old)} add constraint ${ident(i.constraint)} ${i.constraintDefinition}`,
       );
     }
+    for (const key of foreignKeys)
+      run(`alter table ${qualified(old)} add constraint ${ident(key.name)} ${key.definition}`);
     for (const i of indexDefinitions(created)) {
       const before = indexes.find((b) => b.parent !== '' && b.parent === i.parent);
       if (before !== undefined && before.name !== i.name)
@@ -178,16 +161,6 @@ const rewrite = (chunk: Chunk, plan: Rewrite): void => {
     info(
       `"${displayed(old)}": rewrote ${rows} rows${plan.order === null ? '' : ` in the order of index "${plan.order.name}"`}`,
     );
-};
-
-const copyGrants = (from: Relation, to: RelationName): void => {
-  for (const g of query<{ grantee: string; privilege: string; grantable: boolean }>(
-    `select case x.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(x.grantee)) end as grantee,
-       x.privilege_type as privilege, x.is_grantable as grantable
-     from pg_class c, aclexplode(c.relacl) x where c.oid = $1::int8::oid`,
-    [from.oid],
-  ))
-    run(`grant ${g.privilege} on ${qualified(to)} to ${g.grantee}${g.grantable ? ' with grant option' : ''}`);
 };
 
 /** A referenced chunk cannot be detached while rows point at it; CLUSTER and SET TABLESPACE work in place. */

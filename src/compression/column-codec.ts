@@ -1,0 +1,127 @@
+import { ident, literal } from '../lib/quote.ts';
+import { chooseAlgorithm } from './codec/choose-algorithm.ts';
+import type { Codec } from './codec/encode.ts';
+
+/** What decides how a column is compressed and read. */
+export interface CodecColumn {
+  /** format_type() with its modifier, under search_path = pg_catalog */
+  readonly type: string;
+  /** the same without domains and modifier */
+  readonly baseType: string;
+  readonly hashable: boolean;
+  readonly notNull: boolean;
+  /** plv8 makes an array of a typed array; else ordinary arrays must do, at four times the cost */
+  readonly typedArrays: boolean;
+  /** collation to restore, qualified and quoted; null for the default of the type */
+  readonly collation: string | null;
+}
+
+/** SQL around a column: to a payload, from a payload to arrays once per segment, from the arrays to the value of a row. */
+export interface ColumnCodec {
+  readonly codec: Codec;
+  /** Aggregate over the rows of a segment in the order in which they arrive. */
+  encode(column: string): string;
+  /** Expressions to be evaluated once per segment. */
+  decode(payload: string): readonly string[];
+  /** `parts` are the results of decode() by position; `row` counts from 1, `rows` is how many the segment has. */
+  value(parts: readonly string[], row: string, rows: string): string;
+}
+
+/**
+ * Settings under which text made from any type can be read back as the same value; the loopback connection and whatever
+ * encodes or decodes must have them alike.
+ */
+export const FOR_TEXT: Readonly<Record<string, string>> = {
+  client_encoding: 'UTF8',
+  datestyle: 'ISO, MDY',
+  intervalstyle: 'postgres',
+  extra_float_digits: '3',
+  timezone: 'UTC',
+  bytea_output: 'hex',
+  lc_monetary: 'C',
+  xmloption: 'content',
+};
+
+const fn = (name: string, ...args: string[]): string => `_tessera_functions.${name}(${args.join(', ')})`;
+
+/** The epoch of PostgreSQL's own binary form, in which times are sent. */
+const EPOCHS: Readonly<Record<string, string>> = {
+  'timestamp with time zone': `'2000-01-01 00:00:00+00'::timestamptz`,
+  'timestamp without time zone': `'2000-01-01 00:00:00'::timestamp`,
+  date: `'2000-01-01'::date`,
+};
+
+const BY_NUMBER: Readonly<Record<string, string>> = {
+  smallint: 'decode_int4',
+  integer: 'decode_int4',
+  bigint: 'decode_int8',
+  real: 'decode_float4',
+  'double precision': 'decode_float8',
+  boolean: 'decode_int4',
+};
+
+/** A typed array has no nulls; where a segment has some, its second half says which rows they are. */
+const element = (array: string, row: string, rows: string, notNull: boolean): string =>
+  notNull ? `${array}[${row}]` : `case when ${array}[${rows} + ${row}] = 1 then null else ${array}[${row}] end`;
+
+/** Arrays that may hold nulls are unfolded, so that a subscript does not walk from the beginning. */
+const numbers = (name: string, payload: string, typedArrays: boolean): string =>
+  typedArrays ? fn(name, payload) : `_tessera_functions.unfolded(${fn(`${name}_plain`, payload)})`;
+
+const finish = (value: string, column: CodecColumn): string => {
+  const cast = `(${value})::${column.type}`;
+  return column.collation === null ? cast : `${cast} collate ${column.collation}`;
+};
+
+export const columnCodec = (column: CodecColumn): ColumnCodec => {
+  const { baseType, typedArrays } = column;
+  const notNull = column.notNull || !typedArrays;
+  const codec = chooseAlgorithm({ name: baseType, hashable: column.hashable });
+  const epoch = EPOCHS[baseType];
+  const asText = codec.kind === 'text';
+  const encode = (name: string): string =>
+    fn(
+      'encode_values',
+      // A domain would send itself; its base type is what the codec knows.
+      `array_send(array_agg(${ident(name)}::${asText ? 'text' : baseType}))`,
+      literal(codec.kind),
+      literal(codec.algorithm),
+      epoch === undefined ? 'false' : 'true',
+    );
+  if (epoch !== undefined) {
+    // Infinities and times far from the epoch are kept as text.
+    const step = baseType === 'date' ? '' : ` * '1 microsecond'::interval`;
+    return {
+      codec,
+      encode,
+      decode: (payload) => [
+        numbers(baseType === 'date' ? 'decode_int4' : 'decode_time', payload, typedArrays),
+        `_tessera_functions.unfolded(${fn('decode_text', payload)})`,
+      ],
+      value: ([number = '', text = ''], row, rows) =>
+        finish(
+          `case when ${text} is not null then ${text}[${row}]::${baseType}
+             else ${epoch} + ${notNull ? `${number}[${row}]` : `(${element(number, row, rows, false)})`}${step} end`,
+          column,
+        ),
+    };
+  }
+  const byNumber = BY_NUMBER[baseType];
+  if (byNumber !== undefined)
+    return {
+      codec,
+      encode,
+      decode: (payload) => [numbers(byNumber, payload, typedArrays)],
+      value: ([array = ''], row, rows) => {
+        const value = element(array, row, rows, notNull);
+        return finish(baseType === 'boolean' ? `(${value}) = 1` : value, column);
+      },
+    };
+  const decoder = codec.kind === 'bytes' ? 'decode_bytes' : 'decode_text';
+  return {
+    codec,
+    encode,
+    decode: (payload) => [`_tessera_functions.unfolded(${fn(decoder, payload)})`],
+    value: ([array = ''], row) => finish(`${array}[${row}]`, column),
+  };
+};

@@ -1,0 +1,164 @@
+import { request } from '../catalog/request.ts';
+import { withLockRetry } from '../engine/lock-retry.ts';
+import { inMaintenance, withSettings } from '../engine/session.ts';
+import { one, run } from '../engine/spi.ts';
+import {
+  attachPartition,
+  copyGrants,
+  createListParent,
+  findRelation,
+  internalSql,
+  partNames,
+  relationOid,
+  timeDimension,
+} from '../hypertable/index.ts';
+import { ident, qualified, type RelationName } from '../lib/quote.ts';
+import { FOR_TEXT } from './column-codec.ts';
+import { chunkParts, shapeOf, type ChunkParts, type OpenChunk } from './open-chunk.ts';
+import {
+  createRemote,
+  createResidue,
+  createRowsView,
+  createSegmentIndexes,
+  createSegments,
+  insertSegments,
+  type SegmentsShape,
+} from './segments-ddl.ts';
+import type { CompressionSettings } from './settings-plan.ts';
+import { planSlices, type RowSpread } from './slice-plan.ts';
+
+const DAY = 86_400_000_000n;
+
+/** Under these the rows reach the codecs in their order, and as text that any session reads back as it was. */
+export const encoding = <T>(body: () => T): T =>
+  withSettings(
+    {
+      ...FOR_TEXT,
+      enable_hashagg: 'off',
+      max_parallel_workers_per_gather: '0',
+      jit: 'off',
+      work_mem: one<{ kb: string }>(
+        `select greatest(setting::int8, (select setting::int8 from pg_settings where name = 'maintenance_work_mem'))::text as kb
+         from pg_settings where name = 'work_mem'`,
+      ).kb,
+    },
+    body,
+  );
+
+const spreadOf = (chunk: OpenChunk, settings: CompressionSettings): RowSpread => {
+  const time = timeDimension(chunk.hypertable);
+  const column = ident(time.column_name);
+  const by = settings.segmentBy.map(ident);
+  const row = one<{ rows: bigint; groups: bigint; first: bigint | null; last: bigint | null }>(
+    `select coalesce(sum(n), 0)::int8 as rows, count(*) as groups, ${internalSql('min(a)', time.type)} as first,
+       ${internalSql('max(b)', time.type)} as last
+     from (select count(*) as n, min(${column}) as a, max(${column}) as b from only ${qualified(chunk.relation)}
+       ${by.length === 0 ? 'having count(*) > 0' : `group by ${by.join(', ')}`}) g`,
+  );
+  return {
+    rows: row.rows,
+    groups: row.groups,
+    first: row.first ?? 0n,
+    last: row.last ?? 0n,
+    unit: time.type === 'date' ? DAY : 1n,
+  };
+};
+
+interface Sizes {
+  readonly heap: bigint;
+  readonly toast: bigint;
+  readonly index: bigint;
+}
+
+export const sizesOf = (table: RelationName): Sizes =>
+  one<Sizes>(
+    `select pg_relation_size(c.oid) as heap, coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0) as toast,
+       pg_indexes_size(c.oid) as index
+     from pg_class c where c.oid = $1::regclass`,
+    [qualified(table)],
+  );
+
+const oidOf = (name: RelationName): bigint => {
+  const oid = relationOid(name.schema, name.name);
+  if (oid === undefined) throw new Error(`${qualified(name)} was not created`);
+  return oid;
+};
+
+/** The heap steps aside as the tail; a partitioned table of its name takes it and the foreign table in. */
+const swap = (chunk: OpenChunk, parts: ChunkParts, server: string): void => {
+  const { relation, parent, root, hypertable } = chunk;
+  withLockRetry(() => {
+    run(`lock table only ${qualified(parent)} in access exclusive mode`);
+    run(`lock table only ${qualified(partNames(hypertable).defaultPartition)} in access exclusive mode`);
+    run(`lock table only ${qualified(relation)} in access exclusive mode`);
+    run(`alter table ${qualified(parent)} detach partition ${qualified(relation)}`);
+    run(`alter table ${qualified(relation)} rename to ${ident(parts.tail.name)}`);
+    run(`truncate only ${qualified(parts.tail)}`);
+    run(createListParent(relation, root, `${ident(timeDimension(hypertable).column_name)} is null`));
+    copyGrants(findRelation(relation.oid) ?? relation, relation);
+    run(`alter table ${qualified(relation)} attach partition ${qualified(parts.tail)} for values in (false)`);
+    run(createRemote(parts.remote, relation, parts.view, server));
+    run(attachPartition(parent, relation, chunk.bounds));
+  });
+};
+
+const record = (
+  chunk: OpenChunk,
+  parts: ChunkParts,
+  settings: CompressionSettings,
+  bounds: readonly bigint[],
+  sizes: object,
+): void => {
+  request('compress_chunk', {
+    hypertable_id: chunk.hypertable.id,
+    chunk_id: chunk.id,
+    relid: oidOf(chunk.relation),
+    tail: oidOf(parts.tail),
+    remote: oidOf(parts.remote),
+    residue: oidOf(parts.residue),
+    rows_view: oidOf(parts.view),
+    segments: oidOf(parts.segments),
+    slice_bounds: bounds,
+    segmentby: settings.segmentBy,
+    orderby: settings.orderBy,
+    sizes,
+  });
+};
+
+/** Runs as the owner of the hypertable. EXCLUSIVE on the chunk keeps writers out from here on; readers go on. */
+export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): void =>
+  inMaintenance(() => {
+    run(`lock table only ${qualified(chunk.relation)} in exclusive mode`);
+    const { server } = request<{ server: string }>('loopback', { relid: chunk.root.oid });
+    const parts = chunkParts(chunk.hypertable, chunk.id);
+    const before = sizesOf(chunk.relation);
+    const spread = spreadOf(chunk, settings);
+    const bounds = planSlices(spread);
+    const shape = shapeOf(chunk, settings, bounds);
+    for (const ddl of createSegments(parts.segments, shape, chunk.relation.tablespace)) run(ddl);
+    const columns = shape.columns.map((c) => ident(c.name)).join(', ');
+    const segments = encoding(() =>
+      run(insertSegments(parts.segments, shape, `select ${columns} from only ${qualified(chunk.relation)}`)),
+    );
+    finishSegments(parts, shape, chunk.relation.tablespace);
+    run(
+      createRowsView(
+        { view: parts.view, segments: parts.segments, residue: parts.residue, chunkId: chunk.id, generation: 1n },
+        shape,
+      ),
+    );
+    const after = sizesOf(parts.segments);
+    swap(chunk, parts, server);
+    record(chunk, parts, settings, bounds, {
+      uncompressed: before,
+      compressed: after,
+      rows: spread.rows,
+      segments,
+    });
+  });
+
+const finishSegments = (parts: ChunkParts, shape: SegmentsShape, tablespace: string | null): void => {
+  for (const ddl of createSegmentIndexes(parts.segments, shape)) run(ddl);
+  for (const ddl of createResidue(parts.residue, shape, tablespace)) run(ddl);
+  run(`analyze ${qualified(parts.segments)}`);
+};

@@ -1,0 +1,111 @@
+import { PgError } from '../lib/pg-error.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
+
+const fail = (sqlstate: string, message: string, detail?: string, hint?: string): PgError =>
+  new PgError({ sqlstate, message, detail, hint });
+
+export const badClause = (option: string, text: string, detail: string, form: string): PgError =>
+  fail(SQLSTATE.syntaxError, `unable to parse ${option} "${text}"`, detail, form);
+export const unknownColumn = (option: string, column: string, table: string): PgError =>
+  fail(SQLSTATE.syntaxError, `column "${column}" of ${option} does not exist`, `The hypertable is "${table}".`);
+export const duplicateColumn = (option: string, column: string): PgError =>
+  fail(SQLSTATE.syntaxError, `duplicate column "${column}" in ${option}`);
+export const columnInBoth = (column: string): PgError =>
+  fail(
+    SQLSTATE.syntaxError,
+    `column "${column}" cannot be in both compress_segmentby and compress_orderby`,
+    undefined,
+    'Name it in one of the two.',
+  );
+export const segmentByTime = (column: string): PgError =>
+  fail(
+    SQLSTATE.syntaxError,
+    `time column "${column}" cannot be in compress_segmentby`,
+    'Every segment would hold the rows of one moment.',
+    'Put it into compress_orderby, or leave it out.',
+  );
+export const reservedColumn = (column: string): PgError =>
+  fail(SQLSTATE.syntaxError, `column name "${column}" is reserved for compression`, undefined, 'Rename the column.');
+export const notOrderable = (column: string, type: string): PgError =>
+  fail(
+    SQLSTATE.undefinedFunction,
+    `column "${column}" of type ${type} cannot be in compress_orderby`,
+    'The type has no operator "<".',
+  );
+export const notGroupable = (column: string, type: string): PgError =>
+  fail(
+    SQLSTATE.undefinedFunction,
+    `column "${column}" of type ${type} cannot be in compress_segmentby`,
+    'The type has no operators by which to group and order.',
+  );
+export const generatedColumn = (column: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `generated column "${column}" cannot be in compress_segmentby or compress_orderby`,
+    undefined,
+    'Use the columns it is computed from.',
+  );
+export const tableHas = (table: string, what: string, hint?: string): PgError =>
+  fail(SQLSTATE.featureNotSupported, `compression cannot be enabled on hypertable "${table}"`, what, hint);
+export const keyColumnsOutside = (key: string, columns: readonly string[]): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `column "${columns[0]}" of key "${key}" must be in compress_segmentby or compress_orderby`,
+    'Otherwise each insert into a compressed chunk would have to read all of it.',
+    `Add it to compress_orderby, or drop the key.`,
+  );
+export const foreignKeyOutside = (key: string, column: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `column "${column}" of foreign key "${key}" must be in compress_segmentby`,
+    'Only values that stand by themselves in a segment can be checked and cascaded to.',
+    'Add it to compress_segmentby, or drop the foreign key.',
+  );
+export const notEnabled = (table: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `compression is not enabled on hypertable "${table}"`,
+    undefined,
+    `Run: select set_compression('${table}', compress_segmentby => '...');`,
+  );
+export const compressNeeded = (): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    'compression options cannot be combined with compress => false',
+    undefined,
+    'Leave compress_segmentby and compress_orderby out.',
+  );
+export const stillCompressed = (table: string, count: number): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `compression cannot be disabled on hypertable "${table}"`,
+    `It has ${count} compressed ${count === 1 ? 'chunk' : 'chunks'}.`,
+    `Run: select decompress_chunk(c, true) from show_chunks('${table}') c;`,
+  );
+export const stillScheduled = (table: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `compression cannot be disabled on hypertable "${table}"`,
+    'It has a compression policy.',
+    `Run: select remove_compression_policy('${table}');`,
+  );
+export const alreadyCompressed = (chunk: string): PgError =>
+  fail(
+    SQLSTATE.duplicateObject,
+    `chunk "${chunk}" is already compressed`,
+    undefined,
+    'Pass if_not_compressed => true to skip it.',
+  );
+export const notCompressed = (chunk: string): PgError =>
+  fail(
+    SQLSTATE.objectNotInPrerequisiteState,
+    `chunk "${chunk}" is not compressed`,
+    undefined,
+    'Pass if_compressed => true to skip it.',
+  );
+export const nullChunk = (argument: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, `"${argument}" must not be null`);
+export const notChunk = (name: string): PgError =>
+  fail(SQLSTATE.objectNotInPrerequisiteState, `"${name}" is not a chunk`);
+export const notOwner = (name: string): PgError =>
+  fail(SQLSTATE.insufficientPrivilege, `must be owner of hypertable "${name}"`);

@@ -1,0 +1,132 @@
+import { callAs, currentUser } from '../../engine/session.ts';
+import { notice } from '../../engine/spi.ts';
+import { displayed } from '../../lib/quote.ts';
+import { oidOf } from '../../hypertable/index.ts';
+import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
+import { compressChunk } from '../compress-chunk.ts';
+import { decompressChunk } from '../decompress-chunk.ts';
+import { alreadyCompressed, notCompressed } from '../failures.ts';
+import { findCompressed, openChunk, requireSettings, type OpenChunk } from '../open-chunk.ts';
+import { needsRecompression, recompressChunk } from '../recompress-chunk.ts';
+
+/** Code of the owner (index expressions, checks, casts) runs with his rights, whoever calls. */
+const asOwner = (chunk: OpenChunk, name: string, body: () => void): void => {
+  if (chunk.root.owner === currentUser()) body();
+  else
+    callAs(
+      chunk.root.owner,
+      chunk.hypertable.associated_schema_name,
+      `_tessera_functions.change_compression(${chunk.relation.oid}, '${name}')`,
+    );
+};
+
+const change = (chunk: OpenChunk, name: string): void => {
+  const compressed = findCompressed(chunk.id);
+  if (name === 'compress' && compressed === undefined)
+    compressChunk(chunk, requireSettings(chunk.hypertable, chunk.root));
+  if (name === 'recompress' && compressed !== undefined) recompressChunk(chunk, compressed);
+  if (name === 'decompress' && compressed !== undefined) decompressChunk(chunk, compressed);
+};
+
+export const change_compression = defineFunction({
+  schema: '_tessera_functions',
+  name: 'change_compression',
+  args: [
+    { name: 'chunk', type: 'bigint', doc: 'OID of the chunk' },
+    { name: 'action', type: 'text', doc: 'compress, recompress or decompress' },
+  ],
+  returns: returnsScalar('text'),
+  volatility: 'volatile',
+  summary: 'The work behind compress_chunk() and its like, as the owner of the hypertable.',
+  privileges: 'owner of the hypertable',
+  handler: (oid: bigint, action: string): null => {
+    change(openChunk(oid, 'chunk'), action);
+    return null;
+  },
+});
+
+const CHUNK_RESULT = 'the chunk, or null when there was nothing to do';
+const LOCKS =
+  'EXCLUSIVE on the chunk while it is read, so that writers wait and readers do not; then ACCESS EXCLUSIVE on the hypertable in short attempts';
+
+/** The chunk by its name: its OID is another one afterwards. */
+const regclassOf = (chunk: OpenChunk): string => displayed(chunk.relation);
+
+export const compress_chunk = defineFunction({
+  schema: 'api',
+  name: 'compress_chunk',
+  args: [
+    { name: 'uncompressed_chunk', type: 'regclass', doc: 'a chunk' },
+    {
+      name: 'if_not_compressed',
+      type: 'boolean',
+      default: 'true',
+      doc: 'a NOTICE instead of an error when it is compressed already',
+    },
+    {
+      name: 'recompress',
+      type: 'boolean',
+      default: 'false',
+      doc: 'compress all of it anew, with the options the hypertable has now',
+    },
+  ],
+  returns: returnsScalar('regclass'),
+  volatility: 'volatile',
+  summary: `Compresses a chunk into columnar segments, or merges into them what was written since. Returns ${CHUNK_RESULT}.`,
+  errors:
+    '0A000 compression is not enabled, 55000 not a chunk, 42710 compressed already, 42501 not the owner, 55P03 no lock',
+  privileges: 'owner of the hypertable',
+  locks: LOCKS,
+  handler: (table: string | null, ifNot: boolean | null, again: boolean | null): string | null => {
+    const chunk = openChunk(oidOf(table), 'uncompressed_chunk');
+    requireSettings(chunk.hypertable, chunk.root);
+    const compressed = findCompressed(chunk.id);
+    if (compressed === undefined) {
+      asOwner(chunk, 'compress', () => change(chunk, 'compress'));
+      return regclassOf(chunk);
+    }
+    if (again === true) {
+      asOwner(chunk, 'decompress', () => change(chunk, 'decompress'));
+      const reopened = openChunk(oidOf(regclassOf(chunk)), 'uncompressed_chunk');
+      asOwner(reopened, 'compress', () => change(reopened, 'compress'));
+      return regclassOf(chunk);
+    }
+    if (needsRecompression(compressed)) {
+      asOwner(chunk, 'recompress', () => change(chunk, 'recompress'));
+      return regclassOf(chunk);
+    }
+    if (ifNot === false) throw alreadyCompressed(displayed(chunk.relation));
+    notice(`chunk "${displayed(chunk.relation)}" is already compressed`);
+    return null;
+  },
+});
+
+export const decompress_chunk = defineFunction({
+  schema: 'api',
+  name: 'decompress_chunk',
+  args: [
+    { name: 'uncompressed_chunk', type: 'regclass', doc: 'a chunk' },
+    {
+      name: 'if_compressed',
+      type: 'boolean',
+      default: 'true',
+      doc: 'a NOTICE instead of an error when it is not compressed',
+    },
+  ],
+  returns: returnsScalar('regclass'),
+  volatility: 'volatile',
+  summary: `Turns a compressed chunk back into a heap. Returns ${CHUNK_RESULT}.`,
+  errors: '55000 not a chunk or not compressed, 42501 not the owner, 55P03 no lock, XX001 a segment is corrupt',
+  privileges: 'owner of the hypertable',
+  locks: LOCKS,
+  handler: (table: string | null, ifCompressed: boolean | null): string | null => {
+    const chunk = openChunk(oidOf(table), 'uncompressed_chunk');
+    if (findCompressed(chunk.id) === undefined) {
+      if (ifCompressed === false) throw notCompressed(displayed(chunk.relation));
+      notice(`chunk "${displayed(chunk.relation)}" is not compressed`);
+      return null;
+    }
+    asOwner(chunk, 'decompress', () => change(chunk, 'decompress'));
+    return regclassOf(chunk);
+  },
+});

@@ -1,0 +1,126 @@
+import { request } from '../catalog/request.ts';
+import { withLockRetry } from '../engine/lock-retry.ts';
+import { query, run } from '../engine/spi.ts';
+import { ident, qualified, type RelationName } from '../lib/quote.ts';
+import type { OpenHypertable } from './open-hypertable.ts';
+
+/** A key that every heap of the hypertable has for itself. */
+export interface ChunkKey {
+  readonly name: string;
+  /** p primary key, u unique constraint, f foreign key, i unique index */
+  readonly kind: string;
+  readonly definition: string;
+  readonly columns: string[];
+}
+
+export const chunkKeys = (hypertableId: number): ChunkKey[] =>
+  query<ChunkKey>(
+    `select name, kind::text as kind, definition, columns::text[] as columns from _tessera_catalog.chunk_key
+     where hypertable_id = $1 order by position(kind::text in 'puif'), name`,
+    [hypertableId],
+  );
+
+const keyDdl = (heap: RelationName, key: ChunkKey): string =>
+  key.kind === 'i'
+    ? `create unique index on ${qualified(heap)} ${key.definition}`
+    : `alter table ${qualified(heap)} add ${key.definition}`;
+
+/** Gives a heap that is not yet attached the keys of its hypertable; rows that break one are an error here. */
+export const addKeys = (hypertableId: number, heap: RelationName): void => {
+  for (const key of chunkKeys(hypertableId)) run(keyDdl(heap, key));
+};
+
+/** Keys and foreign keys the root itself has. */
+export const rootKeys = (root: bigint): ChunkKey[] =>
+  query<ChunkKey>(
+    `select c.conname as name, c.contype::text as kind, pg_get_constraintdef(c.oid) as definition,
+       array(select a.attname::text from unnest(c.conkey) with ordinality k(n, o)
+         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.n order by k.o) as columns
+     from pg_constraint c where c.conrelid = $1::int8::oid and c.contype in ('p', 'u', 'f') and c.conparentid = 0
+     union all
+     select r.relname, 'i', substring(pg_get_indexdef(i.indexrelid)
+         from length(format('CREATE UNIQUE INDEX %I ON ONLY %s ', r.relname, i.indrelid::regclass)) + 1),
+       array(select coalesce(a.attname::text, '') from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) with ordinality u(n, o)
+         left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.n order by u.o)
+     from pg_index i join pg_class r on r.oid = i.indexrelid
+     where i.indrelid = $1::int8::oid and i.indisunique
+       and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid)`,
+    [root],
+  );
+
+interface Leaf {
+  readonly schema: string;
+  readonly name: string;
+  readonly parentSchema: string;
+  readonly parentName: string;
+  readonly bounds: string;
+}
+
+const leaves = (root: bigint): Leaf[] =>
+  query<Leaf>(
+    `select n.nspname as schema, c.relname as name, pn.nspname as "parentSchema", p.relname as "parentName",
+       pg_get_expr(c.relpartbound, c.oid) as bounds
+     from pg_partition_tree($1::int8::oid::regclass) t join pg_class c on c.oid = t.relid join pg_namespace n on n.oid = c.relnamespace
+     join pg_class p on p.oid = t.parentrelid join pg_namespace pn on pn.oid = p.relnamespace
+     where t.isleaf and t.level > 0
+     order by pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT', c.oid`,
+    [root],
+  );
+
+const each = (all: readonly Leaf[], ddl: (parent: string, leaf: string, bounds: string) => string): void => {
+  for (const l of all) run(ddl(qualified({ schema: l.parentSchema, name: l.parentName }), qualified(l), l.bounds));
+};
+
+/**
+ * Moves the keys of the root to its heaps. A detached partition keeps its part of a key as its own; so all are
+ * detached, the root loses the key, and all are attached again. ATTACH reads each heap once to check its bounds.
+ */
+export const demoteKeys = ({ hypertable, root }: OpenHypertable): readonly ChunkKey[] => {
+  const keys = rootKeys(root.oid);
+  if (keys.length === 0) return keys;
+  withLockRetry(() => {
+    run(`lock table ${qualified(root)} in access exclusive mode`);
+    const all = leaves(root.oid);
+    each(all, (parent, leaf) => `alter table ${parent} detach partition ${leaf}`);
+    for (const key of keys)
+      run(
+        key.kind === 'i'
+          ? `drop index ${qualified({ schema: root.schema, name: key.name })}`
+          : `alter table ${qualified(root)} drop constraint ${ident(key.name)}`,
+      );
+    each(all, (parent, leaf, bounds) => `alter table ${parent} attach partition ${leaf} ${bounds}`);
+  });
+  request('demote_keys', { hypertable_id: hypertable.id, keys });
+  return keys;
+};
+
+/**
+ * Gives the root its keys back, where nothing but heaps is left. The indexes of the heaps become parts of the new ones,
+ * so nothing is built.
+ */
+export const promoteKeys = ({ hypertable, root }: OpenHypertable): void => {
+  const keys = chunkKeys(hypertable.id);
+  if (keys.length === 0) return;
+  withLockRetry(() => {
+    run(`lock table ${qualified(root)} in access exclusive mode`);
+    for (const key of keys)
+      run(
+        key.kind === 'i'
+          ? `create unique index ${ident(key.name)} on ${qualified(root)} ${key.definition}`
+          : `alter table ${qualified(root)} add constraint ${ident(key.name)} ${key.definition}`,
+      );
+    for (const key of keys.filter((k) => k.kind === 'f')) dropStandalone(root.oid, key);
+  });
+  request('promote_keys', { hypertable_id: hypertable.id });
+};
+
+/** ADD FOREIGN KEY on a root gives each heap a second one beside the one it kept. */
+const dropStandalone = (root: bigint, key: ChunkKey): void => {
+  for (const { heap, name } of query<{ heap: string; name: string }>(
+    `select c.conrelid::regclass::text as heap, c.conname as name
+     from pg_partition_tree($1::int8::oid::regclass) t join pg_constraint c on c.conrelid = t.relid
+     where t.level > 0 and c.contype = 'f' and c.conparentid = 0 and pg_get_constraintdef(c.oid) = $2`,
+    [root, key.definition],
+  ))
+    run(`alter table ${heap} drop constraint ${ident(name)}`);
+};

@@ -1,0 +1,183 @@
+create function _tessera_functions.loopback_options() returns table (name text, value text)
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  -- A short lock_timeout ends what no deadlock detector sees: a transaction that waits for itself through its own
+  -- loopback connection. The rest makes what crosses the connection as text independent of anybody's settings.
+  select v.name, v.value
+  from (select coalesce(_tessera_functions.conninfo_part('host'), _tessera_functions.loopback_host()) as host,
+      coalesce(_tessera_functions.conninfo_part('port'), current_setting('port')) as port) c,
+    lateral (values
+      ('host', c.host), ('port', c.port), ('dbname', current_database()::text),
+      ('application_name', 'tessera loopback %p'), ('connect_timeout', '10'),
+      ('fetch_size', '10000'), ('async_capable', 'true'), ('truncatable', 'false'), ('keep_connections', 'on'),
+      ('options', '-c constraint_exclusion=on -c lock_timeout=10s -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 '
+        '-c jit=off -c lc_monetary=C -c bytea_output=hex -c xmloption=content')) v(name, value)
+$$;
+comment on function _tessera_functions.loopback_options() is 'options of a loopback server';
+
+create function _tessera_functions.conninfo_part(part text) returns text
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select coalesce(m[1], replace(replace(m[2], '\''', ''''), '\\', '\'))
+  from _tessera_catalog.loopback l,
+    regexp_match(l.conninfo, '(?:^|\s)' || part || '\s*=\s*(?:([^''\s]+)|''((?:[^''\\]|\\.)*)'')') m
+$$;
+comment on function _tessera_functions.conninfo_part(text) is 'one parameter of what tessera.set_loopback() was given';
+
+create function _tessera_functions.loopback_host() returns text
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  -- By TCP where the server listens there: its usual rules let a role in by password, those of the socket by the name
+  -- of the user of the operating system.
+  select case
+    when exists (
+      select from unnest(string_to_array(current_setting('listen_addresses'), ',')) a
+      where trim(a) in ('*', '0.0.0.0', 'localhost', '127.0.0.1')) then '127.0.0.1'
+    when exists (
+      select from unnest(string_to_array(current_setting('listen_addresses'), ',')) a where trim(a) in ('::', '::1')) then '::1'
+    else coalesce(nullif(trim(split_part(current_setting('unix_socket_directories'), ',', 1)), ''),
+      trim(split_part(current_setting('listen_addresses'), ',', 1)))
+  end
+$$;
+comment on function _tessera_functions.loopback_host() is 'where this server can be reached from itself';
+
+create function _tessera_functions.make_login(owner name) returns table (login name, password text)
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  login := format('tessera_loopback_%s_%s', (select oid from pg_database where datname = current_database()), owner::regrole::oid);
+  password := encode(sha256(convert_to(concat(gen_random_uuid(), gen_random_uuid()), 'UTF8')), 'hex');
+  if exists (select from pg_roles where rolname = login) then
+    execute format('alter role %I login password %L', login, password);
+  else
+    execute format('create role %I login inherit password %L', login, password);
+    execute format('comment on role %I is %L', login, format('reads compressed chunks of database %s for %s', current_database(), owner));
+  end if;
+  if not pg_has_role(login, owner, 'MEMBER') then
+    execute format('grant %I to %I', owner, login);
+  end if;
+  return next;
+exception
+  when insufficient_privilege then
+    raise exception using
+      errcode = '42501',
+      message = format('cannot create the role through which chunks of "%s" are read', owner),
+      detail = sqlerrm,
+      hint = format('Give the owner of the extension, "%s", CREATEROLE and the admin option on "%s".',
+        _tessera_functions.extension_owner(), owner);
+end
+$$;
+comment on function _tessera_functions.make_login(name) is 'creates the login of a loopback server, or gives it another password';
+
+create function _tessera_functions.make_loopback(owner name) returns name
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  server name;
+  logs_in record;
+  option record;
+  known text[];
+begin
+  select s.srvname, s.srvoptions into server, known
+  from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = owner;
+  select * into logs_in from _tessera_functions.make_login(owner);
+  if server is null then
+    server := left('tessera_loopback_' || owner, 63);
+    if octet_length('tessera_loopback_' || owner) > 63 or exists (select from pg_foreign_server where srvname = server) then
+      server := 'tessera_loopback_' || md5(owner || current_database());
+    end if;
+    execute format('create server %I type %L version %L foreign data wrapper postgres_fdw', server, 'tessera loopback', owner);
+    execute format('comment on server %I is %L', server, 'how sessions read compressed chunks; made by tessera');
+  end if;
+  for option in select * from _tessera_functions.loopback_options() loop
+    execute format('alter server %I options (%s %I %L)', server,
+      case when exists (select from unnest(known) k where k like option.name || '=%') then 'set' else 'add' end,
+      option.name, option.value);
+  end loop;
+  if exists (select from pg_user_mapping m join pg_foreign_server s on s.oid = m.umserver where s.srvname = server and m.umuser = 0) then
+    execute format('drop user mapping for public server %I', server);
+  end if;
+  execute format('create user mapping for public server %I options (user %L, password %L%s)', server, logs_in.login, logs_in.password,
+    -- Only a superuser may say so; where it is not said, the server must ask for the password.
+    case when (select rolsuper from pg_roles where rolname = current_user) then $o$, password_required 'false'$o$ else '' end);
+  execute format('grant usage on foreign server %I to %I', server, owner);
+  return server;
+end
+$$;
+comment on function _tessera_functions.make_loopback(name) is 'makes or repairs the loopback server for the chunks of an owner and returns its name';
+
+create function _tessera_functions.request_loopback(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  relation oid := (payload ->> 'relid')::oid;
+  owner name := (select pg_get_userbyid(relowner) from pg_class where oid = relation);
+  server name;
+begin
+  perform _tessera_functions.require_owner(caller, relation);
+  -- Two sessions that make the same one: the second waits and finds it.
+  perform pg_advisory_xact_lock(hashtext('tessera loopback'), hashtext(owner));
+  select s.srvname into server
+  from pg_foreign_server s
+  join pg_user_mapping m on m.umserver = s.oid and m.umuser = 0
+  where s.srvtype = 'tessera loopback' and s.srvversion = owner
+    and not exists (
+      select from _tessera_functions.loopback_options() o
+      where not (o.name || '=' || o.value) = any(s.srvoptions))
+    and exists (select from pg_roles r, unnest(m.umoptions) u where u = 'user=' || r.rolname and pg_has_role(r.oid, owner, 'MEMBER'));
+  return jsonb_build_object('server', coalesce(server, _tessera_functions.make_loopback(owner)));
+end
+$$;
+comment on function _tessera_functions.request_loopback(name, jsonb) is 'the loopback server for the owner of a hypertable, made if need be';
+
+create function tessera.repair_loopback() returns integer
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  owners name[];
+  owner name;
+begin
+  perform _tessera_functions.require_extension_owner('repair the loopback servers');
+  owners := array(
+    select s.srvversion from pg_foreign_server s
+    where s.srvtype = 'tessera loopback' and exists (select from pg_roles where rolname = s.srvversion)
+    order by 1);
+  foreach owner in array owners loop
+    perform _tessera_functions.make_loopback(owner);
+  end loop;
+  return cardinality(owners);
+end
+$$;
+comment on function tessera.repair_loopback() is
+'Makes the loopback servers lead to this database again, with new passwords for their logins, and returns how many there are. Needed after a database that has compressed chunks was restored from a dump, copied or renamed, or when the server got another port; the scheduler does it by itself when it starts.
+Privileges: members of the role that owns the extension';
+
+create function _tessera_functions.require_own_backend() returns void
+language plpgsql stable
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  client text := substring(current_setting('application_name') from '^tessera loopback (\d+)$');
+begin
+  if client is not null and not exists (
+    select from pg_stat_get_activity(client::int) a
+    join pg_database d on d.oid = a.datid
+    where d.datname = current_database())
+  then
+    raise exception using
+      errcode = '08001',
+      message = 'the loopback connection arrived at another database than it came from',
+      detail = format('It arrived at database "%s" on port %s.', current_database(), current_setting('port')),
+      hint = 'After a database was restored, copied or renamed: select tessera.repair_loopback();';
+  end if;
+end
+$$;
+comment on function _tessera_functions.require_own_backend() is
+  'raises 08001 in a loopback connection whose client is no backend of this database';
