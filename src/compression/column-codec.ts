@@ -44,11 +44,11 @@ export const FOR_TEXT: Readonly<Record<string, string>> = {
 
 const fn = (name: string, ...args: string[]): string => `_tessera_functions.${name}(${args.join(', ')})`;
 
-/** The epoch of PostgreSQL's own binary form, in which times are sent. */
-const EPOCHS: Readonly<Record<string, string>> = {
-  'timestamp with time zone': `'2000-01-01 00:00:00+00'::timestamptz`,
-  'timestamp without time zone': `'2000-01-01 00:00:00'::timestamp`,
-  date: `'2000-01-01'::date`,
+/** From the number that is decoded to the time. A pass through timestamptz at UTC is still half of an interval's product. */
+const TIMES: Readonly<Record<string, (number: string) => string>> = {
+  'timestamp with time zone': (n) => `to_timestamp(${n})`,
+  'timestamp without time zone': (n) => `timezone('UTC'::text, to_timestamp(${n}))`,
+  date: (n) => `('2000-01-01'::date + (${n}))`,
 };
 
 const BY_NUMBER: Readonly<Record<string, string>> = {
@@ -77,7 +77,7 @@ export const columnCodec = (column: CodecColumn): ColumnCodec => {
   const { baseType, typedArrays } = column;
   const notNull = column.notNull || !typedArrays;
   const codec = chooseAlgorithm({ name: baseType, hashable: column.hashable });
-  const epoch = EPOCHS[baseType];
+  const time = TIMES[baseType];
   const asText = codec.kind === 'text';
   const encode = (name: string): string =>
     fn(
@@ -86,11 +86,9 @@ export const columnCodec = (column: CodecColumn): ColumnCodec => {
       `array_send(array_agg(${ident(name)}::${asText ? 'text' : baseType}))`,
       literal(codec.kind),
       literal(codec.algorithm),
-      epoch === undefined ? 'false' : 'true',
+      time === undefined ? 'false' : 'true',
     );
-  if (epoch !== undefined) {
-    // Infinities and times far from the epoch are kept as text.
-    const step = baseType === 'date' ? '' : ` * '1 microsecond'::interval`;
+  if (time !== undefined) {
     return {
       codec,
       encode,
@@ -100,8 +98,7 @@ export const columnCodec = (column: CodecColumn): ColumnCodec => {
       ],
       value: ([number = '', text = ''], row, rows) =>
         finish(
-          `case when ${text} is not null then ${text}[${row}]::${baseType}
-             else ${epoch} + ${notNull ? `${number}[${row}]` : `(${element(number, row, rows, false)})`}${step} end`,
+          `case when ${text} is not null then ${text}[${row}]::${baseType} else ${time(element(number, row, rows, notNull))} end`,
           column,
         ),
     };

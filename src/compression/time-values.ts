@@ -1,19 +1,23 @@
 import type { Rows, ValueKind } from './codec/column.ts';
 
 /**
- * Dates and timestamps that a sum of an epoch and a double could not reach exactly: infinities, and what is further
- * than 2^53 microseconds (285 years) from 2000. Segments with such values hold text, written here, because the binary
- * form is what came over the border.
+ * Timestamps are read back by to_timestamp(double precision), the cheapest way from a number to a timestamptz, from
+ * seconds since 1970. Near enough to today that is exact to the microsecond; whether it is, each value is asked when it
+ * is encoded. Segments with other values, infinities among them, hold text, and so do dates that are infinite.
  */
-const LIMIT = 2 ** 53;
 const DAY = 86_400_000_000n;
+const EPOCH_SECONDS = 946_684_800;
+
+/** Seconds since 1970 of microseconds since 2000; what PostgreSQL makes of them is in isExact(). */
+export const secondsOf = (microseconds: number): number => microseconds / 1_000_000 + EPOCH_SECONDS;
+
+const isExact = (microseconds: number): boolean =>
+  Math.round((secondsOf(microseconds) - EPOCH_SECONDS) * 1_000_000) === microseconds;
 
 const isFar = (value: number | bigint, kind: ValueKind): boolean =>
   kind === 'int4'
     ? value === 2_147_483_647 || value === -2_147_483_648
-    : typeof value === 'bigint'
-      ? value >= BigInt(LIMIT) || value <= -BigInt(LIMIT)
-      : Math.abs(value) >= LIMIT;
+    : !(typeof value === 'number' || (value < 2n ** 53n && value > -(2n ** 53n))) || !isExact(Number(value));
 
 const pad = (value: number | bigint, width: number): string => String(value).padStart(width, '0');
 

@@ -3,6 +3,7 @@ import type { Column } from '../codec/column.ts';
 import { CorruptPayload } from '../codec/corrupt-payload.ts';
 import { decode } from '../codec/decode.ts';
 import { toArray } from '../codec/rows.ts';
+import { secondsOf } from '../time-values.ts';
 
 const shared = {
   schema: '_tessera_functions',
@@ -49,13 +50,13 @@ const ofKinds = (payload: Uint8Array, kinds: readonly Column['kind'][]): Column 
   return column;
 };
 
-/** Microseconds as doubles, exact because farther times are kept as text; then there is nothing to give here. */
+/** Times for to_timestamp(); where it would not be exact they are kept as text, and there is nothing to give here. */
 const timesOf = (payload: Uint8Array): { values: Float64Array; nulls: Uint8Array | undefined } | null => {
   const column = ofKinds(payload, ['int8', 'text']);
   if (column.kind !== 'int8') return null;
   const words = new Int32Array(column.values.buffer, column.values.byteOffset, 2 * column.rows);
   const values = new Float64Array(column.rows);
-  for (let i = 0; i < values.length; i++) values[i] = words[2 * i + 1]! * 4_294_967_296 + (words[2 * i]! >>> 0);
+  for (let i = 0; i < values.length; i++) values[i] = secondsOf(words[2 * i + 1]! * 4_294_967_296 + (words[2 * i]! >>> 0));
   return { values, nulls: column.nulls };
 };
 
@@ -133,7 +134,7 @@ export const [decode_time, decode_time_plain] = pair(
   'decode_time',
   'plv8_float8array',
   'double precision[]',
-  'The values of a payload of timestamps in microseconds since 2000-01-01; null where it holds text',
+  'The values of a payload of timestamps in seconds since 1970-01-01; null where it holds text',
   timesOf,
 );
 
