@@ -3,7 +3,9 @@ import { withLockRetry } from '../engine/lock-retry.ts';
 import { inMaintenance, withSettings } from '../engine/session.ts';
 import { one, run } from '../engine/spi.ts';
 import {
+  assignTriggerDdl,
   attachPartition,
+  chunkKeys,
   copyGrants,
   createListParent,
   findRelation,
@@ -18,6 +20,7 @@ import { chunkParts, shapeOf, type ChunkParts, type OpenChunk } from './open-chu
 import {
   createRemote,
   createResidue,
+  createRowsTrigger,
   createRowsView,
   createSegmentIndexes,
   createSegments,
@@ -98,6 +101,7 @@ const swap = (chunk: OpenChunk, parts: ChunkParts, server: string): void => {
     copyGrants(findRelation(relation.oid) ?? relation, relation);
     run(`alter table ${qualified(relation)} attach partition ${qualified(parts.tail)} for values in (false)`);
     run(createRemote(parts.remote, relation, parts.view, server));
+    run(assignTriggerDdl(relation, partNames(hypertable)));
     run(attachPartition(parent, relation, chunk.bounds));
   });
 };
@@ -140,13 +144,10 @@ export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): 
     const segments = encoding(() =>
       run(insertSegments(parts.segments, shape, `select ${columns} from only ${qualified(chunk.relation)}`)),
     );
-    finishSegments(parts, shape, chunk.relation.tablespace);
-    run(
-      createRowsView(
-        { view: parts.view, segments: parts.segments, residue: parts.residue, chunkId: chunk.id, generation: 1n },
-        shape,
-      ),
-    );
+    finishSegments(chunk, parts, shape);
+    const view = { ...parts, chunkId: chunk.id, generation: 1n };
+    run(createRowsView(view, shape));
+    run(createRowsTrigger(view));
     const after = sizesOf(parts.segments);
     swap(chunk, parts, server);
     record(chunk, parts, settings, bounds, {
@@ -157,8 +158,12 @@ export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): 
     });
   });
 
-const finishSegments = (parts: ChunkParts, shape: SegmentsShape, tablespace: string | null): void => {
+const finishSegments = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape): void => {
   for (const ddl of createSegmentIndexes(parts.segments, shape)) run(ddl);
-  for (const ddl of createResidue(parts.residue, shape, tablespace)) run(ddl);
+  for (const ddl of createResidue(parts.residue, chunk.root, chunk.relation.tablespace)) run(ddl);
+  // Their columns are segmentby columns, so PostgreSQL itself checks them and cascades to whole segments.
+  for (const key of chunkKeys(chunk.hypertable.id))
+    if (key.kind === 'f')
+      for (const table of [parts.segments, parts.residue]) run(`alter table ${qualified(table)} add ${key.definition}`);
   run(`analyze ${qualified(parts.segments)}`);
 };

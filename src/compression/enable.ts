@@ -1,9 +1,12 @@
 import { request } from '../catalog/request.ts';
 import { inMaintenance } from '../engine/session.ts';
-import { maybeOne, notice, one, warning } from '../engine/spi.ts';
+import { maybeOne, notice, one, run, warning } from '../engine/spi.ts';
 import {
+  assignTriggerDdl,
   chunkKeys,
   demoteKeys,
+  partNames,
+  placeFunctionDdl,
   promoteKeys,
   readIncomingForeignKeys,
   rootKeys,
@@ -11,7 +14,7 @@ import {
   type ChunkKey,
   type OpenHypertable,
 } from '../hypertable/index.ts';
-import { displayed, ident } from '../lib/quote.ts';
+import { displayed, ident, qualified } from '../lib/quote.ts';
 import { foreignKeyOutside, keyColumnsOutside, stillCompressed, stillScheduled, tableHas } from './failures.ts';
 import { findSettings } from './open-chunk.ts';
 import { readTableColumns } from './read-columns.ts';
@@ -88,6 +91,12 @@ export const enableCompression = (open: OpenHypertable, segmentBy: string | null
       for (const key of keys.filter((k) => k.kind !== 'f'))
         notice(`key "${key.name}" is kept by each chunk; ON CONFLICT cannot name it any more`);
     }
+    if (before === undefined) {
+      const parts = partNames(hypertable);
+      // A hypertable of an earlier version has a function that does not know what is asked of it here.
+      run(placeFunctionDdl(hypertable.id, parts));
+      run(assignTriggerDdl(root, parts));
+    }
     request('set_compression', {
       hypertable_id: hypertable.id,
       segmentby: settings.segmentBy,
@@ -112,6 +121,7 @@ export const disableCompression = (open: OpenHypertable): void => {
   if (policy !== undefined) throw stillScheduled(displayed(root));
   inMaintenance(() => {
     promoteKeys(open);
+    run(`drop trigger if exists tessera_assign on ${qualified(root)}`);
     request('set_compression', { hypertable_id: hypertable.id, segmentby: [], orderby: null });
   });
 };

@@ -57,21 +57,23 @@ export const createSegments = (segments: RelationName, s: SegmentsShape, tablesp
 };
 
 /** By every segmentby column, and by slice; made after the rows are in. */
-export const createSegmentIndexes = (segments: RelationName, s: SegmentsShape): string[] =>
-  [...s.settings.segmentBy.map((c) => `${ident(c)}, _ts_meta_slice`), '_ts_meta_slice'].map(
+export const createSegmentIndexes = (segments: RelationName, s: SegmentsShape): string[] => [
+  ...[...s.settings.segmentBy.map((c) => `${ident(c)}, _ts_meta_slice`), '_ts_meta_slice'].map(
     (key) => `create index on ${qualified(segments)} (${key}, _ts_meta_sequence_num)`,
-  );
+  ),
+  `create unique index on ${qualified(segments)} (_ts_meta_id)`,
+];
 
-/** Rows out of segments that were updated, with the identity they had there. */
-export const createResidue = (residue: RelationName, s: SegmentsShape, tablespace: string | null): string[] => [
-  `create table ${qualified(residue)} (${[
-    ...s.columns.map((c) => `${ident(c.name)} ${typed(c)}`),
-    '_ts_meta_segment int8 not null',
-    '_ts_meta_row int4 not null',
-    '_ts_meta_born xid8 not null',
-    '_ts_meta_dead xid8',
-  ].join(', ')})` + (tablespace === null ? '' : ` tablespace ${ident(tablespace)}`),
+/**
+ * Rows out of segments that were updated or deleted from, with the identity they had there. It has the checks and the
+ * generated columns of the root: rows are updated here.
+ */
+export const createResidue = (residue: RelationName, root: RelationName, tablespace: string | null): string[] => [
+  `create table ${qualified(residue)} (like ${qualified(root)} including constraints including generated including storage,
+    _ts_meta_segment int8 not null, _ts_meta_row int4 not null, _ts_meta_tid tid not null,
+    _ts_meta_born xid8 not null, _ts_meta_dead xid8)` + (tablespace === null ? '' : ` tablespace ${ident(tablespace)}`),
   `create index on ${qualified(residue)} (_ts_meta_segment, _ts_meta_row)`,
+  `create index on ${qualified(residue)} (_ts_meta_tid)`,
 ];
 
 export const sliceOf = (s: SegmentsShape): string =>
@@ -133,14 +135,13 @@ export const insertSegments = (segments: RelationName, s: SegmentsShape, source:
 const LIVE = '(c._ts_meta_dead is null or not _tessera_functions.is_done(c._ts_meta_dead))';
 const BORN = '_tessera_functions.is_done(c._ts_meta_born)';
 
-/** The rows of the segments of one slice; null for all of them. `extra` is a condition on the segment, c. */
-const arm = (
-  segments: RelationName,
-  s: SegmentsShape,
-  slice: number | null,
-  withIdentity: boolean,
-  extra: string,
-): string => {
+/** How rows are read: by which chunk's view, or for the chunk as a whole by SQL that tessera runs itself. */
+type Reading =
+  | { readonly kind: 'view'; readonly chunkId: number; readonly slice: number }
+  | { readonly kind: 'all'; readonly segment: string; readonly residue: string };
+
+/** The rows of the live segments, all or those of one slice. */
+const arm = (segments: RelationName, s: SegmentsShape, reading: Reading): string => {
   const decoded: string[] = [];
   const kept: string[] = [];
   const values = s.columns.map((c, n) => {
@@ -157,20 +158,25 @@ const arm = (
     });
     return `${codec.value(parts, 's._ts_row', 's._ts_rows')} as ${ident(c.name)}`;
   });
-  const identity = withIdentity ? `, ('(' || s._ts_id || ',' || s._ts_row || ')')::tid as ctid` : '';
   const lateral = decoded.length === 0 ? '' : ` cross join lateral (select ${decoded.join(', ')} offset 0) d`;
-  const conditions = [
-    ...(slice === null ? [] : [`c._ts_meta_slice = ${slice}`]),
-    LIVE,
-    ...(extra === '' ? [] : [extra]),
-  ];
+  const conditions =
+    reading.kind === 'all'
+      ? [LIVE, ...(reading.segment === '' ? [] : [reading.segment])]
+      : [
+          ...(s.bounds.length === 0 ? [] : [`c._ts_meta_slice = ${reading.slice}`]),
+          LIVE,
+          '(select _tessera_functions.read_mode() <> 2)',
+          `(not (select _tessera_functions.read_mode() = 1) or _tessera_functions.take_apart(${reading.chunkId}, c._ts_meta_id))`,
+        ];
+  const identity = `('(' || s._ts_id || ',' || s._ts_row || ')')::tid as ctid, s._ts_id as _ts_meta_segment, s._ts_row as _ts_meta_row`;
   // The lateral subquery keeps decoding at once per segment and column; a column nobody asks for is not decoded.
-  const rows = `select ${values.join(', ')}${identity}
+  const rows = `select ${values.join(', ')}${reading.kind === 'view' ? `, ${identity}` : ''}
     from (select ${[...kept, 'c._ts_meta_id as _ts_id', 'c._ts_meta_count as _ts_rows', 'generate_series(1, c._ts_meta_count) as _ts_row'].join(', ')}
       from ${qualified(segments)} c${lateral}
       where ${conditions.join(' and ')}) s`;
-  if (slice === null || s.bounds.length === 0) return rows;
+  if (reading.kind === 'all' || s.bounds.length === 0) return rows;
   // These say nothing new; but where the query contradicts them, constraint exclusion leaves the whole arm out.
+  const { slice } = reading;
   const time = `r.${ident(s.timeColumn)}`;
   const lower = slice === 0 ? [] : [`${time} >= ${s.bounds[slice - 1]}`];
   const upper = slice === s.bounds.length ? [] : [`${time} < ${s.bounds[slice]}`];
@@ -179,7 +185,7 @@ const arm = (
 
 const residueRows = (residue: RelationName, s: SegmentsShape, withIdentity: boolean, extra: string): string =>
   `select ${s.columns.map((c) => `c.${ident(c.name)}`).join(', ')}${
-    withIdentity ? `, ('(' || c._ts_meta_segment || ',' || c._ts_meta_row || ')')::tid` : ''
+    withIdentity ? ', c._ts_meta_tid, c._ts_meta_segment, c._ts_meta_row' : ''
   }
    from ${qualified(residue)} c
    where ${[BORN, LIVE, ...(extra === '' ? [] : [extra])].join(' and ')}`;
@@ -191,7 +197,7 @@ export const compressedRows = (
   s: SegmentsShape,
   extra: { readonly segment: string; readonly residue: string } = { segment: '', residue: '' },
 ): string =>
-  `${arm(segments, s, null, false, extra.segment)} union all ${residueRows(residue, s, false, extra.residue)}`;
+  `${arm(segments, s, { kind: 'all', ...extra })} union all ${residueRows(residue, s, false, extra.residue)}`;
 
 export interface RowsView {
   readonly view: RelationName;
@@ -202,12 +208,15 @@ export interface RowsView {
 }
 
 export const createRowsView = (v: RowsView, s: SegmentsShape): string => {
-  const slices = s.bounds.map((_, i) => i);
-  const arms = [...slices, s.bounds.length].map((slice) => arm(v.segments, s, slice, true, ''));
+  const slices = [...s.bounds, ''].map((_, slice) => arm(v.segments, s, { kind: 'view', chunkId: v.chunkId, slice }));
   return `create or replace view ${qualified(v.view)} as
-    select * from (${[...arms, residueRows(v.residue, s, true, '')].join('\n union all ')}) r
+    select * from (${[...slices, residueRows(v.residue, s, true, '')].join('\n union all ')}) r
     where (select _tessera_functions.chunk_is_readable(${v.chunkId}, ${v.generation}))`;
 };
+
+export const createRowsTrigger = (v: RowsView): string =>
+  `create trigger modify_compressed instead of update or delete on ${qualified(v.view)}
+   for each row execute function _tessera_functions.modify_compressed(${v.chunkId})`;
 
 export const createRemote = (remote: RelationName, chunk: RelationName, view: RelationName, server: string): string =>
   `create foreign table ${qualified(remote)} partition of ${qualified(chunk)} for values in (true)

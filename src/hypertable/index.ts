@@ -4,7 +4,14 @@ export { copyReplicaIdentity, spaceDimension, timeDimension } from './create-chu
 export { chunkKeys, addKeys, demoteKeys, promoteKeys, rootKeys, type ChunkKey } from './chunk-keys.ts';
 export { copyGrants, foreignKeyDefinitions, indexDefinitions } from './chunk-definitions.ts';
 export { openOwnHypertable, openHypertable, oidOf, type OpenHypertable } from './open-hypertable.ts';
-export { attachPartition, createChunkTable, createListParent, partNames } from './partition-ddl.ts';
+export {
+  assignTriggerDdl,
+  attachPartition,
+  createChunkTable,
+  createListParent,
+  partNames,
+  placeFunctionDdl,
+} from './partition-ddl.ts';
 export { findRelation, relationOid, storedColumns, type Relation } from './relation.ts';
 export { readConstraints, readIncomingForeignKeys, readIndexes, readTriggers } from './read-table.ts';
 export { internalSql, typedLiteral } from './time-sql.ts';

@@ -77,10 +77,14 @@ export const notedSetting = (hypertableId: number): string => `tessera.noted_${h
  * creating chunks, after the extension was dropped.
  */
 export const placeFunctionDdl = (hypertableId: number, parts: PartNames): string => `
-create function ${qualified(parts.placeFunction)}() returns trigger
+create or replace function ${qualified(parts.placeFunction)}() returns trigger
 language plpgsql security definer set search_path to pg_catalog, pg_temp
 as $place$
 begin
+  if tg_argv[0] = 'assign' then
+    perform pg_current_xact_id();
+    return null;
+  end if;
   if tg_argv[0] = 'note' then
     execute format('insert into %I.%I default values', tg_table_schema, ${literal(parts.pending.name)});
     return null;
@@ -94,6 +98,14 @@ begin
   return null;
 end
 $place$`;
+
+/**
+ * Changes of compressed rows are carried out over another connection and carry the transaction that makes them, which
+ * must have a number by then.
+ */
+export const assignTriggerDdl = (table: RelationName, parts: PartNames): string =>
+  `create or replace trigger tessera_assign before update or delete on ${qualified(table)} for each statement
+   execute function ${qualified(parts.placeFunction)}('assign')`;
 
 /**
  * An ordinary AFTER ROW trigger keeps COPY's multi-insert. Its WHEN runs once per row, in C: the first row of a

@@ -56,7 +56,8 @@ const timesOf = (payload: Uint8Array): { values: Float64Array; nulls: Uint8Array
   if (column.kind !== 'int8') return null;
   const words = new Int32Array(column.values.buffer, column.values.byteOffset, 2 * column.rows);
   const values = new Float64Array(column.rows);
-  for (let i = 0; i < values.length; i++) values[i] = secondsOf(words[2 * i + 1]! * 4_294_967_296 + (words[2 * i]! >>> 0));
+  for (let i = 0; i < values.length; i++)
+    values[i] = secondsOf(words[2 * i + 1]! * 4_294_967_296 + (words[2 * i]! >>> 0));
   return { values, nulls: column.nulls };
 };
 
