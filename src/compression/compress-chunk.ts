@@ -6,16 +6,19 @@ import {
   assignTriggerDdl,
   attachPartition,
   chunkKeys,
+  clearTriggerDdl,
   copyGrants,
   createListParent,
   findRelation,
   internalSql,
   partNames,
   relationOid,
+  storedColumns,
   timeDimension,
 } from '../hypertable/index.ts';
 import { ident, qualified, type RelationName } from '../lib/quote.ts';
 import { FOR_TEXT } from './column-codec.ts';
+import { keyFunctionDdl, keyTriggerDdl } from './key-guard.ts';
 import { chunkParts, shapeOf, type ChunkParts, type OpenChunk } from './open-chunk.ts';
 import {
   createRemote,
@@ -87,8 +90,18 @@ const oidOf = (name: RelationName): bigint => {
   return oid;
 };
 
+/** A row that goes into the tail must not have the key of a compressed one. */
+export const guardKeys = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape): void => {
+  const keys = chunkKeys(chunk.hypertable.id).filter((k) => k.kind !== 'f');
+  if (keys.length === 0) return;
+  const names = partNames(chunk.hypertable);
+  run(keyFunctionDdl(parts, names, shape, storedColumns(chunk.root.oid), keys));
+  run(keyTriggerDdl(parts));
+  for (const table of [chunk.relation, parts.tail]) run(clearTriggerDdl(table, names));
+};
+
 /** The heap steps aside as the tail; a partitioned table of its name takes it and the foreign table in. */
-const swap = (chunk: OpenChunk, parts: ChunkParts, server: string): void => {
+const swap = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape, server: string): void => {
   const { relation, parent, root, hypertable } = chunk;
   withLockRetry(() => {
     run(`lock table only ${qualified(parent)} in access exclusive mode`);
@@ -102,6 +115,7 @@ const swap = (chunk: OpenChunk, parts: ChunkParts, server: string): void => {
     run(`alter table ${qualified(relation)} attach partition ${qualified(parts.tail)} for values in (false)`);
     run(createRemote(parts.remote, relation, parts.view, server));
     run(assignTriggerDdl(relation, partNames(hypertable)));
+    guardKeys(chunk, parts, shape);
     run(attachPartition(parent, relation, chunk.bounds));
   });
 };
@@ -149,7 +163,7 @@ export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): 
     run(createRowsView(view, shape));
     run(createRowsTrigger(view));
     const after = sizesOf(parts.segments);
-    swap(chunk, parts, server);
+    swap(chunk, parts, shape, server);
     record(chunk, parts, settings, bounds, {
       uncompressed: before,
       compressed: after,

@@ -3,10 +3,12 @@ import { inMaintenance } from '../engine/session.ts';
 import { maybeOne, notice, one, run, warning } from '../engine/spi.ts';
 import {
   assignTriggerDdl,
+  clearTriggerDdl,
   chunkKeys,
   demoteKeys,
   partNames,
   placeFunctionDdl,
+  placesDdl,
   promoteKeys,
   readIncomingForeignKeys,
   rootKeys,
@@ -96,6 +98,8 @@ export const enableCompression = (open: OpenHypertable, segmentBy: string | null
       // A hypertable of an earlier version has a function that does not know what is asked of it here.
       run(placeFunctionDdl(hypertable.id, parts));
       run(assignTriggerDdl(root, parts));
+      run(placesDdl(parts));
+      run(clearTriggerDdl(root, parts));
     }
     request('set_compression', {
       hypertable_id: hypertable.id,
@@ -121,7 +125,9 @@ export const disableCompression = (open: OpenHypertable): void => {
   if (policy !== undefined) throw stillScheduled(displayed(root));
   inMaintenance(() => {
     promoteKeys(open);
-    run(`drop trigger if exists tessera_assign on ${qualified(root)}`);
+    for (const trigger of ['tessera_assign', 'tessera_clear'])
+      run(`drop trigger if exists ${trigger} on ${qualified(root)}`);
+    run(`drop table if exists ${qualified(partNames(hypertable).places)}`);
     request('set_compression', { hypertable_id: hypertable.id, segmentby: [], orderby: null });
   });
 };

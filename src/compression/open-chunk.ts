@@ -16,6 +16,12 @@ export interface ChunkParts {
   readonly view: RelationName;
 }
 
+/** Function of the trigger that looks for the key of a new row among the compressed ones. */
+export const keyFunctionOf = (parts: ChunkParts): RelationName => ({
+  schema: parts.tail.schema,
+  name: `${parts.tail.name}_key`,
+});
+
 /** What the catalog knows of a chunk that is compressed. */
 export interface Compressed {
   readonly generation: bigint;

@@ -7,10 +7,15 @@ export { openOwnHypertable, openHypertable, oidOf, type OpenHypertable } from '.
 export {
   assignTriggerDdl,
   attachPartition,
+  CHANGED_SETTING,
+  clearTriggerDdl,
   createChunkTable,
   createListParent,
+  PLACES_SETTING,
+  type PartNames,
   partNames,
   placeFunctionDdl,
+  placesDdl,
 } from './partition-ddl.ts';
 export { findRelation, relationOid, storedColumns, type Relation } from './relation.ts';
 export { readConstraints, readIncomingForeignKeys, readIndexes, readTriggers } from './read-table.ts';

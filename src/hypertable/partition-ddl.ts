@@ -5,6 +5,7 @@ export interface PartNames {
   readonly defaultPartition: RelationName;
   readonly pending: RelationName;
   readonly placeFunction: RelationName;
+  readonly places: RelationName;
 }
 
 interface Association {
@@ -21,6 +22,7 @@ export const partNames = (h: Association): PartNames => ({
   defaultPartition: named(h, 'default'),
   pending: named(h, 'pending'),
   placeFunction: named(h, 'place'),
+  places: named(h, 'places'),
 });
 
 export const chunkName = (h: Association, chunkId: number): RelationName => named(h, `${chunkId}_chunk`);
@@ -80,9 +82,20 @@ export const placeFunctionDdl = (hypertableId: number, parts: PartNames): string
 create or replace function ${qualified(parts.placeFunction)}() returns trigger
 language plpgsql security definer set search_path to pg_catalog, pg_temp
 as $place$
+declare
+  place record;
 begin
   if tg_argv[0] = 'assign' then
-    perform pg_current_xact_id();
+    perform pg_current_xact_id(), set_config(${literal(CHANGED_SETTING)}, 'on', true);
+    return null;
+  end if;
+  if tg_argv[0] = 'clear' then
+    perform set_config(${literal(PLACES_SETTING)}, '', true);
+    for place in
+      execute ${literal(`delete from ${qualified(parts.places)} where held_by = pg_current_xact_id() returning tail, row_tid`)}
+    loop
+      execute format('delete from only %s where ctid = $1', place.tail) using place.row_tid;
+    end loop;
     return null;
   end if;
   if tg_argv[0] = 'note' then
@@ -98,6 +111,22 @@ begin
   return null;
 end
 $place$`;
+
+/** 'on' once a statement of this transaction may have changed compressed rows. */
+export const CHANGED_SETTING = 'tessera.changed_compressed';
+/** 'on' while rows stand in the tail of a compressed chunk for such as have their key in its segments. */
+export const PLACES_SETTING = 'tessera.places_held';
+
+/**
+ * A row whose key a compressed row has already must meet it in the index of the heap it is inserted into, because ON
+ * CONFLICT DO NOTHING looks nowhere else. So a row with that key is held there until the statement ends.
+ */
+export const placesDdl = (parts: PartNames): string =>
+  `create table ${qualified(parts.places)} (tail regclass not null, row_tid tid not null, held_by xid8 not null default pg_current_xact_id())`;
+
+export const clearTriggerDdl = (table: RelationName, parts: PartNames): string =>
+  `create or replace trigger tessera_clear after insert on ${qualified(table)} for each statement
+   when (current_setting('${PLACES_SETTING}', true) = 'on') execute function ${qualified(parts.placeFunction)}('clear')`;
 
 /**
  * Changes of compressed rows are carried out over another connection and carry the transaction that makes them, which

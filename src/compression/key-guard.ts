@@ -1,0 +1,79 @@
+import { CHANGED_SETTING, PLACES_SETTING, type ChunkKey, type PartNames } from '../hypertable/index.ts';
+import { ident, identList, literal, qualified, type RelationName } from '../lib/quote.ts';
+import { keyFunctionOf, type ChunkParts } from './open-chunk.ts';
+import type { SegmentsShape } from './segments-ddl.ts';
+
+/** Condition that a segment may hold the key of NEW: equal where it has the value, between the ends where it has those. */
+const mayHold = (s: SegmentsShape, key: ChunkKey): string =>
+  key.columns
+    .map((column) => {
+      const n = s.settings.orderBy.findIndex((o) => o.column === column) + 1;
+      return n === 0
+        ? `c.${ident(column)} = new.${ident(column)}`
+        : `c._ts_meta_min_${n} <= new.${ident(column)} and c._ts_meta_max_${n} >= new.${ident(column)}`;
+    })
+    .join(' and ');
+
+const has = (row: string, key: ChunkKey): string =>
+  key.columns.map((c) => `${row}.${ident(c)} = new.${ident(c)}`).join(' and ');
+
+const check = (parts: ChunkParts, s: SegmentsShape, key: ChunkKey, hold: string): string => `
+  if (current_setting(${literal(CHANGED_SETTING)}, true) = 'on'
+      or exists (select from ${qualified(parts.segments)} c where ${mayHold(s, key)})
+      or exists (select from ${qualified(parts.residue)} c where ${has('c', key)}))
+    and exists (select from ${qualified(parts.remote)} r where ${has('r', key)})
+  then
+    if has_triggers then
+      raise exception using
+        errcode = '23505', constraint = ${literal(key.name)}, table = tg_table_name, schema = tg_table_schema,
+        message = ${literal(`duplicate key value violates unique constraint "${key.name}"`)},
+        detail = 'A compressed row has that key already.';
+    end if;
+    ${hold}
+    return new;
+  end if;`;
+
+/**
+ * Looks for the keys of a new row first among the ends of the segments, which costs microseconds, and where that says
+ * maybe over the loopback connection, which sees what this transaction did to compressed rows. A row that is found is
+ * held in the tail, and PostgreSQL finds it there: an error, or nothing to do.
+ */
+export const keyFunctionDdl = (
+  parts: ChunkParts,
+  names: PartNames,
+  s: SegmentsShape,
+  columns: readonly string[],
+  keys: readonly ChunkKey[],
+): string => {
+  const hold = `perform set_config('tessera.holding', 'on', true);
+    insert into ${qualified(parts.tail)} (${identList(columns)}) overriding system value
+      values (${columns.map((c) => `new.${ident(c)}`).join(', ')}) on conflict do nothing returning ctid into held;
+    perform set_config('tessera.holding', '', true);
+    if held is not null then
+      insert into ${qualified(names.places)} (tail, row_tid) values (${literal(qualified(parts.tail))}::regclass, held);
+      perform set_config(${literal(PLACES_SETTING)}, 'on', true);
+    end if;`;
+  return `create or replace function ${qualified(keyFunctionOf(parts))}() returns trigger
+language plpgsql security definer set search_path to pg_catalog, pg_temp
+as ${literal(`
+declare
+  held tid;
+  has_triggers boolean;
+begin
+  if current_setting('tessera.holding', true) = 'on' then
+    return new;
+  end if;
+  -- A row that is held for a moment would fire them.
+  has_triggers := exists (
+    select from pg_trigger t where t.tgrelid = tg_relid and t.tgconstraint = 0 and (t.tgtype & 1) = 1
+      and t.tgname !~ '^tessera_');${keys.map((key) => check(parts, s, key, hold)).join('')}
+  return new;
+end`)}`;
+};
+
+export const keyTriggerDdl = (parts: ChunkParts): string =>
+  `create or replace trigger tessera_key before insert on ${qualified(parts.tail)} for each row
+   execute function ${qualified(keyFunctionOf(parts))}()`;
+
+export const dropKeyFunction = (parts: ChunkParts): string =>
+  `drop function if exists ${qualified(keyFunctionOf(parts) satisfies RelationName)}()`;
