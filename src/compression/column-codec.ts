@@ -1,4 +1,4 @@
-import { ident, literal } from '../lib/quote.ts';
+import { literal } from '../lib/quote.ts';
 import { chooseAlgorithm } from './codec/choose-algorithm.ts';
 import type { Codec } from './codec/encode.ts';
 
@@ -19,8 +19,8 @@ export interface CodecColumn {
 /** SQL around a column: to a payload, from a payload to arrays once per segment, from the arrays to the value of a row. */
 export interface ColumnCodec {
   readonly codec: Codec;
-  /** Aggregate over the rows of a segment in the order in which they arrive. */
-  encode(column: string): string;
+  /** Aggregate of an SQL expression over the rows of a segment in the order in which they arrive. */
+  encode(value: string): string;
   /** Expressions to be evaluated once per segment. */
   decode(payload: string): readonly string[];
   /** `parts` are the results of decode() by position; `row` counts from 1, `rows` is how many the segment has. */
@@ -79,11 +79,11 @@ export const columnCodec = (column: CodecColumn): ColumnCodec => {
   const codec = chooseAlgorithm({ name: baseType, hashable: column.hashable });
   const time = TIMES[baseType];
   const asText = codec.kind === 'text';
-  const encode = (name: string): string =>
+  const encode = (value: string): string =>
     fn(
       'encode_values',
       // A domain would send itself; its base type is what the codec knows.
-      `array_send(array_agg(${ident(name)}::${asText ? 'text' : baseType}))`,
+      `array_send(array_agg((${value})::${asText ? 'text' : baseType}))`,
       literal(codec.kind),
       literal(codec.algorithm),
       time === undefined ? 'false' : 'true',

@@ -14,6 +14,7 @@ import {
   partNames,
   relationOid,
   storedColumns,
+  truncateTriggerDdl,
   timeDimension,
 } from '../hypertable/index.ts';
 import { ident, qualified, type RelationName } from '../lib/quote.ts';
@@ -115,6 +116,7 @@ const swap = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape, server:
     run(`alter table ${qualified(relation)} attach partition ${qualified(parts.tail)} for values in (false)`);
     run(createRemote(parts.remote, relation, parts.view, server));
     run(assignTriggerDdl(relation, partNames(hypertable)));
+    run(truncateTriggerDdl(relation, partNames(hypertable)));
     guardKeys(chunk, parts, shape);
     run(attachPartition(parent, relation, chunk.bounds));
   });

@@ -9,6 +9,7 @@ import {
   partNames,
   placeFunctionDdl,
   placesDdl,
+  truncateTriggerDdl,
   promoteKeys,
   readIncomingForeignKeys,
   rootKeys,
@@ -100,6 +101,7 @@ export const enableCompression = (open: OpenHypertable, segmentBy: string | null
       run(assignTriggerDdl(root, parts));
       run(placesDdl(parts));
       run(clearTriggerDdl(root, parts));
+      run(truncateTriggerDdl(root, parts));
     }
     request('set_compression', {
       hypertable_id: hypertable.id,
@@ -125,7 +127,7 @@ export const disableCompression = (open: OpenHypertable): void => {
   if (policy !== undefined) throw stillScheduled(displayed(root));
   inMaintenance(() => {
     promoteKeys(open);
-    for (const trigger of ['tessera_assign', 'tessera_clear'])
+    for (const trigger of ['tessera_assign', 'tessera_clear', 'tessera_truncate'])
       run(`drop trigger if exists ${trigger} on ${qualified(root)}`);
     run(`drop table if exists ${qualified(partNames(hypertable).places)}`);
     request('set_compression', { hypertable_id: hypertable.id, segmentby: [], orderby: null });

@@ -109,3 +109,28 @@ export const notChunk = (name: string): PgError =>
   fail(SQLSTATE.objectNotInPrerequisiteState, `"${name}" is not a chunk`);
 export const notOwner = (name: string): PgError =>
   fail(SQLSTATE.insufficientPrivilege, `must be owner of hypertable "${name}"`);
+export const cannotAlter = (chunk: string, detail: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    'operation not supported on hypertables that have compressed chunks',
+    detail,
+    `Decompress chunk "${chunk}" and its like first.`,
+  );
+export const columnNeeded = (column: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `cannot drop column "${column}", by which chunks are compressed`,
+    undefined,
+    'Decompress the chunks, and change compress_segmentby and compress_orderby with set_compression().',
+  );
+export const containsNulls = (column: string, chunk: string): PgError =>
+  fail(SQLSTATE.notNullViolation, `column "${column}" of relation "${chunk}" contains null values`);
+export const checkViolated = (check: string, chunk: string): PgError =>
+  fail(SQLSTATE.checkViolation, `check constraint "${check}" of relation "${chunk}" is violated by some row`);
+export const rowSecurity = (table: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `row-level security cannot be enabled on hypertable "${table}", which has compression enabled`,
+    undefined,
+    `Run: select set_compression('${table}', false);`,
+  );

@@ -113,7 +113,7 @@ export const insertSegments = (segments: RelationName, s: SegmentsShape, source:
   return `insert into ${qualified(segments)} (${targets.join(', ')})
     select ${[
       ...by,
-      ...payloads.map((c) => columnCodec(c).encode(c.name)),
+      ...payloads.map((c) => columnCodec(c).encode(ident(c.name))),
       'count(*)',
       '_ts_slice',
       sequence,

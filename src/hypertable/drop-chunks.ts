@@ -12,10 +12,20 @@ const partitionsOf = (root: bigint, chunks: readonly bigint[]): RelationName[] =
     `select n.nspname as schema, c.relname as name
      from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
      where i.inhparent = $1::int8::oid
-       and exists (select from pg_partition_tree(i.inhrelid) t where t.isleaf and t.relid::oid::int8 = any($2::int8[]))
+       and exists (select from pg_partition_tree(i.inhrelid) t where t.relid::oid::int8 = any($2::int8[]))
      order by c.oid`,
     [root, chunks],
   );
+
+/** Segments are no partitions, so they do not go along by themselves; a view on them stops it unless `cascade`. */
+const dropCompressedParts = (root: bigint, partition: RelationName, cascade: boolean): void => {
+  run(
+    `select _tessera_functions.drop_compressed_parts(array(
+       select k.id from _tessera_catalog.chunk k join pg_partition_tree($1::regclass) t on t.relid = k.relid
+       join _tessera_catalog.hypertable h on h.id = k.hypertable_id and h.relid::oid::int8 = $2::int8), $3)`,
+    [qualified(partition), root, cascade],
+  );
+};
 
 /** Drops chunks under ACCESS EXCLUSIVE on root and default partition; `say` hears of each. */
 export const dropChunks = (
@@ -38,6 +48,7 @@ export const dropChunks = (
         chunks.map((c) => c.oid),
       )) {
         say(`dropping chunk ${displayed(partition)}`);
+        dropCompressedParts(root.oid, partition, cascade);
         if (referenced) run(`alter table ${qualified(root)} detach partition ${qualified(partition)}`);
         run(`drop table ${qualified(partition)}${cascade ? ' cascade' : ''}`);
       }

@@ -204,6 +204,13 @@ export const noOrderIndex = (chunk: string): PgError =>
     'No index was given and none is marked by CLUSTER.',
     'Name an index of the chunk or of its hypertable.',
   );
+export const compressedChunk = (chunk: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `chunk "${chunk}" is compressed`,
+    'Its rows have the order of compress_orderby.',
+    'Decompress it first.',
+  );
 export const wrongOrderIndex = (index: string, chunk: string): PgError =>
   fail(
     SQLSTATE.invalidParameterValue,

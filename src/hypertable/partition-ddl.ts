@@ -89,6 +89,15 @@ begin
     perform pg_current_xact_id(), set_config(${literal(CHANGED_SETTING)}, 'on', true);
     return null;
   end if;
+  if tg_argv[0] = 'truncate' then
+    if exists (select from pg_partition_tree(tg_relid) t join pg_class c on c.oid = t.relid where c.relkind = 'f') then
+      raise exception using
+        errcode = '0A000',
+        message = format('cannot truncate "%s" because it has compressed chunks', tg_relid::regclass),
+        hint = format('Run: select truncate_hypertable(%L);', pg_partition_root(tg_relid));
+    end if;
+    return null;
+  end if;
   if tg_argv[0] = 'clear' then
     perform set_config(${literal(PLACES_SETTING)}, '', true);
     for place in
@@ -111,6 +120,11 @@ begin
   return null;
 end
 $place$`;
+
+/** postgres_fdw would try to truncate a view. */
+export const truncateTriggerDdl = (table: RelationName, parts: PartNames): string =>
+  `create or replace trigger tessera_truncate before truncate on ${qualified(table)} for each statement
+   execute function ${qualified(parts.placeFunction)}('truncate')`;
 
 /** 'on' once a statement of this transaction may have changed compressed rows. */
 export const CHANGED_SETTING = 'tessera.changed_compressed';

@@ -4,7 +4,12 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   slices int[];
+  maintenance text := current_setting('tessera.maintenance', true);
 begin
+  -- Dropping the rest of them fires the event trigger again.
+  perform set_config('tessera.maintenance', 'on', true);
+  perform _tessera_functions.drop_compressed_parts(chunk_ids, false);
+  perform set_config('tessera.maintenance', coalesce(maintenance, ''), true);
   with gone as (
     delete from _tessera_catalog.chunk_constraint where chunk_id = any(chunk_ids) returning dimension_slice_id
   )
@@ -55,6 +60,7 @@ begin
   if cardinality(ids) > 0 then
     perform _tessera_functions.forget_chunks(ids);
   end if;
+  perform _tessera_functions.reject_lost_parts(gone);
 end
 $$;
 comment on function _tessera_functions.on_sql_drop() is 'event trigger: a dropped hypertable or chunk leaves the catalog';
@@ -98,6 +104,8 @@ begin
   perform _tessera_functions.forget_chunks(array(
     select c.id from _tessera_catalog.chunk c
     where c.hypertable_id = h.id and not c.dropped and pg_partition_root(c.relid) is distinct from h.relid));
+
+  perform _tessera_functions.sync_compression(h.id, renamed_column);
 
   -- Policies run as the owner of the hypertable, whoever that is.
   update _tessera_catalog.bgw_job j set owner = c.relowner

@@ -7,7 +7,7 @@ import { displayed, ident, identList, literal, qualified, type RelationName } fr
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
 import { copyGrants, foreignKeyDefinitions, indexDefinitions } from '../chunk-definitions.ts';
 import { copyReplicaIdentity } from '../create-chunk.ts';
-import { noOrderIndex, notChunk, notOwner, nullArgument, wrongOrderIndex } from '../failures.ts';
+import { compressedChunk, noOrderIndex, notChunk, notOwner, nullArgument, wrongOrderIndex } from '../failures.ts';
 import { oidOf } from '../open-hypertable.ts';
 import { createChunkTable } from '../partition-ddl.ts';
 import { findRelation, storedColumns, type Relation } from '../relation.ts';
@@ -49,6 +49,7 @@ const openChunk = (oid: bigint | null): Chunk => {
   const [relation, root, parent] = [findRelation(row.oid), findRelation(row.root), findRelation(row.parent)];
   if (relation === undefined || root === undefined || parent === undefined) throw notChunk(nameOf(oid));
   if (!root.owned) throw notOwner(displayed(root));
+  if (relation.kind === 'p') throw compressedChunk(displayed(relation));
   return {
     id: row.id,
     hypertableId: row.hypertableId,
