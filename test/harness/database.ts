@@ -50,7 +50,13 @@ export class Database {
       return;
     }
     const admin = await open('postgres');
+    const logins = await admin.query<{ name: string }>(
+      `select r.rolname as name from pg_roles r join pg_database d on r.rolname like 'tessera\\_loopback\\_' || d.oid || '\\_%'
+       where d.datname = $1`,
+      [this.name],
+    );
     await admin.query(`drop database if exists ${this.name} with (force)`);
+    for (const { name } of logins.rows) await admin.query(`drop role if exists ${name}`);
     for (const role of this.roles) await admin.query(`drop role if exists ${role}`).catch(() => undefined);
     await admin.end();
   }

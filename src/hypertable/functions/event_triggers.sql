@@ -34,7 +34,7 @@ begin
     delete from _tessera_catalog.hypertable where id = any(hypertable_ids)
     returning associated_schema_name as schema, associated_table_prefix as prefix
   loop
-    execute format('drop table if exists %I.%I, %1$I.%I', parts.schema, parts.prefix || '_pending', parts.prefix || '_places');
+    execute format('drop table if exists %1$I.%2$I, %1$I.%3$I', parts.schema, parts.prefix || '_pending', parts.prefix || '_places');
     execute format('drop function if exists %I.%I()', parts.schema, parts.prefix || '_place');
   end loop;
 end

@@ -152,6 +152,19 @@ begin
   foreach owner in array owners loop
     perform _tessera_functions.make_loopback(owner);
   end loop;
+  -- Logins of databases that are gone are nobody's.
+  for owner in
+    select r.rolname from pg_roles r
+    where r.rolname ~ '^tessera_loopback_\d+_\d+$'
+      and not exists (select from pg_database d where d.oid::text = split_part(r.rolname, '_', 3))
+  loop
+    begin
+      execute format('drop role %I', owner);
+    exception
+      when dependent_objects_still_exist or insufficient_privilege or undefined_object then
+        raise log 'login "%" of a database that is gone stays: %', owner, sqlerrm;
+    end;
+  end loop;
   return cardinality(owners);
 end
 $$;
