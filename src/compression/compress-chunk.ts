@@ -4,11 +4,10 @@ import { inMaintenance, withSettings } from '../engine/session.ts';
 import { one, run } from '../engine/spi.ts';
 import {
   assignTriggerDdl,
-  attachPartition,
   chunkKeys,
   clearTriggerDdl,
   copyGrants,
-  createListParent,
+  createListChunk,
   findRelation,
   internalSql,
   partNames,
@@ -103,7 +102,7 @@ export const guardKeys = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsSh
 
 /** The heap steps aside as the tail; a partitioned table of its name takes it and the foreign table in. */
 const swap = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape, server: string): void => {
-  const { relation, parent, root, hypertable } = chunk;
+  const { relation, parent, hypertable } = chunk;
   withLockRetry(() => {
     run(`lock table only ${qualified(parent)} in access exclusive mode`);
     run(`lock table only ${qualified(partNames(hypertable).defaultPartition)} in access exclusive mode`);
@@ -111,14 +110,13 @@ const swap = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape, server:
     run(`alter table ${qualified(parent)} detach partition ${qualified(relation)}`);
     run(`alter table ${qualified(relation)} rename to ${ident(parts.tail.name)}`);
     run(`truncate only ${qualified(parts.tail)}`);
-    run(createListParent(relation, root, `${ident(timeDimension(hypertable).column_name)} is null`));
+    run(createListChunk(relation, parent, chunk.bounds, `${ident(timeDimension(hypertable).column_name)} is null`));
     copyGrants(findRelation(relation.oid) ?? relation, relation);
     run(`alter table ${qualified(relation)} attach partition ${qualified(parts.tail)} for values in (false)`);
     run(createRemote(parts.remote, relation, parts.view, server));
     run(assignTriggerDdl(relation, partNames(hypertable)));
     run(truncateTriggerDdl(relation, partNames(hypertable)));
     guardKeys(chunk, parts, shape);
-    run(attachPartition(parent, relation, chunk.bounds));
   });
 };
 

@@ -6,6 +6,7 @@ import { columnCodec } from './column-codec.ts';
 import { encoding } from './compress-chunk.ts';
 import { cannotAlter, checkViolated, columnNeeded, containsNulls } from './failures.ts';
 import { shapeOf, type Compressed, type OpenChunk } from './open-chunk.ts';
+import { settleChunk } from './settle-chunk.ts';
 import type { TableColumn } from './read-columns.ts';
 import { createRowsTrigger, createRowsView, type SegmentsShape } from './segments-ddl.ts';
 
@@ -39,9 +40,8 @@ const checksOf = (table: bigint): CheckRow[] =>
 const anyRow = ({ parts }: Compressed, condition: string): boolean =>
   maybeOne(`select from ${qualified(parts.view)} where ${condition} limit 1`) !== undefined;
 
-/** A payload is null where all values are, and its header says whether some are. */
-const hasNulls = (compressed: Compressed, column: TableColumn): boolean => {
-  const { parts, settings } = compressed;
+/** A payload is null where all values are, and its header says whether some are. What is dead was deleted before. */
+const hasNulls = ({ parts, settings }: Compressed, column: TableColumn): boolean => {
   const name = ident(column.name);
   const inSegments = settings.segmentBy.includes(column.name)
     ? `${name} is null`
@@ -109,6 +109,7 @@ export const syncChunk = (chunk: OpenChunk, compressed: Compressed): void => {
   const { parts, settings, bounds } = compressed;
   const s = shapeOf(chunk, settings, bounds);
   const known = knownColumns(compressed);
+  settleChunk(compressed);
   const find = (name: string): KnownColumn | undefined => known.find((k) => k.name === name);
   const gone = known.filter((k) => !s.columns.some((c) => c.name === k.name));
   const added = s.columns.filter((c) => find(c.name) === undefined);

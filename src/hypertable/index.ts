@@ -10,7 +10,7 @@ export {
   CHANGED_SETTING,
   clearTriggerDdl,
   createChunkTable,
-  createListParent,
+  createListChunk,
   PLACES_SETTING,
   type PartNames,
   partNames,

@@ -53,9 +53,14 @@ export const createChunkTable = (chunk: RelationName, root: RelationName, storag
 export const createSpaceSliceTable = (slice: RelationName, root: RelationName, column: string): string =>
   `create table ${qualified(slice)} (like ${qualified(root)} ${LIKE}) partition by hash (${ident(column)})`;
 
-/** A chunk that is divided further, by the value of an expression. */
-export const createListParent = (chunk: RelationName, root: RelationName, expression: string): string =>
-  `create table ${qualified(chunk)} (like ${qualified(root)} ${LIKE}) partition by list ((${expression}))`;
+/** A chunk that is itself divided, by the value of an expression. */
+export const createListChunk = (
+  chunk: RelationName,
+  parent: RelationName,
+  bounds: string,
+  expression: string,
+): string =>
+  `create table ${qualified(chunk)} partition of ${qualified(parent)} ${bounds} partition by list ((${expression}))`;
 
 export const createHashPartition = (
   leaf: RelationName,

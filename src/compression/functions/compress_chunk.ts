@@ -1,12 +1,13 @@
 import { callAs, currentUser } from '../../engine/session.ts';
 import { notice } from '../../engine/spi.ts';
-import { displayed } from '../../lib/quote.ts';
+import { displayed, literal } from '../../lib/quote.ts';
 import { oidOf } from '../../hypertable/index.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
 import { compressChunk } from '../compress-chunk.ts';
 import { decompressChunk } from '../decompress-chunk.ts';
 import { alreadyCompressed, notCompressed } from '../failures.ts';
 import { findCompressed, openChunk, requireSettings, type OpenChunk } from '../open-chunk.ts';
+import { settleChunk } from '../settle-chunk.ts';
 import { needsRecompression, recompressChunk } from '../recompress-chunk.ts';
 
 /** Code of the owner (index expressions, checks, casts) runs with his rights, whoever calls. */
@@ -16,7 +17,7 @@ const asOwner = (chunk: OpenChunk, name: string, body: () => void): void => {
     callAs(
       chunk.root.owner,
       chunk.hypertable.associated_schema_name,
-      `_tessera_functions.change_compression(${chunk.relation.oid}, '${name}')`,
+      `_tessera_functions.change_compression(${chunk.relation.oid}, ${literal(name)})`,
     );
 };
 
@@ -25,6 +26,7 @@ const change = (chunk: OpenChunk, name: string): void => {
   if (name === 'compress' && compressed === undefined)
     compressChunk(chunk, requireSettings(chunk.hypertable, chunk.root));
   if (name === 'recompress' && compressed !== undefined) recompressChunk(chunk, compressed);
+  if (name === 'settle' && compressed !== undefined) settleChunk(compressed);
   if (name === 'decompress' && compressed !== undefined) decompressChunk(chunk, compressed);
 };
 
@@ -33,14 +35,15 @@ export const change_compression = defineFunction({
   name: 'change_compression',
   args: [
     { name: 'chunk', type: 'bigint', doc: 'OID of the chunk' },
-    { name: 'action', type: 'text', doc: 'compress, recompress or decompress' },
+    { name: 'action', type: 'text', doc: 'compress, recompress, decompress or settle' },
   ],
   returns: returnsScalar('text'),
   volatility: 'volatile',
   summary: 'The work behind compress_chunk() and its like, as the owner of the hypertable.',
   privileges: 'owner of the hypertable',
   handler: (oid: bigint, action: string): null => {
-    change(openChunk(oid, 'chunk'), action);
+    const chunk = openChunk(oid, 'chunk');
+    asOwner(chunk, action, () => change(chunk, action));
     return null;
   },
 });

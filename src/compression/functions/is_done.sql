@@ -2,14 +2,16 @@ create function _tessera_functions.client_xid() returns xid8
 language sql stable security definer
 set search_path to pg_catalog, pg_temp
 as $$
-  -- A 32-bit xid of a running transaction is of this epoch or the one before.
-  select case when a.xid > n.low then (n.high - 1) * 4294967296 + a.xid else n.high * 4294967296 + a.xid end::text::xid8
-  from (select pg_snapshot_xmax(pg_current_snapshot())::text::numeric as next) x,
-    lateral (select div(x.next, 4294967296) as high, mod(x.next, 4294967296) as low) n,
-    lateral (
-      select s.backend_xid::text::numeric as xid
-      from pg_stat_get_activity(substring(current_setting('application_name') from '^tessera loopback (\d+)$')::int) s
-      where s.backend_xid is not null) a
+  -- The transaction shows 32 bits of its number; the whole of it is less than 2^31 away from those of any snapshot.
+  select (case
+      when x.near - x.next > 2147483648 then x.near - 4294967296
+      when x.next - x.near > 2147483648 then x.near + 4294967296
+      else x.near
+    end)::text::xid8
+  from (select pg_snapshot_xmax(pg_current_snapshot())::text::numeric as next) n,
+    pg_stat_get_activity(substring(current_setting('application_name') from '^tessera loopback (\d+)$')::int) s,
+    lateral (select n.next, div(n.next, 4294967296) * 4294967296 + s.backend_xid::text::numeric as near) x
+  where s.backend_xid is not null
 $$;
 comment on function _tessera_functions.client_xid() is
   'transaction of the session whose loopback connection this is; null when it has written nothing or this is none';
