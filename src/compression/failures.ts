@@ -134,3 +134,7 @@ export const rowSecurity = (table: string): PgError =>
     undefined,
     `Run: select set_compression('${table}', false);`,
   );
+export const oneAgeNeeded = (): PgError =>
+  fail(SQLSTATE.invalidParameterValue, 'exactly one of compress_after and compress_created_before is needed');
+export const badPolicyConfig = (detail: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, 'the configuration of the policy is not usable', detail);

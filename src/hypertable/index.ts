@@ -18,8 +18,10 @@ export {
   placesDdl,
   truncateTriggerDdl,
 } from './partition-ddl.ts';
-export { selectChunks, type SelectedChunk } from './chunk-bounds.ts';
+export { resolveBounds, selectChunks, type SelectedChunk } from './chunk-bounds.ts';
 export { dropChunks } from './drop-chunks.ts';
 export { findRelation, relationOid, storedColumns, type Relation } from './relation.ts';
 export { readConstraints, readIncomingForeignKeys, readIndexes, readTriggers } from './read-table.ts';
 export { internalSql, typedLiteral } from './time-sql.ts';
+export { hypertableOf, type Config } from './policy-kinds.ts';
+export { lagBound, parseLag } from './policy-time.ts';

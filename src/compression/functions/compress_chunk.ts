@@ -133,3 +133,26 @@ export const decompress_chunk = defineFunction({
     return regclassOf(chunk);
   },
 });
+
+export const recompress_chunk = defineFunction({
+  schema: '_tessera_functions',
+  name: 'recompress_chunk',
+  args: [
+    { name: 'chunk', type: 'bigint', doc: 'OID of the chunk' },
+    { name: 'if_not_compressed', type: 'boolean', doc: 'a NOTICE instead of an error where there is nothing to merge' },
+  ],
+  returns: returnsScalar('text'),
+  volatility: 'volatile',
+  summary: 'The work behind the procedure recompress_chunk().',
+  privileges: 'owner of the hypertable',
+  handler: (oid: bigint | null, ifNot: boolean | null): null => {
+    const chunk = openChunk(oid, 'chunk');
+    requireSettings(chunk.hypertable, chunk.root);
+    const compressed = findCompressed(chunk.id);
+    if (compressed === undefined) asOwner(chunk, 'compress', () => change(chunk, 'compress'));
+    else if (needsRecompression(compressed)) asOwner(chunk, 'recompress', () => change(chunk, 'recompress'));
+    else if (ifNot === false) throw alreadyCompressed(displayed(chunk.relation));
+    else notice(`nothing to recompress in chunk "${displayed(chunk.relation)}"`);
+    return null;
+  },
+});

@@ -56,6 +56,21 @@ begin
     end;
     commit;
   end loop;
+  -- The server does not keep for ever which transactions committed.
+  for h in
+    select c.relid::pg_catalog.oid::pg_catalog.int8 as oid, c.relid::pg_catalog.text as name
+    from _tessera_catalog.compressed_chunk k
+    join _tessera_catalog.chunk c on c.id operator(pg_catalog.=) k.chunk_id
+    where pg_catalog.pg_relation_size(k.residue) operator(pg_catalog.>) 0
+    order by c.id
+  loop
+    begin
+      perform _tessera_functions.change_compression(h.oid, 'settle');
+    exception when others then
+      raise warning 'changes of compressed chunk "%" could not be settled: %', h.name, sqlerrm;
+    end;
+    commit;
+  end loop;
   if failed operator(pg_catalog.>) 0 and failed operator(pg_catalog.=) tried then
     raise exception using
       message = pg_catalog.format('the default partitions of %s hypertables could not be emptied', failed),
@@ -64,7 +79,7 @@ begin
 end
 $$;
 comment on procedure _tessera_functions.policy_drain(int, jsonb) is
-'What job 5 runs: moves rows that wait in default partitions into chunks.
+'What job 5 runs: moves rows that wait in default partitions into chunks, and settles changes of compressed rows.
 config: except (names of hypertables)';
 
 create procedure _tessera_functions.policy_job_stat_history_retention(job_id int, config jsonb)

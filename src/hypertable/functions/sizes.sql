@@ -1,3 +1,19 @@
+create function _tessera_functions.heaps_of(tree regclass) returns setof regclass
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select t.relid from pg_partition_tree(tree) t join pg_class c on c.oid = t.relid where c.relkind <> 'f'
+  union all
+  select x.relation
+  from _tessera_catalog.compressed_chunk k
+  join _tessera_catalog.chunk c on c.id = k.chunk_id
+  join _tessera_catalog.compression_settings s on s.chunk_id = k.chunk_id,
+    lateral (values (s.compress_relid), (k.residue)) x(relation)
+  where c.relid in (select t.relid from pg_partition_tree(tree) t)
+$$;
+comment on function _tessera_functions.heaps_of(regclass) is
+  'tables in which a hypertable or chunk has its rows: its partitions, and the segments and residue of compressed chunks';
+
 create function @extschema@.hypertable_detailed_size(
   hypertable regclass, out table_bytes bigint, out index_bytes bigint, out toast_bytes bigint, out total_bytes bigint,
   out node_name name
@@ -10,7 +26,7 @@ as $$
     sum(coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0))::int8,
     sum(pg_total_relation_size(t.relid))::int8,
     null::name
-  from pg_partition_tree(hypertable) t join pg_class c on c.oid = t.relid
+  from _tessera_functions.heaps_of(hypertable) t(relid) join pg_class c on c.oid = t.relid
   where exists (select from _tessera_catalog.hypertable h where h.relid = hypertable)
   having count(*) > 0
 $$;
@@ -23,7 +39,7 @@ language sql volatile strict
 set search_path to pg_catalog, pg_temp
 as $$
   select sum(pg_total_relation_size(t.relid))::int8
-  from pg_partition_tree(hypertable) t
+  from _tessera_functions.heaps_of(hypertable) t(relid)
   where exists (select from _tessera_catalog.hypertable h where h.relid = hypertable)
 $$;
 comment on function @extschema@.hypertable_size(regclass) is
@@ -37,11 +53,14 @@ create function @extschema@.chunks_detailed_size(
 language sql volatile strict
 set search_path to pg_catalog, pg_temp
 as $$
-  select k.schema_name, k.table_name, pg_relation_size(k.relid), pg_indexes_size(k.relid),
-    coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0), pg_total_relation_size(k.relid), null::name
+  select k.schema_name, k.table_name, z.heap, z.indexes, z.toast, z.total, null::name
   from _tessera_catalog.hypertable h
-  join _tessera_catalog.chunk k on k.hypertable_id = h.id and not k.dropped
-  join pg_class c on c.oid = k.relid
+  join _tessera_catalog.chunk k on k.hypertable_id = h.id and not k.dropped,
+    lateral (
+      select sum(pg_relation_size(t.relid))::int8 as heap, sum(pg_indexes_size(t.relid))::int8 as indexes,
+        sum(coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0))::int8 as toast,
+        sum(pg_total_relation_size(t.relid))::int8 as total
+      from _tessera_functions.heaps_of(k.relid) t(relid) join pg_class c on c.oid = t.relid) z
   where h.relid = hypertable
   order by k.id
 $$;
@@ -62,6 +81,24 @@ comment on function @extschema@.hypertable_index_size(regclass) is
 'Size of an index of a hypertable over all chunks, in bytes.
 index_name: the index; null when it is not one of a hypertable';
 
+create function _tessera_functions.compressed_rows(tree regclass) returns bigint
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  -- As many as there were when the chunk was compressed, in proportion to the segments it has now.
+  select coalesce(sum(case
+      when z.numrows_post_compression > 0 and l.reltuples >= 0
+        then z.numrows_pre_compression * l.reltuples / z.numrows_post_compression
+      else z.numrows_pre_compression
+    end), 0)::int8
+  from _tessera_catalog.compression_chunk_size z
+  join _tessera_catalog.chunk c on c.id = z.chunk_id
+  join _tessera_catalog.compression_settings s on s.chunk_id = z.chunk_id
+  join pg_class l on l.oid = s.compress_relid
+  where c.relid in (select t.relid from pg_partition_tree(tree) t)
+$$;
+comment on function _tessera_functions.compressed_rows(regclass) is 'estimate of the rows in the segments of a hypertable or chunk';
+
 create function @extschema@.approximate_row_count(relation regclass) returns bigint
 language sql volatile strict
 set search_path to pg_catalog, pg_temp
@@ -70,7 +107,7 @@ as $$
     when c.relkind = 'p' then (
       select coalesce(sum(greatest(l.reltuples, 0)), 0)::int8
       from pg_partition_tree(relation) t join pg_class l on l.oid = t.relid
-      where t.isleaf)
+      where t.isleaf and l.relkind <> 'f') + _tessera_functions.compressed_rows(relation)
     when c.relkind in ('r', 'm', 'f') then greatest(c.reltuples, 0)::int8
   end
   from pg_class c
@@ -88,7 +125,7 @@ as $$
   select h.schema_name, h.table_name, (
     select coalesce(sum(greatest(c.reltuples, 0)), 0)::int8
     from pg_partition_tree(h.relid) t join pg_class c on c.oid = t.relid
-    where t.isleaf)
+    where t.isleaf and c.relkind <> 'f') + _tessera_functions.compressed_rows(h.relid)
   from _tessera_catalog.hypertable h
   where main_table is null or h.relid = main_table
   order by h.id

@@ -9,7 +9,7 @@ select h.schema_name as hypertable_schema,
   case when not i.is_integer then _tessera_functions.internal_to_timestamptz(s.range_end) end as range_end,
   case when i.is_integer then s.range_start end as range_start_integer,
   case when i.is_integer then s.range_end end as range_end_integer,
-  false as is_compressed,
+  z.chunk_id is not null as is_compressed,
   coalesce(t.spcname, (select p.spcname from pg_catalog.pg_database b join pg_catalog.pg_tablespace p on p.oid = b.dattablespace
     where b.datname = pg_catalog.current_database())) as chunk_tablespace,
   k.creation_time as chunk_creation_time
@@ -18,7 +18,8 @@ join _tessera_catalog.hypertable h on h.id = k.hypertable_id
 join _tessera_catalog.dimension d on d.hypertable_id = h.id and d.interval_length is not null
 join _tessera_catalog.chunk_constraint kc on kc.chunk_id = k.id
 join _tessera_catalog.dimension_slice s on s.id = kc.dimension_slice_id and s.dimension_id = d.id
-join pg_catalog.pg_class c on c.oid = k.relid
+left join _tessera_catalog.compressed_chunk z on z.chunk_id = k.id
+join pg_catalog.pg_class c on c.oid = coalesce(z.tail, k.relid)
 left join pg_catalog.pg_tablespace t on t.oid = c.reltablespace
 cross join lateral (select d.column_type in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) as is_integer) i
 where not k.dropped;

@@ -4,7 +4,9 @@ select h.schema_name as hypertable_schema,
   pg_catalog.pg_get_userbyid(c.relowner) as owner,
   h.num_dimensions,
   (select count(*) from _tessera_catalog.chunk k where k.hypertable_id = h.id and not k.dropped) as num_chunks,
-  false as compression_enabled,
+  exists (
+    select from _tessera_catalog.compression_settings s where s.hypertable_id = h.id and s.chunk_id is null)
+    as compression_enabled,
   (select array_agg(t.tablespace_name order by t.id) from _tessera_catalog.tablespace t where t.hypertable_id = h.id)
     as tablespaces,
   d.column_name as primary_dimension,

@@ -3,6 +3,7 @@ select j.id as job_id,
   case j.proc_name
     when 'policy_retention' then 'retention'
     when 'policy_reorder' then 'reorder'
+    when 'policy_compression' then 'compression'
     when 'policy_precreate_chunks' then 'chunk pre-creation'
     when 'policy_drain' then 'default partition drain'
     else j.proc_name

@@ -1,0 +1,245 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { useDatabase } from '../../harness/database.ts';
+import { expectSame } from '../../harness/twin.ts';
+
+const db = useDatabase();
+let owner: string;
+
+beforeAll(async () => {
+  owner = await db.role('owner');
+  await db.query('create table m (time timestamptz not null, device int, v float8)');
+  await db.query(`select create_hypertable('m', 'time', chunk_time_interval => interval '1 day')`);
+  await db.query(`insert into m select now() - i * interval '1 hour', i % 3, i from generate_series(0, 239) i`);
+  await db.query('create table twin as select * from m');
+});
+
+const compressed = (): Promise<number> =>
+  db.value('select count(*)::int from tessera_information.chunks where is_compressed');
+const runPolicy = async (): Promise<void> => {
+  const id = await db.value(`select id from _tessera_catalog.bgw_job where proc_name = 'policy_compression'`);
+  await db.query(`call run_job(${id})`);
+};
+
+describe('add_compression_policy', () => {
+  test('needs compression, one age of the right kind, and the owner', async () => {
+    expect(await db.error(`select add_compression_policy('m', interval '3 days')`)).toMatchObject({ code: '0A000' });
+    await db.query(`select set_compression('m', compress_segmentby => 'device')`);
+    expect((await db.error(`select add_compression_policy('m')`)).code).toBe('22023');
+    expect((await db.error(`select add_compression_policy('m', 5)`)).code).toBe('22023');
+    expect((await db.error(`select add_compression_policy(null, interval '1 day')`)).code).toBe('22023');
+    expect(
+      (
+        await db.error(
+          `select add_compression_policy('m', interval '1 day', compress_created_before => interval '1 day')`,
+        )
+      ).code,
+    ).toBe('22023');
+    const session = await db.as(await db.role('stranger'));
+    await expect(session.query(`select add_compression_policy('m', interval '1 day')`)).rejects.toMatchObject({
+      code: '42501',
+    });
+  });
+
+  test('registers a job, once', async () => {
+    const id = await db.value(`select add_compression_policy('m', interval '3 days')`);
+    expect(
+      await db.query(
+        `select policy, hypertable::text, config->>'compress_after' as after, schedule_interval::text from tessera_information.policies where job_id = ${id}`,
+      ),
+    ).toEqual([{ policy: 'compression', hypertable: 'm', after: '3 days', schedule_interval: '12:00:00' }]);
+    expect((await db.error(`select add_compression_policy('m', interval '3 days')`)).code).toBe('42710');
+    expect(
+      await db.notices(`select add_compression_policy('m', interval '3 days', if_not_exists => true)`),
+    ).toMatchObject([{ severity: 'NOTICE' }]);
+    expect(await db.notices(`select add_compress_chunks_policy('m', interval '4 days', true)`)).toMatchObject([
+      { severity: 'WARNING' },
+    ]);
+    expect(await db.query('select older_than from tessera_information.compress_chunks_policies')).toEqual([
+      { older_than: '3 days' },
+    ]);
+    expect((await db.error(`select set_compression('m', false)`)).detail).toBe('It has a compression policy.');
+  });
+
+  test('a dry run says what it would do', async () => {
+    const plan = await db.query(
+      `select action, reason from policy_dry_run((select job_id from tessera_information.policies where policy = 'compression'))`,
+    );
+    expect(plan.length).toBeGreaterThan(4);
+    expect(new Set(plan.map((p) => p.action))).toEqual(new Set(['compress chunk']));
+    expect(await compressed()).toBe(0);
+  });
+});
+
+describe('the policy', () => {
+  test('compresses every chunk that is old enough and leaves the others', async () => {
+    const old = await db.value(
+      `select count(*)::int from tessera_information.chunks where range_end <= now() - interval '3 days'`,
+    );
+    await runPolicy();
+    expect(await compressed()).toBe(old);
+    await expectSame(db, 'm', 'twin');
+    await runPolicy();
+    expect(await compressed()).toBe(old);
+  });
+
+  test('recompresses chunks that were written to', async () => {
+    await db.query(`insert into m select now() - interval '8 days' + i * interval '1 s', 1, -i from generate_series(1, 50) i`);
+    await db.query('insert into twin select * from m where v < 0');
+    await db.query(`delete from m where v = 200`);
+    await db.query(`delete from twin where v = 200`);
+    const plan = await db.column(
+      `select action from policy_dry_run((select job_id from tessera_information.policies where policy = 'compression'))`,
+    );
+    expect(new Set(plan)).toEqual(new Set(['recompress chunk']));
+    await runPolicy();
+    await expectSame(db, 'm', 'twin');
+    expect(
+      await db.column(
+        `select action from policy_dry_run((select job_id from tessera_information.policies where policy = 'compression'))`,
+      ),
+    ).toEqual([null]);
+  });
+
+  test('takes as many chunks at a time as it is told, and none by their creation', async () => {
+    const id = await db.value(`select job_id from tessera_information.policies where policy = 'compression'`);
+    await db.query(`select decompress_chunk(c) from show_chunks('m', older_than => interval '3 days') c`);
+    await db.query(
+      `select alter_job(${id}, config => config || '{"maxchunks_to_compress": 2}') from _tessera_catalog.bgw_job where id = ${id}`,
+    );
+    await runPolicy();
+    expect(await compressed()).toBe(2);
+    expect(await db.value(`select remove_compression_policy('m')`)).toBe(true);
+    await db.query(`select add_compression_policy('m', compress_created_before => interval '1 day')`);
+    await runPolicy();
+    expect(await compressed()).toBe(2);
+    expect(
+      (
+        await db.error(
+          `select alter_job(job_id, config => '{"hypertable_id": 1}') from tessera_information.policies where policy = 'compression'`,
+        )
+      ).code,
+    ).toBe('22023');
+  });
+
+  test('is removed by each of its names, and by DROP TABLE', async () => {
+    expect(await db.value(`select remove_compress_chunks_policy('m')`)).toBe(true);
+    expect((await db.error(`select remove_compression_policy('m')`)).code).toBe('42704');
+    expect(await db.value(`select remove_compression_policy('m', true)`)).toBe(false);
+    await db.query(`call add_columnstore_policy('m', after => interval '3 days')`);
+    await db.query(`call remove_columnstore_policy('m')`);
+    await db.query(`call remove_columnstore_policy('m', true)`);
+  });
+
+  test('works on integer time', async () => {
+    await db.query('create table n (time bigint not null, v int)');
+    await db.query(`select create_hypertable('n', 'time', chunk_time_interval => 100)`);
+    await db.query(`select set_compression('n')`);
+    expect((await db.error(`select add_compression_policy('n', 200)`)).code).toBe('22023');
+    await db.query(`create function n_now() returns bigint language sql stable as 'select max(time) from public.n'`);
+    await db.query(`select set_integer_now_func('n', 'n_now')`);
+    await db.query('insert into n select i, i from generate_series(0, 999) i');
+    const id = await db.value(`select add_compression_policy('n', 200)`);
+    expect(await db.value(`select schedule_interval::text from _tessera_catalog.bgw_job where id = ${id}`)).toBe(
+      '1 day',
+    );
+    await db.query(`call run_job(${id})`);
+    expect(
+      await db.value(
+        `select count(*)::int from tessera_information.chunks where hypertable_name = 'n' and is_compressed`,
+      ),
+    ).toBe(7);
+    expect(await db.value('select sum(v)::int from n')).toBe(499_500);
+  });
+});
+
+describe('procedures by the newer names', () => {
+  test('convert chunks both ways and recompress them', async () => {
+    const chunk = await db.value(`select c::text from show_chunks('m') c limit 1`);
+    await db.query(`call convert_to_rowstore('${chunk}', true)`);
+    await db.query(`call convert_to_columnstore('${chunk}')`);
+    expect(await db.notices(`call recompress_chunk('${chunk}')`)).toMatchObject([{ severity: 'NOTICE' }]);
+    expect((await db.error(`call recompress_chunk('${chunk}', false)`)).code).toBe('42710');
+    await db.query(`call convert_to_rowstore('${chunk}')`);
+    await db.query(`call recompress_chunk('${chunk}')`);
+    await expectSame(db, 'm', 'twin');
+  });
+});
+
+describe('statistics and settings', () => {
+  test('chunk_compression_stats and hypertable_compression_stats agree', async () => {
+    await db.query(`select compress_chunk(c) from show_chunks('m') c`);
+    await db.query(`select decompress_chunk(c) from show_chunks('m') c limit 1`);
+    const chunks = await db.query(`select * from chunk_compression_stats('m')`);
+    const [all] = await db.query(`select * from hypertable_compression_stats('m')`);
+    const done = chunks.filter((c) => c.compression_status === 'Compressed');
+    expect(chunks.length - done.length).toBe(1);
+    expect([all?.total_chunks, all?.number_compressed_chunks]).toEqual([BigInt(chunks.length), BigInt(done.length)]);
+    for (const column of [
+      'before_compression_total_bytes',
+      'after_compression_total_bytes',
+      'after_compression_table_bytes',
+    ])
+      expect(all?.[column]).toBe(done.reduce((sum, c) => sum + c[column], 0n));
+    expect(chunks.find((c) => c.compression_status === 'Uncompressed')?.after_compression_total_bytes).toBe(null);
+    expect(await db.query(`select * from chunk_columnstore_stats('m')`)).toEqual(chunks);
+    expect(await db.query(`select * from hypertable_columnstore_stats('m')`)).toEqual([all]);
+    for (const f of ['chunk_compression_stats', 'hypertable_compression_stats']) {
+      expect(await db.query(`select * from ${f}('twin')`)).toEqual([]);
+      expect(await db.query(`select * from ${f}(null)`)).toEqual([]);
+    }
+    const [old] = await db.query(
+      `select total_chunks, number_compressed_chunks, compressed_total_bytes like '% kB' as pretty from tessera_information.compressed_hypertable_stats where hypertable_name = 'm'::regclass`,
+    );
+    expect(old).toEqual({
+      total_chunks: all?.total_chunks,
+      number_compressed_chunks: all?.number_compressed_chunks,
+      pretty: true,
+    });
+    expect(
+      await db.value(
+        `select count(*)::int from tessera_information.compressed_chunk_stats where hypertable_name = 'm'::regclass`,
+      ),
+    ).toBe(chunks.length);
+  });
+
+  test('sizes and row counts include segments', async () => {
+    await db.query('analyze m');
+    const rows = await db.value('select count(*)::int from m');
+    expect(Number(await db.value(`select approximate_row_count('m')`))).toBe(rows);
+    const total = await db.value(`select sum(total_bytes)::int8 from chunks_detailed_size('m')`);
+    const parts = await db.value(
+      `select sum(pg_total_relation_size(c.oid))::int8 from pg_class c where relname like '\\_hyper\\_1\\_%' and relkind = 'r' and relname !~ '(default|pending|places)$'`,
+    );
+    expect(total).toBe(parts);
+    expect(
+      await db.value(`select hypertable_size('m') = (select total_bytes from hypertable_detailed_size('m'))`),
+    ).toBe(true);
+  });
+
+  test('views say by which columns', async () => {
+    await db.query(`select set_compression('n', compress_orderby => 'v nulls first, time desc')`);
+    expect(
+      await db.query(`select attname, segmentby_column_index as s, orderby_column_index as o, orderby_asc as a, orderby_nullsfirst as n
+      from tessera_information.compression_settings where hypertable_name = 'n' order by 3`),
+    ).toEqual([
+      { attname: 'v', s: null, o: 1, a: true, n: true },
+      { attname: 'time', s: null, o: 2, a: false, n: true },
+    ]);
+    expect(
+      await db.query(
+        `select hypertable::text, segmentby, orderby from tessera_information.hypertable_compression_settings order by 1`,
+      ),
+    ).toEqual([
+      { hypertable: 'm', segmentby: 'device', orderby: '"time" desc' },
+      { hypertable: 'n', segmentby: null, orderby: 'v nulls first, "time" desc' },
+    ]);
+    expect(
+      await db.value(
+        `select count(*)::int from tessera_information.chunk_compression_settings where hypertable = 'n'::regclass`,
+      ),
+    ).toBe(7);
+    expect(
+      await db.value(`select compression_enabled from tessera_information.hypertables where hypertable_name = 'm'`),
+    ).toBe(true);
+  });
+});
