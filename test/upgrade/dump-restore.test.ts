@@ -41,3 +41,51 @@ test('a database owner who is no superuser can dump', async () => {
   psql(target2.name, text);
   await check(target2);
 });
+
+const compressed = useDatabase();
+const restored = useDatabase({ template: 'empty' });
+
+test('compressed chunks, their keys, policies and settings come through pg_dump', async () => {
+  const db = compressed;
+  await db.query('create table m (time timestamptz, device int, v float8, note text, primary key (device, time))');
+  await db.query(`select create_hypertable('m', 'time', chunk_time_interval => interval '1 day')`);
+  await db.query(
+    `insert into m select '2024-01-01'::timestamptz + i * interval '1 min', i % 3, i, 'n' || i % 5 from generate_series(0, 4319) i`,
+  );
+  await db.query(`select set_compression('m', compress_segmentby => 'device')`);
+  await db.query(`select compress_chunk(c) from show_chunks('m', older_than => '2024-01-03'::timestamptz) c`);
+  await db.query(`select add_compression_policy('m', interval '7 days')`);
+  await db.query(`insert into m values ('2024-01-01 00:00:30', 1, -1, 'tail')`);
+  await db.query(`update m set v = -2 where device = 2 and time < '2024-01-01 01:00'`);
+  await db.query(`alter table m add column added text default 'x'`);
+  const content = `select count(*)::int as n, sum(v)::int as v, md5(string_agg(m::text, ' ' order by device, time)) as all from m`;
+  const before = await db.query(content);
+  psql(restored.name, dump(db.name));
+  // The event triggers turned the loopback server to this database while the dump was read.
+  expect(await restored.query(content)).toEqual(before);
+  expect(await restored.value('select tessera.repair_loopback()')).toBe(1);
+  expect(await restored.query(content)).toEqual(before);
+  expect((await restored.error(`insert into m values ('2024-01-01 00:01', 1)`)).code).toBe('23505');
+  await restored.query(`delete from m where device = 0 and time < '2024-01-02'`);
+  await db.query(`delete from m where device = 0 and time < '2024-01-02'`);
+  for (const step of [
+    `select compress_chunk(c) from show_chunks('m') c`,
+    `insert into m (time, device) values ('2025-01-01', 1)`,
+    `select decompress_chunk(c) from show_chunks('m') c`,
+    `select count(*) from m`,
+  ]) {
+    await db.query(step);
+    await restored.query(step);
+    expect(await restored.query(content)).toEqual(await db.query(content));
+  }
+  expect(
+    await restored.query(
+      `select policy, hypertable::text, config from tessera_information.policies where policy = 'compression'`,
+    ),
+  ).toEqual(
+    await db.query(
+      `select policy, hypertable::text, config from tessera_information.policies where policy = 'compression'`,
+    ),
+  );
+  expect(await restored.query(`select * from tessera.doctor() where status = 'error'`)).toEqual([]);
+});

@@ -97,7 +97,8 @@ const syncAll = (open: OpenHypertable, renamed: string | null): void => {
   for (const [chunk, compressed] of compressedChunks()) {
     syncServer(chunk, compressed);
     syncChunk(chunk, compressed);
-    if (chunkKeys(hypertable.id).length > 0)
+    // The function names the columns of the keys.
+    if (renamed !== null && chunkKeys(hypertable.id).length > 0)
       guardKeys(chunk, compressed.parts, shapeOf(chunk, compressed.settings, compressed.bounds));
   }
 };

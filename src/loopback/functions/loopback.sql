@@ -194,3 +194,70 @@ end
 $$;
 comment on function _tessera_functions.require_own_backend() is
   'raises 08001 in a loopback connection whose client is no backend of this database';
+
+create function _tessera_functions.loopback_leads_elsewhere() returns boolean
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select exists (
+    select from pg_foreign_server s
+    where s.srvtype = 'tessera loopback' and exists (select from pg_roles r where r.rolname = s.srvversion)
+      and (
+        exists (select from _tessera_functions.loopback_options() o where not (o.name || '=' || o.value) = any(coalesce(s.srvoptions, '{}')))
+        or not exists (
+          select from pg_user_mapping m, unnest(m.umoptions) u, pg_roles r
+          where m.umserver = s.oid and m.umuser = 0 and u = 'user=' || r.rolname
+            and r.rolname like format('tessera\_loopback\_%s\_%%', (select oid from pg_database where datname = current_database())))))
+$$;
+comment on function _tessera_functions.loopback_leads_elsewhere() is
+  'whether a loopback server has options of another database, port or host than this one';
+
+create function _tessera_functions.mend_loopback() returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  if _tessera_functions.loopback_leads_elsewhere() then
+    perform tessera.repair_loopback();
+  end if;
+exception
+  when others then
+    raise warning 'the loopback servers could not be repaired: %', sqlerrm
+      using hint = 'Compressed chunks cannot be read until tessera.repair_loopback() was called.';
+end
+$$;
+comment on function _tessera_functions.mend_loopback() is 'what the scheduler does first: repairs loopback servers that came from elsewhere';
+
+create function _tessera_functions.doctor_loopback(
+  out check_name text, out status text, out detail text, out hint text
+) returns setof record
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  server name;
+  home text;
+begin
+  for server in select s.srvname from pg_foreign_server s where s.srvtype = 'tessera loopback' order by 1 loop
+    check_name := 'loopback server';
+    begin
+      -- Found by name in whatever schema dblink was installed in.
+      execute format('select x from %s.dblink(%L, %L) as t(x text)',
+        (select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink'),
+        server, 'select format(''%s of %s'', current_database(), pg_postmaster_start_time())')
+      into home;
+      if home = format('%s of %s', current_database(), pg_postmaster_start_time()) then
+        status := 'ok'; detail := format('"%s" leads to this database', server); hint := null;
+      else
+        status := 'error'; detail := format('"%s" leads to another database', server);
+        hint := 'Run: select tessera.repair_loopback()';
+      end if;
+    exception when others then
+      status := 'error'; detail := format('"%s": %s', server, sqlerrm);
+      hint := 'Run: select tessera.repair_loopback(); where the server is not reached that way, tessera.set_loopback() names host and port.';
+    end;
+    return next;
+  end loop;
+end
+$$;
+comment on function _tessera_functions.doctor_loopback() is 'the part of tessera.doctor() about connections to this server itself';

@@ -215,6 +215,9 @@ begin
   if round % 20 = 0 then
     perform _tessera_functions.complete_statistics();
   end if;
+  if round % 60 = 0 then
+    perform _tessera_functions.mend_loopback();
+  end if;
   if round % 2 = 0 and _tessera_functions.arrange_slots() or round % 60 = 0 then
     if driver = 'pg_cron' then
       perform _tessera_functions.sync_cron();

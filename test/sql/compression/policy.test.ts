@@ -3,10 +3,8 @@ import { useDatabase } from '../../harness/database.ts';
 import { expectSame } from '../../harness/twin.ts';
 
 const db = useDatabase();
-let owner: string;
 
 beforeAll(async () => {
-  owner = await db.role('owner');
   await db.query('create table m (time timestamptz not null, device int, v float8)');
   await db.query(`select create_hypertable('m', 'time', chunk_time_interval => interval '1 day')`);
   await db.query(`insert into m select now() - i * interval '1 hour', i % 3, i from generate_series(0, 239) i`);
@@ -83,7 +81,9 @@ describe('the policy', () => {
   });
 
   test('recompresses chunks that were written to', async () => {
-    await db.query(`insert into m select now() - interval '8 days' + i * interval '1 s', 1, -i from generate_series(1, 50) i`);
+    await db.query(
+      `insert into m select now() - interval '8 days' + i * interval '1 s', 1, -i from generate_series(1, 50) i`,
+    );
     await db.query('insert into twin select * from m where v < 0');
     await db.query(`delete from m where v = 200`);
     await db.query(`delete from twin where v = 200`);
