@@ -16,14 +16,14 @@ import {
   truncateTriggerDdl,
   timeDimension,
 } from '../hypertable/index.ts';
-import { ident, qualified, type RelationName } from '../lib/quote.ts';
+import { displayed, ident, qualified, type RelationName } from '../lib/quote.ts';
 import { FOR_TEXT } from './column-codec.ts';
 import { keyFunctionDdl, keyTriggerDdl } from './key-guard.ts';
+import { modifyFunctionDdl, modifyTriggerDdl } from './modify-guard.ts';
 import { chunkParts, shapeOf, type ChunkParts, type OpenChunk } from './open-chunk.ts';
 import {
   createRemote,
   createResidue,
-  createRowsTrigger,
   createRowsView,
   createSegmentIndexes,
   createSegments,
@@ -90,6 +90,23 @@ const oidOf = (name: RelationName): bigint => {
   return oid;
 };
 
+/** How rows of the view are changed; the chunk must be in its place by now, since its bounds are checked. */
+export const letModify = (chunk: OpenChunk, parts: ChunkParts): void => {
+  const { inside } = one<{ inside: string }>(`select pg_get_partition_constraintdef($1::regclass) as inside`, [
+    qualified(chunk.relation),
+  ]);
+  run(
+    modifyFunctionDdl(parts, {
+      chunkId: chunk.id,
+      chunk: displayed(chunk.relation),
+      columns: storedColumns(chunk.root.oid),
+      keys: chunkKeys(chunk.hypertable.id).filter((k) => k.kind !== 'f'),
+      inside,
+    }),
+  );
+  run(modifyTriggerDdl(parts));
+};
+
 /** A row that goes into the tail must not have the key of a compressed one. */
 export const guardKeys = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape): void => {
   const keys = chunkKeys(chunk.hypertable.id).filter((k) => k.kind !== 'f');
@@ -117,6 +134,7 @@ const swap = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape, server:
     run(assignTriggerDdl(relation, partNames(hypertable)));
     run(truncateTriggerDdl(relation, partNames(hypertable)));
     guardKeys(chunk, parts, shape);
+    letModify(chunk, parts);
   });
 };
 
@@ -161,7 +179,6 @@ export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): 
     finishSegments(chunk, parts, shape);
     const view = { ...parts, chunkId: chunk.id, generation: 1n };
     run(createRowsView(view, shape));
-    run(createRowsTrigger(view));
     const after = sizesOf(parts.segments);
     swap(chunk, parts, shape, server);
     record(chunk, parts, settings, bounds, {

@@ -16,7 +16,7 @@ import {
 } from '../hypertable/index.ts';
 import { ident, identList, qualified, type RelationName } from '../lib/quote.ts';
 import { encoding } from './compress-chunk.ts';
-import { dropKeyFunction } from './key-guard.ts';
+import { dropTriggerFunctions } from './key-guard.ts';
 import { shapeOf, type Compressed, type OpenChunk } from './open-chunk.ts';
 import { compressedRows } from './segments-ddl.ts';
 
@@ -120,5 +120,5 @@ export const dropParts = ({ parts }: Compressed, cascade: boolean): void => {
   run(`drop view ${qualified(parts.view)}${how}`);
   run(`drop table ${qualified(parts.segments)}${how}`);
   run(`drop table ${qualified(parts.residue)}${how}`);
-  run(dropKeyFunction(parts));
+  run(dropTriggerFunctions(parts));
 };

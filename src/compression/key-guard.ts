@@ -1,6 +1,6 @@
 import { CHANGED_SETTING, PLACES_SETTING, type ChunkKey, type PartNames } from '../hypertable/index.ts';
-import { ident, identList, literal, qualified, type RelationName } from '../lib/quote.ts';
-import { keyFunctionOf, type ChunkParts } from './open-chunk.ts';
+import { ident, identList, literal, qualified } from '../lib/quote.ts';
+import { keyFunctionOf, modifyFunctionOf, type ChunkParts } from './open-chunk.ts';
 import { compressedRows, type SegmentsShape } from './segments-ddl.ts';
 
 /** Condition that a segment may hold the key of NEW: equal where it has the value, between the ends where it has those. */
@@ -78,5 +78,5 @@ export const keyTriggerDdl = (parts: ChunkParts): string =>
   `create or replace trigger tessera_key before insert on ${qualified(parts.tail)} for each row
    execute function ${qualified(keyFunctionOf(parts))}()`;
 
-export const dropKeyFunction = (parts: ChunkParts): string =>
-  `drop function if exists ${qualified(keyFunctionOf(parts) satisfies RelationName)}()`;
+export const dropTriggerFunctions = (parts: ChunkParts): string =>
+  `drop function if exists ${qualified(keyFunctionOf(parts))}(), ${qualified(modifyFunctionOf(parts))}()`;

@@ -22,6 +22,12 @@ export const keyFunctionOf = (parts: ChunkParts): RelationName => ({
   name: `${parts.tail.name}_key`,
 });
 
+/** Function of the trigger that changes compressed rows. */
+export const modifyFunctionOf = (parts: ChunkParts): RelationName => ({
+  schema: parts.tail.schema,
+  name: `${parts.tail.name}_modify`,
+});
+
 /** What the catalog knows of a chunk that is compressed. */
 export interface Compressed {
   readonly generation: bigint;

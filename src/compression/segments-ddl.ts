@@ -165,8 +165,8 @@ const arm = (segments: RelationName, s: SegmentsShape, reading: Reading): string
       : [
           ...(s.bounds.length === 0 ? [] : [`c._ts_meta_slice = ${reading.slice}`]),
           LIVE,
-          '(select _tessera_functions.read_mode() <> 2)',
-          `(not (select _tessera_functions.read_mode() = 1) or _tessera_functions.take_apart(${reading.chunkId}, c._ts_meta_id))`,
+          '(select mode <> 2 from m)',
+          `(not (select mode = 1 from m) or _tessera_functions.take_apart(${reading.chunkId}, c._ts_meta_id))`,
         ];
   const identity = `('(' || s._ts_id || ',' || s._ts_row || ')')::tid as ctid, s._ts_id as _ts_meta_segment, s._ts_row as _ts_meta_row`;
   // The lateral subquery keeps decoding at once per segment and column; a column nobody asks for is not decoded.
@@ -210,13 +210,10 @@ export interface RowsView {
 export const createRowsView = (v: RowsView, s: SegmentsShape): string => {
   const slices = [...s.bounds, ''].map((_, slice) => arm(v.segments, s, { kind: 'view', chunkId: v.chunkId, slice }));
   return `create or replace view ${qualified(v.view)} as
+    with m as materialized (select _tessera_functions.read_mode() as mode)
     select * from (${[...slices, residueRows(v.residue, s, true, '')].join('\n union all ')}) r
     where (select _tessera_functions.chunk_is_readable(${v.chunkId}, ${v.generation}))`;
 };
-
-export const createRowsTrigger = (v: RowsView): string =>
-  `create trigger modify_compressed instead of update or delete on ${qualified(v.view)}
-   for each row execute function _tessera_functions.modify_compressed(${v.chunkId})`;
 
 export const createRemote = (remote: RelationName, chunk: RelationName, view: RelationName, server: string): string =>
   `create foreign table ${qualified(remote)} partition of ${qualified(chunk)} for values in (true)

@@ -3,12 +3,12 @@ import { maybeOne, query, run } from '../engine/spi.ts';
 import { oidOf } from '../hypertable/index.ts';
 import { displayed, ident, qualified } from '../lib/quote.ts';
 import { columnCodec } from './column-codec.ts';
-import { encoding } from './compress-chunk.ts';
+import { encoding, guardKeys, letModify } from './compress-chunk.ts';
 import { cannotAlter, checkViolated, columnNeeded, containsNulls } from './failures.ts';
 import { shapeOf, type Compressed, type OpenChunk } from './open-chunk.ts';
 import { settleChunk } from './settle-chunk.ts';
 import type { TableColumn } from './read-columns.ts';
-import { createRowsTrigger, createRowsView, type SegmentsShape } from './segments-ddl.ts';
+import { createRowsView, type SegmentsShape } from './segments-ddl.ts';
 
 interface KnownColumn {
   readonly name: string;
@@ -88,7 +88,8 @@ const rebuildView = (chunk: OpenChunk, compressed: Compressed, s: SegmentsShape)
   const { parts } = compressed;
   const view = { ...parts, chunkId: chunk.id, generation: compressed.generation + 1n };
   run(createRowsView(view, s));
-  run(createRowsTrigger(view));
+  letModify(chunk, parts);
+  guardKeys(chunk, parts, s);
   request('recompress_chunk', { hypertable_id: chunk.hypertable.id, chunk_id: chunk.id });
 };
 

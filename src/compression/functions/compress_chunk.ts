@@ -1,5 +1,5 @@
 import { callAs, currentUser } from '../../engine/session.ts';
-import { notice } from '../../engine/spi.ts';
+import { notice, run } from '../../engine/spi.ts';
 import { displayed, literal } from '../../lib/quote.ts';
 import { oidOf } from '../../hypertable/index.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
@@ -12,6 +12,7 @@ import { needsRecompression, recompressChunk } from '../recompress-chunk.ts';
 
 /** Code of the owner (index expressions, checks, casts) runs with his rights, whoever calls. */
 const asOwner = (chunk: OpenChunk, name: string, body: () => void): void => {
+  run('select _tessera_functions.reject_own_loopback()');
   if (chunk.root.owner === currentUser()) body();
   else
     callAs(

@@ -6,6 +6,7 @@ declare
   part record;
   messages text := current_setting('client_min_messages');
 begin
+  perform _tessera_functions.reject_own_loopback();
   for part in
     select 'view' as kind, k.rows_view::oid as relation from _tessera_catalog.compressed_chunk k where k.chunk_id = any(chunk_ids)
     union all
@@ -24,7 +25,7 @@ begin
     join _tessera_catalog.hypertable h on h.id = c.hypertable_id
     join pg_namespace n on n.nspname = h.associated_schema_name
     join pg_proc p on p.pronamespace = n.oid and p.pronargs = 0
-      and p.proname = format('%s_%s_tail_key', h.associated_table_prefix, c.id)
+      and p.proname in (format('%s_%s_tail_key', h.associated_table_prefix, c.id), format('%s_%s_tail_modify', h.associated_table_prefix, c.id))
     where k.chunk_id = any(chunk_ids)
   loop
     -- Its trigger goes with the tail, which goes with the chunk.

@@ -10,6 +10,7 @@ begin
   if not exists (select from _tessera_catalog.compression_settings s where s.hypertable_id = sync_compression.hypertable_id) then
     return;
   end if;
+  perform _tessera_functions.reject_own_loopback();
   select * into h from _tessera_catalog.hypertable t where t.id = sync_compression.hypertable_id;
   select pg_get_userbyid(relowner) into owner from pg_class where oid = h.relid;
   -- What is no partition does not follow ALTER TABLE OWNER by any means of PostgreSQL's.
@@ -30,7 +31,7 @@ begin
     from _tessera_catalog.compressed_chunk k
     join _tessera_catalog.chunk n on n.id = k.chunk_id and n.hypertable_id = h.id
     join pg_class t on t.oid = k.tail
-    join pg_proc p on p.pronamespace = t.relnamespace and p.proname = t.relname || '_key' and p.pronargs = 0
+    join pg_proc p on p.pronamespace = t.relnamespace and p.proname in (t.relname || '_key', t.relname || '_modify') and p.pronargs = 0
     where pg_get_userbyid(p.proowner) <> owner
   loop
     if h.associated_schema_name = '_tessera_internal' then

@@ -13,7 +13,7 @@ import {
 } from '../../hypertable/index.ts';
 
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { guardKeys } from '../compress-chunk.ts';
+import { guardKeys, letModify } from '../compress-chunk.ts';
 import { rowSecurity } from '../failures.ts';
 import { findCompressed, openChunk, shapeOf, type Compressed, type OpenChunk } from '../open-chunk.ts';
 import { createRemote } from '../segments-ddl.ts';
@@ -97,9 +97,12 @@ const syncAll = (open: OpenHypertable, renamed: string | null): void => {
   for (const [chunk, compressed] of compressedChunks()) {
     syncServer(chunk, compressed);
     syncChunk(chunk, compressed);
-    // The function names the columns of the keys.
-    if (renamed !== null && chunkKeys(hypertable.id).length > 0)
-      guardKeys(chunk, compressed.parts, shapeOf(chunk, compressed.settings, compressed.bounds));
+    if (renamed !== null) {
+      // Their functions name the columns.
+      letModify(chunk, compressed.parts);
+      if (chunkKeys(hypertable.id).length > 0)
+        guardKeys(chunk, compressed.parts, shapeOf(chunk, compressed.settings, compressed.bounds));
+    }
   }
 };
 

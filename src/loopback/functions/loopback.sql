@@ -261,3 +261,24 @@ begin
 end
 $$;
 comment on function _tessera_functions.doctor_loopback() is 'the part of tessera.doctor() about connections to this server itself';
+
+create function _tessera_functions.reject_own_loopback() returns void
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  perform pg_stat_clear_snapshot();
+  -- Its locks would be waited for by the very session that keeps it open, which no deadlock detector sees.
+  if exists (
+    select from pg_stat_get_activity(null) a
+    where a.application_name = 'tessera loopback ' || pg_backend_pid() and a.state like 'idle in transaction%')
+  then
+    raise exception using
+      errcode = '25001',
+      message = 'cannot change compressed chunks in a transaction that has read compressed rows',
+      hint = 'Commit first, or do it before anything is read.';
+  end if;
+end
+$$;
+comment on function _tessera_functions.reject_own_loopback() is
+  'raises 25001 when this transaction has work open in its loopback connection';

@@ -53,6 +53,10 @@ describe('ALTER TABLE of a hypertable with compressed chunks, without decompress
     await both(`update $m set "Value" = 3 where machine = 'h0' and at < '2024-01-01 02:00'`);
   });
   test('DROP COLUMN', () => both('alter table $m drop column remark'));
+  test('inserting after that, new and with the key of a compressed row', async () => {
+    await both(`insert into $m (at, machine) values ('2024-01-01 00:00:32', 'h1')`);
+    expect((await db.error(`insert into m (at, machine) values ('2024-01-01 00:01', 'h1')`)).code).toBe('23505');
+  });
   test('DROP COLUMN of what chunks are segmented or ordered by is refused', async () => {
     expect(await db.error('alter table m drop column machine')).toMatchObject({
       code: '0A000',
