@@ -4,6 +4,7 @@ import { up } from '../server/cluster.ts';
 import { measureBackground } from './background.ts';
 import { measureCalls } from './calls.ts';
 import { measureCodecs } from './codec.ts';
+import { measureCompression } from './compression.ts';
 import { measureIngest } from './ingest.ts';
 import type { Measurement } from './measurement.ts';
 import { measurePlanning } from './planning.ts';
@@ -29,18 +30,20 @@ process.stdout.write(
 );
 
 const show = (m: Measurement): void => {
+  const unit = (m.unit ?? 'ms').padEnd(2);
   const bound =
     m.differenceGoal === undefined
-      ? `${(m.ours / m.anchor).toFixed(2).padStart(6)} x ${m.goal === undefined ? (m.note ?? '') : `goal ${m.goal}`}`
+      ? `${(m.ours / m.anchor).toFixed(2).padStart(6)} x ${m.goal === undefined ? (m.note ?? '') : `goal ${Number(m.goal.toFixed(2))}`}`
       : `${(m.ours - m.anchor).toFixed(2).padStart(6)} ms more, goal ${m.differenceGoal}`;
   process.stdout.write(
-    `${m.name.padEnd(48)} ${m.anchor.toFixed(2).padStart(9)} ms ${m.ours.toFixed(2).padStart(9)} ms  ${bound}\n`,
+    `${m.name.padEnd(52)} ${m.anchor.toFixed(2).padStart(9)} ${unit} ${m.ours.toFixed(2).padStart(9)} ${unit}  ${bound}\n`,
   );
 };
 
-process.stdout.write(`${''.padEnd(48)} ${'anchor'.padStart(12)} ${'tessera'.padStart(12)}\n`);
+process.stdout.write(`${''.padEnd(52)} ${'anchor'.padStart(12)} ${'tessera'.padStart(12)}\n`);
 const parts: (() => Promise<Measurement[]>)[] = [
   () => measureIngest(client, timescale?.client),
+  () => measureCompression(client, timescale?.client),
   () => measurePlanning(client),
   () => measureBackground(client),
   () => measureCalls(client, { ...config, database: DATABASE }),

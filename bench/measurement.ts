@@ -7,4 +7,6 @@ export interface Measurement {
   /** The goal bounds the difference in milliseconds instead. */
   readonly differenceGoal?: number;
   readonly note?: string;
+  /** Milliseconds unless said otherwise. */
+  readonly unit?: 'ms' | 'MB' | 'B';
 }

@@ -159,7 +159,48 @@ if (here.rows[0].n !== there.rows[0].n) {
 check(`${here.rows[0].n} rows since the bound`);
 line('  Chunks that reach beyond the bound stay, so nothing newer is lost.');
 
-heading('8. The database does its own housekeeping');
+heading('8. Old chunks become columns, a tenth of the size, and answer as before');
+const readings = 'time timestamptz not null, sensor text not null, temperature float8, humidity float8, state text';
+await client.query(`create table readings (${readings}); create table plain.readings (${readings})`);
+await client.query(
+  `select create_hypertable('readings', by_range('time', interval '1 day'));
+   insert into plain.readings select '2024-01-01'::timestamptz + i * interval '10 s', 'sensor ' || s,
+     round((20 + 5 * sin(i / 1000.0 + s) + (i * 7919 % 13) / 10.0)::numeric, 1), 40 + i % 20, case when i % 500 < 20 then 'starting' else 'ok' end
+   from generate_series(0, 17279) i, generate_series(1, 20) s;
+   insert into readings select * from plain.readings`,
+);
+line('  345,600 readings of 20 sensors on two days:');
+await run(client, `select set_compression('readings', compress_segmentby => 'sensor')`);
+table(await run(client, `select compress_chunk(c) as compressed from show_chunks('readings') c`));
+table(
+  await run(
+    client,
+    `select number_compressed_chunks as chunks, pg_size_pretty(before_compression_total_bytes) as before,
+  pg_size_pretty(after_compression_total_bytes) as after,
+  round(before_compression_total_bytes::numeric / after_compression_total_bytes, 1) as times
+from hypertable_compression_stats('readings')`,
+  ),
+);
+const question = `select sensor, time_bucket('6 hours', time) as bucket, max(temperature) as warmest, count(*) as readings
+from readings where sensor < 'sensor 12' and time >= '2024-01-01 18:00' group by 1, 2 order by 1, 2`;
+await ask(client, 'readings', question);
+await run(client, `update readings set state = 'checked' where sensor = 'sensor 3' and time < '2024-01-01 06:00'`);
+await run(client, `delete from readings where state = 'starting'`);
+await client.query(
+  `update plain.readings set state = 'checked' where sensor = 'sensor 3' and time < '2024-01-01 06:00';
+   delete from plain.readings where state = 'starting'`,
+);
+line('  The same after compressed rows were changed:');
+await ask(client, 'readings', `select state, count(*) as readings from readings group by 1 order by 1`);
+const shown = (
+  await run(
+    client,
+    `explain (verbose, costs off) select avg(humidity) from readings where sensor = 'sensor 7' and time >= '2024-01-02'`,
+  )
+).map((r) => String(r['QUERY PLAN']));
+for (const l of shown.filter((l) => /Foreign Scan|Remote SQL/.test(l))) line(`  ${l.trim().slice(0, 150)}`);
+
+heading('9. The database does its own housekeeping');
 await run(client, 'create table pulse (time timestamptz not null, value float8)');
 await run(
   client,
@@ -198,7 +239,7 @@ if (most === 0 || failed > 0) {
 }
 line('  Rows came, old ones went, no run failed.');
 
-heading('9. Is everything in order');
+heading('10. Is everything in order');
 table(await run(client, 'select check_name, status, detail from tessera.doctor()'), 12);
 await run(client, 'select stop_background_workers()');
 

@@ -427,6 +427,17 @@ CREATE VIEW tessera_information.background_tasks AS
      JOIN _tessera_catalog.pg_dist_background_job j ON ((j.job_id = t.job_id)))
      LEFT JOIN pg_roles r ON ((r.oid = (t.owner)::oid)));
 COMMENT ON VIEW tessera_information.background_tasks IS 'tasks of background jobs; reason says why a task that has not ended does not run';
+CREATE VIEW tessera_information.chunk_compression_settings AS
+ SELECT h.relid AS hypertable,
+    s.relid AS chunk,
+    ( SELECT string_agg(quote_ident((x.c)::text), ', '::text ORDER BY x.o) AS string_agg
+           FROM unnest(s.segmentby) WITH ORDINALITY x(c, o)) AS segmentby,
+    _tessera_functions.orderby_text(s.orderby, s.orderby_desc, s.orderby_nullsfirst) AS orderby,
+    NULL::jsonb AS index
+   FROM (_tessera_catalog.compression_settings s
+     JOIN _tessera_catalog.hypertable h ON ((h.id = s.hypertable_id)))
+  WHERE (s.chunk_id IS NOT NULL);
+COMMENT ON VIEW tessera_information.chunk_compression_settings IS 'how each compressed chunk was compressed';
 CREATE VIEW tessera_information.chunks AS
  SELECT h.schema_name AS hypertable_schema,
     h.table_name AS hypertable_name,
@@ -450,22 +461,86 @@ CREATE VIEW tessera_information.chunks AS
             WHEN i.is_integer THEN s.range_end
             ELSE NULL::bigint
         END AS range_end_integer,
-    false AS is_compressed,
+    (z.chunk_id IS NOT NULL) AS is_compressed,
     COALESCE(t.spcname, ( SELECT p.spcname
            FROM (pg_database b
              JOIN pg_tablespace p ON ((p.oid = b.dattablespace)))
           WHERE (b.datname = current_database()))) AS chunk_tablespace,
     k.creation_time AS chunk_creation_time
-   FROM (((((((_tessera_catalog.chunk k
+   FROM ((((((((_tessera_catalog.chunk k
      JOIN _tessera_catalog.hypertable h ON ((h.id = k.hypertable_id)))
      JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = h.id) AND (d.interval_length IS NOT NULL))))
      JOIN _tessera_catalog.chunk_constraint kc ON ((kc.chunk_id = k.id)))
      JOIN _tessera_catalog.dimension_slice s ON (((s.id = kc.dimension_slice_id) AND (s.dimension_id = d.id))))
-     JOIN pg_class c ON ((c.oid = (k.relid)::oid)))
+     LEFT JOIN _tessera_catalog.compressed_chunk z ON ((z.chunk_id = k.id)))
+     JOIN pg_class c ON ((c.oid = (COALESCE(z.tail, k.relid))::oid)))
      LEFT JOIN pg_tablespace t ON ((t.oid = c.reltablespace)))
      CROSS JOIN LATERAL ( SELECT ((d.column_type)::oid = ANY ((ARRAY['smallint'::regtype, 'integer'::regtype, 'bigint'::regtype])::oid[])) AS is_integer) i)
   WHERE (NOT k.dropped);
 COMMENT ON VIEW tessera_information.chunks IS 'one row per chunk, with its range of the time dimension';
+CREATE VIEW tessera_information.compress_chunks_policies AS
+ SELECT h.relid AS hypertable,
+    (j.config ->> 'compress_after'::text) AS older_than,
+    j.id AS job_id,
+    j.schedule_interval,
+    j.max_runtime,
+    j.max_retries,
+    j.retry_period
+   FROM (_tessera_catalog.bgw_job j
+     JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+  WHERE ((j.proc_schema = '_tessera_functions'::name) AND (j.proc_name = 'policy_compression'::name));
+COMMENT ON VIEW tessera_information.compress_chunks_policies IS 'compression policies, with the columns this view had before jobs';
+CREATE VIEW tessera_information.compressed_chunk_stats AS
+ SELECT h.relid AS hypertable_name,
+    c.relid AS chunk_name,
+        CASE
+            WHEN (z.chunk_id IS NULL) THEN 'Uncompressed'::text
+            ELSE 'Compressed'::text
+        END AS compression_status,
+    pg_size_pretty(z.uncompressed_heap_size) AS uncompressed_heap_bytes,
+    pg_size_pretty(z.uncompressed_index_size) AS uncompressed_index_bytes,
+    pg_size_pretty(z.uncompressed_toast_size) AS uncompressed_toast_bytes,
+    pg_size_pretty(((z.uncompressed_heap_size + z.uncompressed_index_size) + z.uncompressed_toast_size)) AS uncompressed_total_bytes,
+    pg_size_pretty(z.compressed_heap_size) AS compressed_heap_bytes,
+    pg_size_pretty(z.compressed_index_size) AS compressed_index_bytes,
+    pg_size_pretty(z.compressed_toast_size) AS compressed_toast_bytes,
+    pg_size_pretty(((z.compressed_heap_size + z.compressed_index_size) + z.compressed_toast_size)) AS compressed_total_bytes
+   FROM (((_tessera_catalog.hypertable h
+     JOIN _tessera_catalog.compression_settings s ON (((s.hypertable_id = h.id) AND (s.chunk_id IS NULL))))
+     JOIN _tessera_catalog.chunk c ON (((c.hypertable_id = h.id) AND (NOT c.dropped))))
+     LEFT JOIN _tessera_catalog.compression_chunk_size z ON ((z.chunk_id = c.id)));
+COMMENT ON VIEW tessera_information.compressed_chunk_stats IS 'the older form of chunk_compression_stats(): sizes as text';
+CREATE VIEW tessera_information.compressed_hypertable_stats AS
+ SELECT h.relid AS hypertable_name,
+    count(c.id) AS total_chunks,
+    count(z.chunk_id) AS number_compressed_chunks,
+    pg_size_pretty(sum(z.uncompressed_heap_size)) AS uncompressed_heap_bytes,
+    pg_size_pretty(sum(z.uncompressed_index_size)) AS uncompressed_index_bytes,
+    pg_size_pretty(sum(z.uncompressed_toast_size)) AS uncompressed_toast_bytes,
+    pg_size_pretty(sum(((z.uncompressed_heap_size + z.uncompressed_index_size) + z.uncompressed_toast_size))) AS uncompressed_total_bytes,
+    pg_size_pretty(sum(z.compressed_heap_size)) AS compressed_heap_bytes,
+    pg_size_pretty(sum(z.compressed_index_size)) AS compressed_index_bytes,
+    pg_size_pretty(sum(z.compressed_toast_size)) AS compressed_toast_bytes,
+    pg_size_pretty(sum(((z.compressed_heap_size + z.compressed_index_size) + z.compressed_toast_size))) AS compressed_total_bytes
+   FROM (((_tessera_catalog.hypertable h
+     JOIN _tessera_catalog.compression_settings s ON (((s.hypertable_id = h.id) AND (s.chunk_id IS NULL))))
+     LEFT JOIN _tessera_catalog.chunk c ON (((c.hypertable_id = h.id) AND (NOT c.dropped))))
+     LEFT JOIN _tessera_catalog.compression_chunk_size z ON ((z.chunk_id = c.id)))
+  GROUP BY h.relid;
+COMMENT ON VIEW tessera_information.compressed_hypertable_stats IS 'the older form of hypertable_compression_stats(): sizes as text';
+CREATE VIEW tessera_information.compression_settings AS
+ SELECT h.schema_name AS hypertable_schema,
+    h.table_name AS hypertable_name,
+    a.attname,
+    (array_position(s.segmentby, a.attname))::smallint AS segmentby_column_index,
+    (array_position(s.orderby, a.attname))::smallint AS orderby_column_index,
+    (s.orderby_desc[array_position(s.orderby, a.attname)] = false) AS orderby_asc,
+    s.orderby_nullsfirst[array_position(s.orderby, a.attname)] AS orderby_nullsfirst
+   FROM ((_tessera_catalog.compression_settings s
+     JOIN _tessera_catalog.hypertable h ON ((h.id = s.hypertable_id)))
+     JOIN pg_attribute a ON (((a.attrelid = (h.relid)::oid) AND (a.attname = ANY ((COALESCE(s.segmentby, '{}'::name[]) || s.orderby))))))
+  WHERE (s.chunk_id IS NULL);
+COMMENT ON VIEW tessera_information.compression_settings IS 'one row per column by which a hypertable segments or orders what it compresses';
 CREATE VIEW tessera_information.dimensions AS
  SELECT h.schema_name AS hypertable_schema,
     h.table_name AS hypertable_name,
@@ -503,6 +578,16 @@ CREATE VIEW tessera_information.drop_chunks_policies AS
      JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
   WHERE ((j.proc_schema = '_tessera_functions'::name) AND (j.proc_name = 'policy_retention'::name));
 COMMENT ON VIEW tessera_information.drop_chunks_policies IS 'retention policies, with the columns this view had before jobs';
+CREATE VIEW tessera_information.hypertable_compression_settings AS
+ SELECT relid AS hypertable,
+    ( SELECT string_agg(quote_ident((x.c)::text), ', '::text ORDER BY x.o) AS string_agg
+           FROM unnest(s.segmentby) WITH ORDINALITY x(c, o)) AS segmentby,
+    _tessera_functions.orderby_text(orderby, orderby_desc, orderby_nullsfirst) AS orderby,
+    NULL::interval AS compress_interval_length,
+    NULL::jsonb AS index
+   FROM _tessera_catalog.compression_settings s
+  WHERE (chunk_id IS NULL);
+COMMENT ON VIEW tessera_information.hypertable_compression_settings IS 'how each hypertable with compression enabled compresses';
 CREATE VIEW tessera_information.hypertables AS
  SELECT h.schema_name AS hypertable_schema,
     h.table_name AS hypertable_name,
@@ -511,7 +596,9 @@ CREATE VIEW tessera_information.hypertables AS
     ( SELECT count(*) AS count
            FROM _tessera_catalog.chunk k
           WHERE ((k.hypertable_id = h.id) AND (NOT k.dropped))) AS num_chunks,
-    false AS compression_enabled,
+    (EXISTS ( SELECT
+           FROM _tessera_catalog.compression_settings s
+          WHERE ((s.hypertable_id = h.id) AND (s.chunk_id IS NULL)))) AS compression_enabled,
     ( SELECT array_agg(t.tablespace_name ORDER BY t.id) AS array_agg
            FROM _tessera_catalog.tablespace t
           WHERE (t.hypertable_id = h.id)) AS tablespaces,
@@ -724,6 +811,7 @@ CREATE VIEW tessera_information.policies AS
         CASE j.proc_name
             WHEN 'policy_retention'::name THEN 'retention'::name
             WHEN 'policy_reorder'::name THEN 'reorder'::name
+            WHEN 'policy_compression'::name THEN 'compression'::name
             WHEN 'policy_precreate_chunks'::name THEN 'chunk pre-creation'::name
             WHEN 'policy_drain'::name THEN 'default partition drain'::name
             ELSE j.proc_name
@@ -947,9 +1035,15 @@ GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.tablespace_id_seq TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.telemetry_report_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.worker_slot TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.background_tasks TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.chunk_compression_settings TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.chunks TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.compress_chunks_policies TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.compressed_chunk_stats TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.compressed_hypertable_stats TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.compression_settings TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.dimensions TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.drop_chunks_policies TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.hypertable_compression_settings TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.hypertables TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.job_history TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.job_errors TO PUBLIC;
