@@ -66,6 +66,13 @@ const restoreIndexes = (heap: Relation, tail: RelationName, before: readonly Ind
 export const lockParts = ({ parts }: Compressed): void => {
   run(`lock table only ${qualified(parts.tail)} in exclusive mode`);
   run(`lock table only ${qualified(parts.segments)}, ${qualified(parts.residue)} in exclusive mode`);
+  // Whose loopback connection has committed, and who has not yet: he holds the lock of the tail, unless he changed the
+  // foreign table directly.
+  run(
+    `select _tessera_functions.reject_running(x.mark) from (
+       select _ts_meta_dead from ${qualified(parts.segments)} union select _ts_meta_dead from ${qualified(parts.residue)}
+       union select _ts_meta_born from ${qualified(parts.residue)}) x(mark) where x.mark is not null`,
+  );
 };
 
 const relationOf = (name: RelationName): Relation => {

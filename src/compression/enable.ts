@@ -99,7 +99,7 @@ export const enableCompression = (open: OpenHypertable, segmentBy: string | null
       // A hypertable of an earlier version has a function that does not know what is asked of it here.
       run(placeFunctionDdl(hypertable.id, parts));
       run(assignTriggerDdl(root, parts));
-      run(placesDdl(parts));
+      for (const ddl of placesDdl(parts)) run(ddl);
       run(clearTriggerDdl(root, parts));
       run(truncateTriggerDdl(root, parts));
     }

@@ -61,7 +61,9 @@ export const createSegmentIndexes = (segments: RelationName, s: SegmentsShape): 
   ...[...s.settings.segmentBy.map((c) => `${ident(c)}, _ts_meta_slice`), '_ts_meta_slice'].map(
     (key) => `create index on ${qualified(segments)} (${key}, _ts_meta_sequence_num)`,
   ),
-  `create unique index on ${qualified(segments)} (_ts_meta_id)`,
+  `alter table ${qualified(segments)} add constraint ${ident(`${segments.name}_id`)} unique (_ts_meta_id)`,
+  // Without one, a publication of all tables would refuse to have rows updated or deleted.
+  `alter table ${qualified(segments)} replica identity using index ${ident(`${segments.name}_id`)}`,
 ];
 
 /**
@@ -74,6 +76,7 @@ export const createResidue = (residue: RelationName, root: RelationName, tablesp
     _ts_meta_born xid8 not null, _ts_meta_dead xid8)` + (tablespace === null ? '' : ` tablespace ${ident(tablespace)}`),
   `create index on ${qualified(residue)} (_ts_meta_segment, _ts_meta_row)`,
   `create index on ${qualified(residue)} (_ts_meta_tid)`,
+  `alter table ${qualified(residue)} replica identity full`,
 ];
 
 export const sliceOf = (s: SegmentsShape): string =>

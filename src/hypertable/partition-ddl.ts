@@ -140,8 +140,10 @@ export const PLACES_SETTING = 'tessera.places_held';
  * A row whose key a compressed row has already must meet it in the index of the heap it is inserted into, because ON
  * CONFLICT DO NOTHING looks nowhere else. So a row with that key is held there until the statement ends.
  */
-export const placesDdl = (parts: PartNames): string =>
-  `create table ${qualified(parts.places)} (tail regclass not null, row_tid tid not null, held_by xid8 not null default pg_current_xact_id())`;
+export const placesDdl = (parts: PartNames): string[] => [
+  `create table ${qualified(parts.places)} (tail regclass not null, row_tid tid not null, held_by xid8 not null default pg_current_xact_id())`,
+  `alter table ${qualified(parts.places)} replica identity full`,
+];
 
 export const clearTriggerDdl = (table: RelationName, parts: PartNames): string =>
   `create or replace trigger tessera_clear after insert on ${qualified(table)} for each statement

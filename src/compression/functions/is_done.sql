@@ -11,9 +11,9 @@ as $$
       else x.near
     end)::text::xid8
   from (select pg_snapshot_xmax(pg_current_snapshot())::text::numeric as next) n,
-    pg_stat_get_activity(substring(current_setting('application_name') from '^tessera loopback (\d+)$')::int) s,
+    pg_stat_get_activity(_tessera_functions.loopback_client()) s,
     lateral (select n.next, div(n.next, 4294967296) * 4294967296 + s.backend_xid::text::numeric as near) x
-  where s.backend_xid is not null
+  where s.backend_xid is not null and _tessera_functions.loopback_client() is not null
 $$;
 comment on function _tessera_functions.client_xid() is
   'transaction of the session whose loopback connection this is; null when it has written nothing or this is none';

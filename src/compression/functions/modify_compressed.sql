@@ -5,7 +5,7 @@ as $$
 declare
   statement text;
 begin
-  if current_setting('application_name') !~ '^tessera loopback ' or current_setting('tessera.taking_apart', true) = 'on' then
+  if _tessera_functions.loopback_client() is null or current_setting('tessera.taking_apart', true) = 'on' then
     return 0;
   end if;
   statement := current_query();
@@ -36,7 +36,7 @@ begin
   if mark is not null then
     return mark;
   end if;
-  if current_setting('application_name') !~ '^tessera loopback ' then
+  if _tessera_functions.loopback_client() is null then
     return pg_current_xact_id();
   end if;
   mark := _tessera_functions.client_xid();

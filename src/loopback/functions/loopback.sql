@@ -11,7 +11,7 @@ as $$
       ('host', c.host), ('port', c.port), ('dbname', current_database()::text),
       ('application_name', 'tessera loopback %p'), ('connect_timeout', '10'),
       ('fetch_size', '10000'), ('async_capable', 'true'), ('truncatable', 'false'), ('keep_connections', 'on'),
-      ('options', '-c constraint_exclusion=on -c lock_timeout=10s -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 '
+      ('options', '-c tessera.loopback=on -c constraint_exclusion=on -c lock_timeout=10s -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 '
         '-c jit=off -c lc_monetary=C -c bytea_output=hex -c xmloption=content')) v(name, value)
 $$;
 comment on function _tessera_functions.loopback_options() is 'options of a loopback server';
@@ -172,15 +172,35 @@ comment on function tessera.repair_loopback() is
 'Makes the loopback servers lead to this database again, with new passwords for their logins, and returns how many there are. Needed after a database that has compressed chunks was restored from a dump, copied or renamed, or when the server got another port; the scheduler does it by itself when it starts.
 Privileges: members of the role that owns the extension';
 
-create function _tessera_functions.require_own_backend() returns void
+create function _tessera_functions.loopback_client() returns integer
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   client text := substring(current_setting('application_name') from '^tessera loopback (\d+)$');
 begin
+  if client is null and current_setting('tessera.loopback', true) = 'on' then
+    raise exception using
+      errcode = '55000',
+      message = 'the loopback connection does not say whose it is',
+      detail = format('Its application_name is "%s".', current_setting('application_name')),
+      hint = 'Reset postgres_fdw.application_name.';
+  end if;
+  return client::int;
+end
+$$;
+comment on function _tessera_functions.loopback_client() is
+  'backend whose loopback connection this session is; null when it is none';
+
+create function _tessera_functions.require_own_backend() returns void
+language plpgsql stable
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  client int := _tessera_functions.loopback_client();
+begin
   if client is not null and not exists (
-    select from pg_stat_get_activity(client::int) a
+    select from pg_stat_get_activity(client) a
     join pg_database d on d.oid = a.datid
     where d.datname = current_database())
   then

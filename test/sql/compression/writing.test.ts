@@ -213,6 +213,25 @@ describe('UPDATE and DELETE of compressed rows', () => {
     expect(await count()).toBe(721);
   });
 
+  test('row triggers of the user fire for changes of compressed rows', async () => {
+    await db.query('create table if not exists log (op text, v_old float8, v_new float8)');
+    await db.query('truncate log');
+    await db.query(`create or replace function log() returns trigger language plpgsql as
+      'begin insert into public.log values (tg_op, old.v, case when tg_op = ''UPDATE'' then new.v end); return null; end'`);
+    await db.query(
+      `create or replace function twice() returns trigger language plpgsql as 'begin new.v := new.v * 2; return new; end'`,
+    );
+    await db.query(`create trigger log after update or delete on ${m} for each row execute function log()`);
+    await db.query(`create trigger twice before update on ${m} for each row execute function twice()`);
+    await db.query(`update ${m} set v = v + 1 where device = 'd1' and time = '2024-01-01 00:07'`);
+    await db.query(`delete from ${m} where device = 'd1' and time = '2024-01-01 00:08'`);
+    expect(await db.query('select * from log order by op')).toEqual([
+      { op: 'DELETE', v_old: 8, v_new: null },
+      { op: 'UPDATE', v_old: 7, v_new: 16 },
+    ]);
+    expect(await db.column(`select v from ${m} where device = 'd1' and time = '2024-01-01 00:07'`)).toEqual([16]);
+  });
+
   test('a MERGE is an error of PostgreSQL', async () => {
     expect(
       (await db.error(`merge into ${m} using (values ('d1')) x(d) on device = d when matched then delete`)).code,

@@ -144,6 +144,17 @@ describe('the loopback server', () => {
     expect((await back.query('select sum(v)::int as s from app.m')).rows[0].s).toBe(5050);
   });
 
+  test('refuses to work for a session that hides who it is', async () => {
+    const session = await db.connect();
+    await session.query(`load 'postgres_fdw'`);
+    await session.query(`set postgres_fdw.application_name = 'somebody'`);
+    await expect(session.query('select count(*) from app.m')).rejects.toMatchObject({
+      code: '55000',
+      hint: 'Reset postgres_fdw.application_name.',
+    });
+    await session.end();
+  });
+
   test('doctor says where it leads', async () => {
     const rows = await db.query(`select status, detail from tessera.doctor() where check_name = 'loopback server'`);
     expect(rows.map((r) => r.status)).toEqual(['ok', 'ok']);
