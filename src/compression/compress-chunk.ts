@@ -28,6 +28,8 @@ import {
   createSegmentIndexes,
   createSegments,
   insertSegments,
+  sideOf,
+  TAIL_SIDE,
   type SegmentsShape,
 } from './segments-ddl.ts';
 import type { CompressionSettings } from './settings-plan.ts';
@@ -127,9 +129,9 @@ const swap = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape, server:
     run(`alter table ${qualified(parent)} detach partition ${qualified(relation)}`);
     run(`alter table ${qualified(relation)} rename to ${ident(parts.tail.name)}`);
     run(`truncate only ${qualified(parts.tail)}`);
-    run(createListChunk(relation, parent, chunk.bounds, `${ident(timeDimension(hypertable).column_name)} is null`));
+    run(createListChunk(relation, parent, chunk.bounds, sideOf(timeDimension(hypertable).column_name)));
     copyGrants(findRelation(relation.oid) ?? relation, relation);
-    run(`alter table ${qualified(relation)} attach partition ${qualified(parts.tail)} for values in (false)`);
+    run(`alter table ${qualified(relation)} attach partition ${qualified(parts.tail)} for values in (${TAIL_SIDE})`);
     run(createRemote(parts.remote, relation, parts.view, server));
     run(assignTriggerDdl(relation, partNames(hypertable)));
     run(truncateTriggerDdl(relation, partNames(hypertable)));

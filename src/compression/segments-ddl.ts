@@ -6,6 +6,15 @@ import type { CompressionSettings, OrderColumn } from './settings-plan.ts';
 /** Rows of a segment at most; a payload claims no more. */
 export const SEGMENT_ROWS = 1000;
 
+/**
+ * What divides a compressed chunk into its tail and its foreign table. The time column is never null, so every row goes
+ * to the tail. It is no boolean, because the planner would look for that in conditions: up to PostgreSQL 16
+ * "time is not null", which it adds itself for min() and max(), would prune the foreign table.
+ */
+export const sideOf = (timeColumn: string): string => `(${ident(timeColumn)} is null)::int`;
+export const TAIL_SIDE = 0;
+export const REMOTE_SIDE = 1;
+
 /** Everything the SQL around the segments of a chunk is made from. */
 export interface SegmentsShape {
   readonly columns: readonly TableColumn[];
@@ -219,7 +228,7 @@ export const createRowsView = (v: RowsView, s: SegmentsShape): string => {
 };
 
 export const createRemote = (remote: RelationName, chunk: RelationName, view: RelationName, server: string): string =>
-  `create foreign table ${qualified(remote)} partition of ${qualified(chunk)} for values in (true)
+  `create foreign table ${qualified(remote)} partition of ${qualified(chunk)} for values in (${REMOTE_SIDE})
    server ${ident(server)} options (schema_name ${literal(view.schema)}, table_name ${literal(view.name)})`;
 
 export const columnNames = (s: SegmentsShape): string => identList(s.columns.map((c) => c.name));

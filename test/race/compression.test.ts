@@ -1,21 +1,12 @@
 import { expect, test } from 'vitest';
 import { useDatabase } from '../harness/database.ts';
+import { random } from '../harness/random.ts';
 import { expectSame } from '../harness/twin.ts';
 
 const db = useDatabase();
 
 /** To be tried again: the other side holds a lock, or changed what this transaction saw. */
 const RETRY = ['40001', '40P01', '55P03'];
-
-const random = (seed: number): (() => number) => {
-  let x = seed;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return x >>> 0;
-  };
-};
 
 test('writers, updaters and readers beside a compressor that never rests lose nothing and count right', async () => {
   await db.query(

@@ -1,18 +1,8 @@
 import { expect, test } from 'vitest';
 import { useDatabase } from '../harness/database.ts';
+import { random } from '../harness/random.ts';
 
 const db = useDatabase();
-
-/** Deterministic numbers below 2^32 (xorshift, Marsaglia 2003). */
-const random = (seed: number): (() => number) => {
-  let x = seed;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return x >>> 0;
-  };
-};
 
 test('writers, a drainer, a reader and a dropper on new ranges lose no row and see no deadlock', async () => {
   await db.query('create table metrics (time timestamptz not null, writer int, n int, primary key (writer, n, time))');
