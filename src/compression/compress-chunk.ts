@@ -16,7 +16,8 @@ import {
   truncateTriggerDdl,
   timeDimension,
 } from '../hypertable/index.ts';
-import { displayed, ident, qualified, type RelationName } from '../lib/quote.ts';
+import { displayed, ident, identList, literal, qualified, type RelationName } from '../lib/quote.ts';
+import { changedMeanwhile } from './failures.ts';
 import { FOR_TEXT } from './column-codec.ts';
 import { keyFunctionDdl, keyTriggerDdl } from './key-guard.ts';
 import { modifyFunctionDdl, modifyTriggerDdl } from './modify-guard.ts';
@@ -27,7 +28,7 @@ import {
   createRowsView,
   createSegmentIndexes,
   createSegments,
-  insertSegments,
+  insertCounted,
   sideOf,
   TAIL_SIDE,
   type SegmentsShape,
@@ -119,17 +120,47 @@ export const guardKeys = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsSh
   for (const table of [chunk.relation, parts.tail]) run(clearTriggerDdl(table, names));
 };
 
+/**
+ * What happened to the heap since it was read: rows the snapshot did not see are kept, for the tail. If one is missing
+ * that it did see, the segments hold what was deleted or updated meanwhile.
+ */
+const keepLateRows = (chunk: OpenChunk, heap: RelationName, tail: RelationName, read: Read): (() => void) => {
+  const snapshot = `${literal(read.snapshot)}::pg_snapshot`;
+  // Nearly every row is older than all that ran then, which is told cheaply. What is in progress is our own.
+  const seen = `case
+      when age(h.xmin) > (select age(pg_snapshot_xmin(${snapshot})::xid)) then true
+      when pg_visible_in_snapshot(_tessera_functions.whole_xid(h.xmin), ${snapshot}) then true
+      else pg_xact_status(_tessera_functions.whole_xid(h.xmin)) = 'in progress' end`;
+  const found = one<{ old: bigint; late: bigint }>(
+    `select count(*) filter (where ${seen}) as old, count(*) filter (where not ${seen}) as late from only ${qualified(heap)} h`,
+  );
+  if (found.old !== read.rows) throw changedMeanwhile(displayed(chunk.relation));
+  if (found.late === 0n) return () => undefined;
+  const columns = identList(storedColumns(chunk.root.oid));
+  run(`create temporary table tessera_late as select ${columns} from only ${qualified(heap)} h where not ${seen}`);
+  return () => {
+    run(
+      `insert into ${qualified(tail)} (${columns}) overriding system value select ${columns} from pg_temp.tessera_late`,
+    );
+    run('drop table pg_temp.tessera_late');
+  };
+};
+
 /** The heap steps aside as the tail; a partitioned table of its name takes it and the foreign table in. */
-const swap = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape, server: string): void => {
+const swap = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape, server: string, read: Read): void => {
   const { relation, parent, hypertable } = chunk;
   withLockRetry(() => {
+    run(`lock table only ${qualified(chunk.root)} in access exclusive mode`);
     run(`lock table only ${qualified(parent)} in access exclusive mode`);
     run(`lock table only ${qualified(partNames(hypertable).defaultPartition)} in access exclusive mode`);
     run(`lock table only ${qualified(relation)} in access exclusive mode`);
+    const putBack = keepLateRows(chunk, relation, parts.tail, read);
     run(`alter table ${qualified(parent)} detach partition ${qualified(relation)}`);
     run(`alter table ${qualified(relation)} rename to ${ident(parts.tail.name)}`);
     run(`truncate only ${qualified(parts.tail)}`);
     run(createListChunk(relation, parent, chunk.bounds, sideOf(timeDimension(hypertable).column_name)));
+    // Before it is a partition again, so that no trigger of the hypertable fires.
+    putBack();
     copyGrants(findRelation(relation.oid) ?? relation, relation);
     run(`alter table ${qualified(relation)} attach partition ${qualified(parts.tail)} for values in (${TAIL_SIDE})`);
     run(createRemote(parts.remote, relation, parts.view, server));
@@ -163,10 +194,17 @@ const record = (
   });
 };
 
-/** Runs as the owner of the hypertable. EXCLUSIVE on the chunk keeps writers out from here on; readers go on. */
+/** By which snapshot the chunk was read, and how many rows there were. */
+interface Read {
+  readonly snapshot: string;
+  readonly rows: bigint;
+  readonly segments: bigint;
+}
+
+/** Runs as the owner of the hypertable. Readers and writers go on while the chunk is read; what they wrote is kept. */
 export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): void =>
   inMaintenance(() => {
-    run(`lock table only ${qualified(chunk.relation)} in exclusive mode`);
+    withLockRetry(() => run(`lock table only ${qualified(chunk.relation)} in share update exclusive mode`));
     const { server } = request<{ server: string }>('loopback', { relid: chunk.root.oid });
     const parts = chunkParts(chunk.hypertable, chunk.id);
     const before = sizesOf(chunk.relation);
@@ -175,19 +213,19 @@ export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): 
     const shape = shapeOf(chunk, settings, bounds);
     for (const ddl of createSegments(parts.segments, shape, chunk.relation.tablespace)) run(ddl);
     const columns = shape.columns.map((c) => ident(c.name)).join(', ');
-    const segments = encoding(() =>
-      run(insertSegments(parts.segments, shape, `select ${columns} from only ${qualified(chunk.relation)}`)),
+    const read = encoding(() =>
+      one<Read>(insertCounted(parts.segments, shape, `select ${columns} from only ${qualified(chunk.relation)}`)),
     );
     finishSegments(chunk, parts, shape);
     const view = { ...parts, chunkId: chunk.id, generation: 1n };
     run(createRowsView(view, shape));
     const after = sizesOf(parts.segments);
-    swap(chunk, parts, shape, server);
+    swap(chunk, parts, shape, server, read);
     record(chunk, parts, settings, bounds, {
       uncompressed: before,
       compressed: after,
-      rows: spread.rows,
-      segments,
+      rows: read.rows,
+      segments: read.segments,
     });
   });
 

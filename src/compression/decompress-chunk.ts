@@ -1,6 +1,6 @@
 import { request } from '../catalog/request.ts';
 import { withLockRetry } from '../engine/lock-retry.ts';
-import { inMaintenance } from '../engine/session.ts';
+import { inMaintenance, withSettings } from '../engine/session.ts';
 import { one, query, run } from '../engine/spi.ts';
 import {
   addKeys,
@@ -64,8 +64,10 @@ const restoreIndexes = (heap: Relation, tail: RelationName, before: readonly Ind
 
 /** Readers go on until the new heap takes the place of the chunk; writers wait from here on. */
 export const lockParts = ({ parts }: Compressed): void => {
-  run(`lock table only ${qualified(parts.tail)} in exclusive mode`);
-  run(`lock table only ${qualified(parts.segments)}, ${qualified(parts.residue)} in exclusive mode`);
+  withLockRetry(() => {
+    run(`lock table only ${qualified(parts.tail)} in exclusive mode`);
+    run(`lock table only ${qualified(parts.segments)}, ${qualified(parts.residue)} in exclusive mode`);
+  });
   // Whose loopback connection has committed, and who has not yet: he holds the lock of the tail, unless he changed the
   // foreign table directly.
   run(
@@ -127,5 +129,5 @@ export const dropParts = ({ parts }: Compressed, cascade: boolean): void => {
   run(`drop view ${qualified(parts.view)}${how}`);
   run(`drop table ${qualified(parts.segments)}${how}`);
   run(`drop table ${qualified(parts.residue)}${how}`);
-  run(dropTriggerFunctions(parts));
+  withSettings({ client_min_messages: 'warning' }, () => run(dropTriggerFunctions(parts)));
 };

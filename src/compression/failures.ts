@@ -138,3 +138,10 @@ export const oneAgeNeeded = (): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'exactly one of compress_after and compress_created_before is needed');
 export const badPolicyConfig = (detail: string): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'the configuration of the policy is not usable', detail);
+export const changedMeanwhile = (chunk: string): PgError =>
+  fail(
+    SQLSTATE.serializationFailure,
+    `could not compress chunk "${chunk}" because its rows were updated or deleted meanwhile`,
+    undefined,
+    'Try again.',
+  );

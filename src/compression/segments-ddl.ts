@@ -97,6 +97,11 @@ const extreme = (column: TableColumn, which: 'min' | 'max'): string =>
     ? `${which}(${ident(column.name)})`
     : `(array_agg(${ident(column.name)} order by ${ident(column.name)}${which === 'max' ? ' desc' : ''}) filter (where ${ident(column.name)} is not null))[1]`;
 
+/** The same, and by which snapshot it read, how many rows it read and how many segments it made of them. */
+export const insertCounted = (segments: RelationName, s: SegmentsShape, source: string): string =>
+  `with made as (${insertSegments(segments, s, source)} returning _ts_meta_count)
+   select pg_current_snapshot()::text as snapshot, coalesce(sum(_ts_meta_count), 0)::int8 as rows, count(*) as segments from made`;
+
 /**
  * INSERT of segments from `source`, a SELECT with the columns of the table. The ordered subquery feeds a grouping by a
  * prefix of that order, so aggregates see rows in it; hash aggregation and parallel plans must be off.

@@ -1,5 +1,6 @@
 import { callAs, currentUser } from '../../engine/session.ts';
-import { notice, run } from '../../engine/spi.ts';
+import { requireReadCommitted } from '../../engine/isolation.ts';
+import { maybeOne, notice, run } from '../../engine/spi.ts';
 import { displayed, literal } from '../../lib/quote.ts';
 import { oidOf } from '../../hypertable/index.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
@@ -22,7 +23,19 @@ const asOwner = (chunk: OpenChunk, name: string, body: () => void): void => {
     );
 };
 
-const change = (chunk: OpenChunk, name: string): void => {
+/** Whoever comes second sees what the first one did: the chunk may be another table by then. */
+const alone = (id: number): OpenChunk => {
+  run('select pg_advisory_xact_lock(hashtext($1), $2)', ['tessera compression', id]);
+  return openChunk(
+    maybeOne<{ oid: bigint }>('select relid::oid::int8 as oid from _tessera_catalog.chunk where id = $1', [id])?.oid ??
+      null,
+    'chunk',
+  );
+};
+
+const change = (seen: OpenChunk, name: string): void => {
+  requireReadCommitted();
+  const chunk = alone(seen.id);
   const compressed = findCompressed(chunk.id);
   if (name === 'compress' && compressed === undefined)
     compressChunk(chunk, requireSettings(chunk.hypertable, chunk.root));

@@ -4,15 +4,8 @@ set search_path to pg_catalog, pg_temp
 as $$
   -- What was looked up before in this transaction would be shown again, from before the client had a number.
   select pg_stat_clear_snapshot();
-  -- The transaction shows 32 bits of its number; the whole of it is less than 2^31 away from those of any snapshot.
-  select (case
-      when x.near - x.next > 2147483648 then x.near - 4294967296
-      when x.next - x.near > 2147483648 then x.near + 4294967296
-      else x.near
-    end)::text::xid8
-  from (select pg_snapshot_xmax(pg_current_snapshot())::text::numeric as next) n,
-    pg_stat_get_activity(_tessera_functions.loopback_client()) s,
-    lateral (select n.next, div(n.next, 4294967296) * 4294967296 + s.backend_xid::text::numeric as near) x
+  select _tessera_functions.whole_xid(s.backend_xid)
+  from pg_stat_get_activity(_tessera_functions.loopback_client()) s
   where s.backend_xid is not null and _tessera_functions.loopback_client() is not null
 $$;
 comment on function _tessera_functions.client_xid() is

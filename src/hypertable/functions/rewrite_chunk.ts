@@ -1,6 +1,7 @@
 import { findHypertableById } from '../../catalog/hypertable.ts';
 import { request } from '../../catalog/request.ts';
 import { info, maybeOne, notice, one, query, run } from '../../engine/spi.ts';
+import { requireReadCommitted } from '../../engine/isolation.ts';
 import { withLockRetry } from '../../engine/lock-retry.ts';
 import { callAs, currentUser, inMaintenance, withSettings } from '../../engine/session.ts';
 import { displayed, ident, identList, literal, qualified, type RelationName } from '../../lib/quote.ts';
@@ -184,6 +185,7 @@ const rewriteInPlace = (chunk: Chunk, plan: Rewrite): void => {
 };
 
 const carryOut = (chunk: Chunk, plan: Rewrite): void => {
+  requireReadCommitted();
   if (chunk.root.owner === currentUser())
     inMaintenance(() => (isReferenced(chunk) ? rewriteInPlace(chunk, plan) : rewrite(chunk, plan)));
   else

@@ -284,3 +284,96 @@ describe('visibility over the loopback connection', () => {
     await db.query('commit');
   });
 });
+
+describe('while a chunk is compressed', () => {
+  /** Compresses the newest chunk in a transaction that does not end yet, or fails. */
+  const newest = async (): Promise<string> => {
+    await db.query(
+      `insert into ${m} select '2024-01-02'::timestamptz + i * interval '1 min', 'd1', i, 'x' from generate_series(0, 999) i`,
+    );
+    await db.query(
+      `insert into ${m}_twin select '2024-01-02'::timestamptz + i * interval '1 min', 'd1', i, 'x' from generate_series(0, 999) i`,
+    );
+    return db.value(`select c::text from show_chunks('${m}', newer_than => '2024-01-02'::timestamptz) c`);
+  };
+
+  test('rows that another transaction commits after it was read stay in the tail', async () => {
+    const chunk = await newest();
+    const [a, b] = [await db.connect(), await db.connect()];
+    await b.query('begin');
+    await b.query(`insert into ${m} values ('2024-01-02 00:00:30', 'd1', 1, 'late')`);
+    const compressing = a.query(`select compress_chunk('${chunk}')`);
+    // It has read the chunk and waits for this writer, in short attempts.
+    await waitUntil('it wants the hypertable', async () =>
+      db.value(`select exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock')`),
+    );
+    await b.query('commit');
+    await compressing;
+    await db.query(`insert into ${m}_twin values ('2024-01-02 00:00:30', 'd1', 1, 'late')`);
+    await same();
+    expect((await db.error(`insert into ${m} values ('2024-01-02 00:00:30', 'd1', 1)`)).code).toBe('23505');
+    expect((await db.error(`insert into ${m} values ('2024-01-02 00:01:00', 'd1', 1)`)).code).toBe('23505');
+  });
+
+  test('rows that are updated or deleted after it was read make it start over', async () => {
+    for (const sql of [
+      `delete from ${m} where time = '2024-01-02 00:05'`,
+      `update ${m} set v = -1 where time = '2024-01-02 00:06'`,
+    ]) {
+      const chunk = await newest().catch(() =>
+        db.value(`select c::text from show_chunks('${m}', newer_than => '2024-01-02'::timestamptz) c`),
+      );
+      const [a, b] = [await db.connect(), await db.connect()];
+      await b.query('begin');
+      await b.query(sql);
+      const compressing = failure(a, `select compress_chunk('${chunk}')`);
+      await waitUntil('it wants the hypertable', async () =>
+        db.value(`select exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock')`),
+      );
+      await b.query('commit');
+      expect((await compressing).code).toBe('40001');
+      await db.query(sql.replace(m, `${m}_twin`));
+      await same();
+    }
+  });
+
+  test('rows of its own transaction are compressed', async () => {
+    const chunk = await newest();
+    await db.query('begin');
+    await db.query(`insert into ${m} values ('2024-01-02 00:00:30', 'd1', 1, 'mine')`);
+    await db.query('savepoint s');
+    await db.query(`insert into ${m} values ('2024-01-02 00:00:31', 'd1', 1, 'mine')`);
+    await db.query('release s');
+    await db.query(`select compress_chunk('${chunk}')`);
+    await db.query('commit');
+    await db.query(
+      `insert into ${m}_twin select '2024-01-02 00:00:30'::timestamptz + i * interval '1 s', 'd1', 1, 'mine' from generate_series(0, 1) i`,
+    );
+    await same();
+    expect(await db.value(`select count(*)::int from ${chunk.replace('_chunk', '_tail')}`)).toBe(0);
+  });
+
+  test('it is refused where the snapshot may be older than the rows', async () => {
+    const chunk = await newest();
+    for (const level of ['repeatable read', 'serializable']) {
+      await db.query(`begin isolation level ${level}`);
+      expect(await db.error(`select compress_chunk('${chunk}')`)).toMatchObject({
+        code: '25001',
+        hint: 'Use READ COMMITTED.',
+      });
+      await db.query('rollback');
+    }
+  });
+
+  test('a second session waits and finds it done', async () => {
+    const chunk = await newest();
+    const [a, b] = [await db.connect(), await db.connect()];
+    await a.query('begin');
+    await a.query(`select compress_chunk('${chunk}')`);
+    const second = b.query(`select compress_chunk('${chunk}')`);
+    await waitUntil('it waits', async () => db.value(`select exists (select from pg_locks where not granted)`));
+    await a.query('commit');
+    await second;
+    await same();
+  });
+});
