@@ -1,5 +1,5 @@
 import { request } from '../catalog/request.ts';
-import { inMaintenance } from '../engine/session.ts';
+import { currentUser, inMaintenance } from '../engine/session.ts';
 import { maybeOne, notice, one, run, warning } from '../engine/spi.ts';
 import {
   assignTriggerDdl,
@@ -100,6 +100,7 @@ export const enableCompression = (open: OpenHypertable, segmentBy: string | null
       run(placeFunctionDdl(hypertable.id, parts));
       run(assignTriggerDdl(root, parts));
       for (const ddl of placesDdl(parts)) run(ddl);
+      if (root.owner !== currentUser()) run(`alter table ${qualified(parts.places)} owner to ${ident(root.owner)}`);
       run(clearTriggerDdl(root, parts));
       run(truncateTriggerDdl(root, parts));
     }

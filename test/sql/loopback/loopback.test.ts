@@ -82,6 +82,61 @@ describe('who reads compressed chunks', () => {
   });
 });
 
+describe('a superuser', () => {
+  test('enables and compresses for an owner, whose everything is then', async () => {
+    const session = await db.as(owner);
+    await session.query(
+      'create table app.k (time timestamptz not null, device int, v int, primary key (device, time))',
+    );
+    await session.query(`select create_hypertable('app.k', 'time')`);
+    await session.query(
+      `insert into app.k select '2024-01-01'::timestamptz + i * interval '1 s', i % 2, i from generate_series(1, 10) i`,
+    );
+    await db.query(`select set_compression('app.k', compress_segmentby => 'device')`);
+    await db.query(`select compress_chunk(c) from show_chunks('app.k') c`);
+    expect(
+      await db.column(`select c.relname::text from pg_class c where relnamespace = '_tessera_internal'::regnamespace
+      and relkind in ('r', 'p', 'f', 'v') and relname like (select associated_table_prefix || '%' from _tessera_catalog.hypertable where relid = 'app.k'::regclass)
+      and relowner <> '${owner}'::regrole`),
+    ).toEqual([]);
+    await expect(session.query(`insert into app.k values ('2024-01-01 00:00:01', 1, 1)`)).rejects.toMatchObject({
+      code: '23505',
+    });
+    expect(
+      (await session.query(`insert into app.k values ('2024-01-01 00:00:01', 1, 1) on conflict do nothing`)).rowCount,
+    ).toBe(0);
+    await db.query('update app.k set v = v + 1');
+    expect((await session.query('select sum(v)::int as s from app.k')).rows[0].s).toBe(65);
+    await db.query(`select compress_chunk(c) from show_chunks('app.k') c`);
+    await db.query(`select decompress_chunk(c) from show_chunks('app.k') c`);
+    expect((await session.query('select sum(v)::int as s from app.k')).rows[0].s).toBe(65);
+    await session.query('drop table app.k');
+  });
+
+  test('does not lend its rights to code of the owner', async () => {
+    const session = await db.as(owner);
+    await session.query('create table app.whoami (name text)');
+    await session.query(`create function app.spy(x int) returns boolean language plpgsql as
+      $$ begin insert into app.whoami values (current_user); return true; end $$`);
+    await session.query('create table app.trap (time timestamptz not null, v int, check (app.spy(v)))');
+    await session.query(`select create_hypertable('app.trap', 'time')`);
+    await session.query(
+      `insert into app.trap select '2024-01-01'::timestamptz + i * interval '1 s', i from generate_series(1, 5) i`,
+    );
+    await db.query(`select set_compression('app.trap')`);
+    for (const call of ['compress_chunk', 'decompress_chunk', 'compress_chunk'])
+      await db.query(`select ${call}(c) from show_chunks('app.trap') c`);
+    await db.query(`update app.trap set v = 9 where v = 3`);
+    await db.query(`insert into app.trap values ('2024-01-01', 7)`);
+    await db.query('truncate app.whoami');
+    await db.query(`select compress_chunk(c) from show_chunks('app.trap') c`);
+    await db.query(`select decompress_chunk(c) from show_chunks('app.trap') c`);
+    await db.query(`alter table app.trap add column w int default 5`);
+    expect(new Set(await db.column('select name from app.whoami'))).toEqual(new Set([owner]));
+    await session.query('drop table app.trap');
+  });
+});
+
 describe('the loopback server', () => {
   test('is usable by its owner only, and its password is shown to nobody without rights', async () => {
     const session = await db.as(reader);
