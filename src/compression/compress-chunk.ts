@@ -93,6 +93,30 @@ const oidOf = (name: RelationName): bigint => {
   return oid;
 };
 
+interface Loopback {
+  readonly server: string;
+  readonly login: string;
+  readonly member: boolean;
+}
+
+export const loopbackOf = (chunk: OpenChunk): Loopback => request<Loopback>('loopback', { relid: chunk.root.oid });
+
+/** A login that could not be made a member of the owner reads and writes by rights of its own. */
+const letLogin = (chunk: OpenChunk, parts: ChunkParts): void => {
+  const { login, member } = loopbackOf(chunk);
+  if (member) return;
+  const { sequence } = one<{ sequence: string }>(`select pg_get_serial_sequence($1, '_ts_meta_id') as sequence`, [
+    qualified(parts.segments),
+  ]);
+  const to = `to ${ident(login)}`;
+  run(`grant usage on schema ${ident(parts.segments.schema)} ${to}`);
+  run(`grant select, update on ${qualified(parts.segments)} ${to}`);
+  run(`grant select, insert, update on ${qualified(parts.residue)} ${to}`);
+  run(`grant select, update, delete on ${qualified(parts.view)} ${to}`);
+  run(`grant select on ${qualified(parts.tail)} ${to}`);
+  run(`grant usage on sequence ${sequence} ${to}`);
+};
+
 /** How rows of the view are changed; the chunk must be in its place by now, since its bounds are checked. */
 export const letModify = (chunk: OpenChunk, parts: ChunkParts): void => {
   const { inside } = one<{ inside: string }>(`select pg_get_partition_constraintdef($1::regclass) as inside`, [
@@ -108,6 +132,7 @@ export const letModify = (chunk: OpenChunk, parts: ChunkParts): void => {
     }),
   );
   run(modifyTriggerDdl(parts));
+  letLogin(chunk, parts);
 };
 
 /** A row that goes into the tail must not have the key of a compressed one. */
@@ -205,7 +230,7 @@ interface Read {
 export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): void =>
   inMaintenance(() => {
     withLockRetry(() => run(`lock table only ${qualified(chunk.relation)} in share update exclusive mode`));
-    const { server } = request<{ server: string }>('loopback', { relid: chunk.root.oid });
+    const { server } = loopbackOf(chunk);
     const parts = chunkParts(chunk.hypertable, chunk.id);
     const before = sizesOf(chunk.relation);
     const spread = spreadOf(chunk, settings);

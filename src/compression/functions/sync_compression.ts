@@ -13,7 +13,7 @@ import {
 } from '../../hypertable/index.ts';
 
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { guardKeys, letModify } from '../compress-chunk.ts';
+import { guardKeys, letModify, loopbackOf } from '../compress-chunk.ts';
 import { rowSecurity } from '../failures.ts';
 import { findCompressed, openChunk, shapeOf, type Compressed, type OpenChunk } from '../open-chunk.ts';
 import { createRemote } from '../segments-ddl.ts';
@@ -53,7 +53,7 @@ const rename = (open: OpenHypertable, chunks: readonly (readonly [OpenChunk, Com
 
 /** A foreign table cannot change its server: the one of another owner needs another foreign table. */
 const syncServer = (chunk: OpenChunk, { parts }: Compressed): void => {
-  const { server } = request<{ server: string }>('loopback', { relid: chunk.root.oid });
+  const { server } = loopbackOf(chunk);
   const now = one<{ server: string; options: string[] }>(
     `select s.srvname as server, f.ftoptions::text[] as options from pg_foreign_table f join pg_foreign_server s on s.oid = f.ftserver
      where f.ftrelid = $1::regclass`,

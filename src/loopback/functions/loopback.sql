@@ -57,9 +57,15 @@ begin
     execute format('create role %I login inherit password %L', login, password);
     execute format('comment on role %I is %L', login, format('reads compressed chunks of database %s for %s', current_database(), owner));
   end if;
-  if not pg_has_role(login, owner, 'MEMBER') then
-    execute format('grant %I to %I', owner, login);
-  end if;
+  begin
+    if not pg_has_role(login, owner, 'MEMBER') then
+      execute format('grant %I to %I', owner, login);
+    end if;
+  exception
+    -- Since PostgreSQL 16 a role that is no superuser cannot give itself away. The login gets rights on tables then.
+    when insufficient_privilege then
+      null;
+  end;
   return next;
 exception
   when insufficient_privilege then
@@ -67,8 +73,7 @@ exception
       errcode = '42501',
       message = format('cannot create the role through which chunks of "%s" are read', owner),
       detail = sqlerrm,
-      hint = format('Give the owner of the extension, "%s", CREATEROLE and the admin option on "%s".',
-        _tessera_functions.extension_owner(), owner);
+      hint = format('Give the owner of the extension, "%s", CREATEROLE.', _tessera_functions.extension_owner());
 end
 $$;
 comment on function _tessera_functions.make_login(name) is 'creates the login of a loopback server, or gives it another password';
@@ -99,7 +104,7 @@ begin
       case when exists (select from unnest(known) k where k like option.name || '=%') then 'set' else 'add' end,
       option.name, option.value);
   end loop;
-  if exists (select from pg_user_mapping m join pg_foreign_server s on s.oid = m.umserver where s.srvname = server and m.umuser = 0) then
+  if exists (select from pg_user_mappings m where m.srvname = server and m.umuser = 0) then
     execute format('drop user mapping for public server %I', server);
   end if;
   execute format('create user mapping for public server %I options (user %L, password %L%s)', server, logs_in.login, logs_in.password,
@@ -125,13 +130,12 @@ begin
   perform pg_advisory_xact_lock(hashtext('tessera loopback'), hashtext(owner));
   select s.srvname into server
   from pg_foreign_server s
-  join pg_user_mapping m on m.umserver = s.oid and m.umuser = 0
-  where s.srvtype = 'tessera loopback' and s.srvversion = owner
-    and not exists (
-      select from _tessera_functions.loopback_options() o
-      where not (o.name || '=' || o.value) = any(s.srvoptions))
-    and exists (select from pg_roles r, unnest(m.umoptions) u where u = 'user=' || r.rolname and pg_has_role(r.oid, owner, 'MEMBER'));
-  return jsonb_build_object('server', coalesce(server, _tessera_functions.make_loopback(owner)));
+  where s.srvtype = 'tessera loopback' and s.srvversion = owner and not _tessera_functions.leads_elsewhere(s.oid);
+  server := coalesce(server, _tessera_functions.make_loopback(owner));
+  return (
+    select jsonb_build_object('server', server, 'login', r.rolname, 'member', pg_has_role(r.oid, owner, 'MEMBER'))
+    from pg_user_mappings m, unnest(m.umoptions) u, pg_roles r
+    where m.srvname = server and m.umuser = 0 and u = 'user=' || r.rolname);
 end
 $$;
 comment on function _tessera_functions.request_loopback(name, jsonb) is 'the loopback server for the owner of a hypertable, made if need be';
@@ -215,22 +219,32 @@ $$;
 comment on function _tessera_functions.require_own_backend() is
   'raises 08001 in a loopback connection whose client is no backend of this database';
 
-create function _tessera_functions.loopback_leads_elsewhere() returns boolean
+create function _tessera_functions.leads_elsewhere(server oid) returns boolean
 language sql stable
 set search_path to pg_catalog, pg_temp
 as $$
   select exists (
-    select from pg_foreign_server s
-    where s.srvtype = 'tessera loopback' and exists (select from pg_roles r where r.rolname = s.srvversion)
-      and (
-        exists (select from _tessera_functions.loopback_options() o where not (o.name || '=' || o.value) = any(coalesce(s.srvoptions, '{}')))
-        or not exists (
-          select from pg_user_mapping m, unnest(m.umoptions) u, pg_roles r
-          where m.umserver = s.oid and m.umuser = 0 and u = 'user=' || r.rolname
-            and r.rolname like format('tessera\_loopback\_%s\_%%', (select oid from pg_database where datname = current_database())))))
+      select from _tessera_functions.loopback_options() o
+      where not (o.name || '=' || o.value) = any(coalesce(s.srvoptions, '{}')))
+    or not exists (
+      select from pg_user_mappings m, unnest(m.umoptions) u, pg_roles r
+      where m.srvid = s.oid and m.umuser = 0 and u = 'user=' || r.rolname
+        and r.rolname like format('tessera\_loopback\_%s\_%%', (select oid from pg_database where datname = current_database())))
+  from pg_foreign_server s
+  where s.oid = server
 $$;
-comment on function _tessera_functions.loopback_leads_elsewhere() is
-  'whether a loopback server has options of another database, port or host than this one';
+comment on function _tessera_functions.leads_elsewhere(oid) is
+  'whether a loopback server has options of another database, port or host than this one, or no login of this database';
+
+create function _tessera_functions.loopback_leads_elsewhere() returns boolean
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select coalesce(bool_or(_tessera_functions.leads_elsewhere(s.oid)), false)
+  from pg_foreign_server s
+  where s.srvtype = 'tessera loopback' and exists (select from pg_roles r where r.rolname = s.srvversion)
+$$;
+comment on function _tessera_functions.loopback_leads_elsewhere() is 'whether a loopback server needs to be repaired';
 
 create function _tessera_functions.mend_loopback() returns void
 language plpgsql volatile

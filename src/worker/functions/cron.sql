@@ -1,10 +1,16 @@
 create function _tessera_functions.cron_setting(name text) returns text
-language sql stable security definer
+language plpgsql stable security definer
 set search_path to pg_catalog, pg_temp
 as $$
+begin
   -- Some of them only superusers may read; these tell nobody anything.
-  select case when $1 in ('database_name', 'use_background_workers', 'max_running_jobs')
-    then nullif(current_setting('cron.' || $1, true), '') end
+  return case when name in ('database_name', 'use_background_workers', 'max_running_jobs')
+    then nullif(current_setting('cron.' || name, true), '') end;
+exception
+  -- Where the extension belongs to no superuser it cannot be asked, nor can pg_cron be driven.
+  when insufficient_privilege then
+    return null;
+end
 $$;
 comment on function _tessera_functions.cron_setting(text) is 'a configuration parameter of pg_cron; null when the server does not load it';
 
