@@ -139,6 +139,16 @@ begin
     end;
     -- Readers and writers of the hypertable are kept for one chunk at a time.
     commit;
+    -- The planner knows nothing of a foreign table that was not analyzed; it takes it for a few rows.
+    begin
+      execute pg_catalog.format('analyze %s', (
+        select k.remote from _tessera_catalog.compressed_chunk k
+        join _tessera_catalog.chunk h on h.id operator(pg_catalog.=) k.chunk_id
+        where h.relid operator(pg_catalog.=) pg_catalog.to_regclass(c.name)));
+    exception when others then
+      raise log 'compressed rows of chunk "%" could not be analyzed: %', c.name, sqlerrm;
+    end;
+    commit;
   end loop;
   if failed operator(pg_catalog.>) 0 and failed operator(pg_catalog.=) tried then
     raise exception using

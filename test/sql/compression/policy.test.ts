@@ -76,6 +76,11 @@ describe('the policy', () => {
     await runPolicy();
     expect(await compressed()).toBe(old);
     await expectSame(db, 'm', 'twin');
+    expect(
+      await db.value(
+        `select count(*)::int from pg_class c join _tessera_catalog.compressed_chunk k on k.remote = c.oid where c.reltuples <= 0`,
+      ),
+    ).toBe(0);
     await runPolicy();
     expect(await compressed()).toBe(old);
   });
