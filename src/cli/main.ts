@@ -1,6 +1,7 @@
 /** The `tessera` command. Connection parameters come from the usual PG* variables or from --dsn. */
 import pg from 'pg';
 import { parseArgs } from 'node:util';
+import { convertChunks, formatProgress, type Conversion } from './convert-chunks.ts';
 import { deliverTelemetry } from './deliver-telemetry.ts';
 import { startWorker } from './worker.ts';
 
@@ -60,7 +61,44 @@ const deliver: Command = {
   },
 };
 
-const commands: Readonly<Record<string, Command>> = { worker, 'deliver-telemetry': deliver };
+/** On a terminal one line that is written over, elsewhere a line for each chunk. */
+const convert = (action: Conversion['action'], about: string): Command => ({
+  usage: `${action} HYPERTABLE [--older-than '7 days'] [--dsn postgres://...]   ${about}`,
+  run: async (args) => {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { dsn: { type: 'string' }, 'older-than': { type: 'string' } },
+    });
+    const [hypertable, ...more] = positionals;
+    if (hypertable === undefined || more.length > 0) throw new Error('give one hypertable');
+    const client = new pg.Client(values.dsn === undefined ? {} : { connectionString: values.dsn });
+    await client.connect();
+    const began = Date.now();
+    const end = process.stderr.isTTY ? '\r' : '\n';
+    try {
+      const { failed } = await convertChunks({
+        client,
+        hypertable,
+        action,
+        olderThan: values['older-than'],
+        progress: (p) => void process.stderr.write(`${formatProgress(p, Date.now() - began).padEnd(100)}${end}`),
+      });
+      if (process.stderr.isTTY) process.stderr.write('\n');
+      for (const { chunk, message } of failed) process.stderr.write(`${chunk}: ${message}\n`);
+      if (failed.length > 0) throw new Error(`${failed.length} chunks failed`);
+    } finally {
+      await client.end();
+    }
+  },
+});
+
+const commands: Readonly<Record<string, Command>> = {
+  worker,
+  'deliver-telemetry': deliver,
+  compress: convert('compress', 'compress its chunks, one transaction each'),
+  decompress: convert('decompress', 'and back'),
+};
 
 const [name = '', ...args] = process.argv.slice(2);
 const command = commands[name];
