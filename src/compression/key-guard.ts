@@ -30,7 +30,11 @@ const check = (parts: ChunkParts, s: SegmentsShape, key: ChunkKey, hold: string)
         where ${has('r', key)})
     end)
   then
-    if has_triggers then
+    -- A row that is held for a moment would fire them.
+    if exists (
+      select from pg_trigger t where t.tgrelid = tg_relid and t.tgconstraint = 0 and (t.tgtype & 1) = 1
+        and t.tgname !~ '^tessera_')
+    then
       raise exception using
         errcode = '23505', constraint = ${literal(key.name)}, table = tg_table_name, schema = tg_table_schema,
         message = ${literal(`duplicate key value violates unique constraint "${key.name}"`)},
@@ -48,12 +52,17 @@ export const keyFunctionDdl = (
   columns: readonly string[],
   keys: readonly ChunkKey[],
 ): string => {
+  const tail = `${literal(qualified(parts.tail))}::regclass`;
+  // Anybody can set the setting, but only this function writes there.
+  const holding = `tail = ${tail} and row_tid = '(0,0)' and held_by = pg_current_xact_id()`;
   const hold = `perform set_config('tessera.holding', 'on', true);
+    insert into ${qualified(names.places)} (tail, row_tid) values (${tail}, '(0,0)');
     insert into ${qualified(parts.tail)} (${identList(columns)}) overriding system value
       values (${columns.map((c) => `new.${ident(c)}`).join(', ')}) on conflict do nothing returning ctid into held;
     perform set_config('tessera.holding', '', true);
+    delete from ${qualified(names.places)} where ${holding};
     if held is not null then
-      insert into ${qualified(names.places)} (tail, row_tid) values (${literal(qualified(parts.tail))}::regclass, held);
+      insert into ${qualified(names.places)} (tail, row_tid) values (${tail}, held);
       perform set_config(${literal(PLACES_SETTING)}, 'on', true);
     end if;`;
   return `create or replace function ${qualified(keyFunctionOf(parts))}() returns trigger
@@ -61,15 +70,10 @@ language plpgsql security definer set search_path to pg_catalog, pg_temp set int
 as ${literal(`
 declare
   held tid;
-  has_triggers boolean;
 begin
-  if current_setting('tessera.holding', true) = 'on' then
+  if current_setting('tessera.holding', true) = 'on' and exists (select from ${qualified(names.places)} where ${holding}) then
     return new;
-  end if;
-  -- A row that is held for a moment would fire them.
-  has_triggers := exists (
-    select from pg_trigger t where t.tgrelid = tg_relid and t.tgconstraint = 0 and (t.tgtype & 1) = 1
-      and t.tgname !~ '^tessera_');${keys.map((key) => check(parts, s, key, hold)).join('')}
+  end if;${keys.map((key) => check(parts, s, key, hold)).join('')}
   return new;
 end`)}`;
 };

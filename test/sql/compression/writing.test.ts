@@ -69,6 +69,15 @@ describe('INSERT into a compressed chunk', () => {
     await same();
   });
 
+  test('with such a key stays one, whatever settings the session has', async () => {
+    await db.query('begin');
+    for (const name of ['holding', 'places_held', 'taking_apart', 'taken_apart', 'writer', 'maintenance'])
+      await db.query(`select set_config('tessera.${name}', 'on', true)`);
+    expect((await db.error(`insert into ${m} values ('2024-01-01 00:01:00+00', 'd1', 1)`)).code).toBe('23505');
+    await db.query('rollback');
+    await same();
+  });
+
   test('on conflict do nothing leaves out what is there', async () => {
     await both(`insert into $m select time + s * interval '1 s', device, -1, 'new' from ${m}_twin, generate_series(0, 1) s
       where time < '2024-01-01 00:30' on conflict do nothing`);
