@@ -12,7 +12,8 @@ begin
   if statement ~ '^FETCH \d+ FROM c\d+$' then
     select c.statement into statement from pg_cursors c where c.name = substring(current_query() from 'c\d+$');
   end if;
-  if statement ~ ' FOR (UPDATE|SHARE)$' then
+  -- A join that is shipped as a whole says which of its tables it means.
+  if statement ~ ' FOR (UPDATE|SHARE)( OF r\d+)?$' then
     -- Whatever row it finds is in the residue by the time it is changed.
     perform set_config('tessera.taken_apart', 'on', true);
     return 1;

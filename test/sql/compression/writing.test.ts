@@ -143,6 +143,33 @@ describe('UPDATE and DELETE of compressed rows', () => {
     await same();
   });
 
+  test('work where a join with other compressed rows is shipped', async () => {
+    const other = `${m}_other`;
+    await db.query(`create table ${other} (time timestamptz not null, device text not null, k float8)`);
+    await db.query(`select create_hypertable('${other}', 'time', chunk_time_interval => interval '1 day')`);
+    await db.query(`insert into ${other} select time, device, v from ${m} where v < 100`);
+    await db.query(
+      `select set_compression('${other}', compress_segmentby => 'device'), compress_chunk(c) from show_chunks('${other}') c`,
+    );
+    const remote = (table: string): Promise<string> =>
+      db.value(
+        `select k.remote::text from _tessera_catalog.compressed_chunk k join _tessera_catalog.chunk c on c.id = k.chunk_id
+        join _tessera_catalog.hypertable h on h.id = c.hypertable_id where h.table_name = $1`,
+        [table],
+      );
+    const [target, source] = [await remote(m), await remote(other)];
+    await db.query('begin');
+    await db.query(`update ${m} set note = 'first' where v = 1000 and random() < 2`);
+    await db.query('set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_nestloop = off');
+    const sql = `update ${target} t set v = -s.k from ${source} s where s.time = t.time and s.device = t.device and random() < 2`;
+    expect((await db.column(`explain (verbose, costs off) ${sql}`)).join('\n')).toContain('FOR UPDATE OF');
+    expect((await db.client.query(sql)).rowCount).toBe(200);
+    await db.query('commit');
+    await db.query(`update ${m}_twin set note = 'first' where v = 1000`);
+    await db.query(`update ${m}_twin set v = -v where v < 100`);
+    await same();
+  });
+
   test('can be repeated on the same rows, across transactions and recompression', async () => {
     for (const round of [1, 2, 3]) {
       await both(`update $m set v = v * 2, note = 'r${round}' where note = 'n1' or note like 'r%'`);
