@@ -151,18 +151,24 @@ export const guardKeys = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsSh
  */
 const keepLateRows = (chunk: OpenChunk, heap: RelationName, tail: RelationName, read: Read): (() => void) => {
   const snapshot = `${literal(read.snapshot)}::pg_snapshot`;
-  // Nearly every row is older than all that ran then, which is told cheaply. What is in progress is our own.
-  const seen = `case
-      when age(h.xmin) > (select age(pg_snapshot_xmin(${snapshot})::xid)) then true
-      when pg_visible_in_snapshot(_tessera_functions.whole_xid(h.xmin), ${snapshot}) then true
-      else pg_xact_status(_tessera_functions.whole_xid(h.xmin)) = 'in progress' end`;
+  // Asked once for each transaction that wrote rows. Nearly all are older than any that ran then, which is told
+  // cheaply; what is in progress is our own.
+  const writers = `(select w.x, w.n, case
+        when age(w.x) > (select age(pg_snapshot_xmin(${snapshot})::xid)) then true
+        when pg_visible_in_snapshot(_tessera_functions.whole_xid(w.x), ${snapshot}) then true
+        else pg_xact_status(_tessera_functions.whole_xid(w.x)) = 'in progress' end as seen
+      from (select h.xmin as x, count(*) as n from only ${qualified(heap)} h group by h.xmin) w) w`;
   const found = one<{ old: bigint; late: bigint }>(
-    `select count(*) filter (where ${seen}) as old, count(*) filter (where not ${seen}) as late from only ${qualified(heap)} h`,
+    `select coalesce(sum(n) filter (where seen), 0)::int8 as old, coalesce(sum(n) filter (where not seen), 0)::int8 as late
+     from ${writers}`,
   );
   if (found.old !== read.rows) throw changedMeanwhile(displayed(chunk.relation));
   if (found.late === 0n) return () => undefined;
   const columns = identList(storedColumns(chunk.root.oid));
-  run(`create temporary table tessera_late as select ${columns} from only ${qualified(heap)} h where not ${seen}`);
+  run(
+    `create temporary table tessera_late as select ${columns} from only ${qualified(heap)} h
+     where h.xmin = any(array(select x from ${writers} where not seen))`,
+  );
   return () => {
     run(
       `insert into ${qualified(tail)} (${columns}) overriding system value select ${columns} from pg_temp.tessera_late`,

@@ -160,7 +160,9 @@ describe('UPDATE and DELETE of compressed rows', () => {
     const [target, source] = [await remote(m), await remote(other)];
     await db.query('begin');
     await db.query(`update ${m} set note = 'first' where v = 1000 and random() < 2`);
-    await db.query('set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_nestloop = off');
+    await db.query(
+      'set local enable_hashjoin = off; set local enable_mergejoin = off; set local enable_nestloop = off',
+    );
     const sql = `update ${target} t set v = -s.k from ${source} s where s.time = t.time and s.device = t.device and random() < 2`;
     expect((await db.column(`explain (verbose, costs off) ${sql}`)).join('\n')).toContain('FOR UPDATE OF');
     expect((await db.client.query(sql)).rowCount).toBe(200);
