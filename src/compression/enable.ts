@@ -45,7 +45,7 @@ const checkTable = ({ root }: OpenHypertable): void => {
     );
 };
 
-const checkKeys = (keys: readonly ChunkKey[], settings: CompressionSettings): void => {
+const checkKeys = (table: string, keys: readonly ChunkKey[], settings: CompressionSettings): void => {
   const known = new Set([...settings.segmentBy, ...settings.orderBy.map((o) => o.column)]);
   for (const key of keys) {
     if (key.kind === 'f') {
@@ -53,6 +53,12 @@ const checkKeys = (keys: readonly ChunkKey[], settings: CompressionSettings): vo
       if (outside !== undefined) throw foreignKeyOutside(key.name, outside);
       continue;
     }
+    if (key.columns.includes('') || / WHERE \(/.test(key.definition) || /NULLS NOT DISTINCT/.test(key.definition))
+      throw tableHas(
+        table,
+        `Its unique index "${key.name}" is partial, over expressions, or takes nulls for equal.`,
+        'Drop that index, or make it one of plain columns.',
+      );
     const outside = key.columns.filter((c) => !known.has(c));
     if (outside.length > 0) throw keyColumnsOutside(key.name, outside);
   }
@@ -86,7 +92,7 @@ export const enableCompression = (open: OpenHypertable, segmentBy: string | null
     orderBy: orderBy ?? (before === undefined ? null : orderByText(before.orderBy)),
   });
   const known = before === undefined ? rootKeys(root.oid) : chunkKeys(hypertable.id);
-  checkKeys(known, settings);
+  checkKeys(displayed(root), known, settings);
   if (before !== undefined && same(before, settings)) return;
   inMaintenance(() => {
     if (before === undefined) {

@@ -139,16 +139,18 @@ const nameOf = (oid: bigint): string =>
 /** The chunk behind an OID given by the user, who must own its hypertable. */
 export const openChunk = (oid: bigint | null, argument: string): OpenChunk => {
   if (oid === null) throw nullChunk(argument);
-  const row = maybeOne<{ id: number; hypertableId: number; root: bigint; parent: bigint; bounds: string }>(
-    `select c.id, c.hypertable_id as "hypertableId", h.relid::oid::int8 as root, i.inhparent::int8 as parent,
+  // Who named the chunk before somebody else compressed it holds the OID of what is its tail now.
+  const row = maybeOne<{ id: number; oid: bigint; hypertableId: number; root: bigint; parent: bigint; bounds: string }>(
+    `select c.id, c.relid::oid::int8 as oid, c.hypertable_id as "hypertableId", h.relid::oid::int8 as root, i.inhparent::int8 as parent,
        pg_get_expr(r.relpartbound, r.oid) as bounds
      from _tessera_catalog.chunk c join _tessera_catalog.hypertable h on h.id = c.hypertable_id
      join pg_class r on r.oid = c.relid join pg_inherits i on i.inhrelid = c.relid
-     where c.relid = $1::int8::oid and not c.dropped`,
+     where not c.dropped and (c.relid = $1::int8::oid
+       or c.id = (select k.chunk_id from _tessera_catalog.compressed_chunk k where k.tail = $1::int8::oid))`,
     [oid],
   );
   if (row === undefined) throw notChunk(nameOf(oid));
-  const [relation, root, parent] = [findRelation(oid), findRelation(row.root), findRelation(row.parent)];
+  const [relation, root, parent] = [findRelation(row.oid), findRelation(row.root), findRelation(row.parent)];
   const hypertable = findHypertableById(row.hypertableId);
   if (relation === undefined || root === undefined || parent === undefined || hypertable === undefined)
     throw notChunk(nameOf(oid));

@@ -68,6 +68,19 @@ describe('set_compression refuses', () => {
     expect(await db.error('alter table r enable row level security')).toMatchObject({ code: '0A000' });
   });
 
+  test('unique indexes that are partial, over expressions, or take nulls for equal', async () => {
+    await db.query('create table u (time timestamptz not null, a int, b text)');
+    await db.query(`select create_hypertable('u', 'time')`);
+    for (const index of ['(time, a) where a > 0', '(time, lower(b))', '(time, a) nulls not distinct']) {
+      await db.query(`create unique index odd on u ${index}`);
+      expect(await db.error(`select set_compression('u', compress_segmentby => 'a, b')`)).toMatchObject({
+        code: '0A000',
+        detail: 'Its unique index "odd" is partial, over expressions, or takes nulls for equal.',
+      });
+      await db.query('drop index odd');
+    }
+  });
+
   test('keys with columns outside the lists, and foreign keys on other columns than segmentby', async () => {
     await db.query('create table dev (id int primary key)');
     await db.query('create table k (time timestamptz, a int references dev, b int, primary key (time, b))');

@@ -37,6 +37,11 @@ const places = (): Promise<string> =>
     [m],
   );
 
+/** Whether a session of this database, or its loopback connection, waits for a lock. */
+const someoneWaits = (mode?: string): string =>
+  `select exists (select from pg_locks l join pg_stat_activity a on a.pid = l.pid
+    where not l.granted and a.datname = current_database()${mode === undefined ? '' : ` and l.mode = '${mode}'`})`;
+
 /** Runs the statement on both tables; both must report the same number of rows. */
 const both = async (sql: string): Promise<void> => {
   const counts: (number | null)[] = [];
@@ -242,9 +247,7 @@ describe('UPDATE and DELETE of compressed rows', () => {
     expect(await count()).toBe(1440);
     await b.query('begin');
     const waiting = failure(b, `delete from ${m} where device = 'd1' and time < '2024-01-01 01:00'`);
-    await waitUntil('it waits for the first one', async () =>
-      db.value(`select exists (select from pg_locks where not granted)`),
-    );
+    await waitUntil('it waits for the first one', async () => db.value(someoneWaits()));
     await a.query('commit');
     expect((await waiting).code).toBe('40001');
     await b.query('rollback');
@@ -342,9 +345,7 @@ describe('while a chunk is compressed', () => {
     await b.query(`insert into ${m} values ('2024-01-02 00:00:30', 'd1', 1, 'late')`);
     const compressing = a.query(`select compress_chunk('${chunk}')`);
     // It has read the chunk and waits for this writer, in short attempts.
-    await waitUntil('it wants the hypertable', async () =>
-      db.value(`select exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock')`),
-    );
+    await waitUntil('it wants the hypertable', async () => db.value(someoneWaits('AccessExclusiveLock')));
     await b.query('commit');
     await compressing;
     await db.query(`insert into ${m}_twin values ('2024-01-02 00:00:30', 'd1', 1, 'late')`);
@@ -365,9 +366,7 @@ describe('while a chunk is compressed', () => {
       await b.query('begin');
       await b.query(sql);
       const compressing = failure(a, `select compress_chunk('${chunk}')`);
-      await waitUntil('it wants the hypertable', async () =>
-        db.value(`select exists (select from pg_locks where not granted and mode = 'AccessExclusiveLock')`),
-      );
+      await waitUntil('it wants the hypertable', async () => db.value(someoneWaits('AccessExclusiveLock')));
       await b.query('commit');
       expect((await compressing).code).toBe('40001');
       await db.query(sql.replace(m, `${m}_twin`));
@@ -409,7 +408,7 @@ describe('while a chunk is compressed', () => {
     await a.query('begin');
     await a.query(`select compress_chunk('${chunk}')`);
     const second = b.query(`select compress_chunk('${chunk}')`);
-    await waitUntil('it waits', async () => db.value(`select exists (select from pg_locks where not granted)`));
+    await waitUntil('it waits', async () => db.value(someoneWaits()));
     await a.query('commit');
     await second;
     await same();
