@@ -1,7 +1,7 @@
 import { callAs, currentUser } from '../../engine/session.ts';
 import { requireReadCommitted } from '../../engine/isolation.ts';
 import { maybeOne, notice, run } from '../../engine/spi.ts';
-import { displayed, literal } from '../../lib/quote.ts';
+import { displayed, literal, qualified } from '../../lib/quote.ts';
 import { oidOf } from '../../hypertable/index.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
 import { compressChunk } from '../compress-chunk.ts';
@@ -40,7 +40,11 @@ const change = (seen: OpenChunk, name: string): void => {
   if (name === 'compress' && compressed === undefined)
     compressChunk(chunk, requireSettings(chunk.hypertable, chunk.root));
   if (name === 'recompress' && compressed !== undefined) recompressChunk(chunk, compressed);
-  if (name === 'settle' && compressed !== undefined) settleChunk(compressed);
+  if (name === 'settle' && compressed !== undefined) {
+    // Whoever has touched the chunk and not ended could fail with 40001 for rows that are settled under him.
+    run(`lock table only ${qualified(compressed.parts.tail)} in access exclusive mode nowait`);
+    settleChunk(compressed);
+  }
   if (name === 'decompress' && compressed !== undefined) decompressChunk(chunk, compressed);
 };
 

@@ -66,7 +66,11 @@ begin
   loop
     begin
       perform _tessera_functions.change_compression(h.oid, 'settle');
-    exception when others then
+    exception
+      when lock_not_available then
+        -- Somebody uses the chunk; the next run comes soon.
+        null;
+      when others then
       raise warning 'changes of compressed chunk "%" could not be settled: %', h.name, sqlerrm;
     end;
     commit;

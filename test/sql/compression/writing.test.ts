@@ -207,6 +207,27 @@ describe('UPDATE and DELETE of compressed rows', () => {
     await same();
   });
 
+  test('are settled by a job, which keeps away from chunks that are in use', async () => {
+    await db.query(`update ${m} set v = -1 where device = 'd1'`);
+    await db.query(`update ${m}_twin set v = -1 where device = 'd1'`);
+    const marked = async (): Promise<number> =>
+      db.value(
+        `select count(*)::int from ${await residue()} where _ts_meta_born <> '2'::xid8 or _ts_meta_dead is not null`,
+      );
+    expect(await marked()).toBeGreaterThan(0);
+    const user = await db.connect();
+    await user.query('begin');
+    await user.query(`select count(*) from ${m}`);
+    await db.query('call run_job(5)');
+    expect(await marked()).toBeGreaterThan(0);
+    await user.query(`update ${m} set v = -2 where device = 'd1' and time < '2024-01-01 00:10'`);
+    await user.query('commit');
+    await db.query(`update ${m}_twin set v = -2 where device = 'd1' and time < '2024-01-01 00:10'`);
+    await db.query('call run_job(5)');
+    expect(await marked()).toBe(0);
+    await same();
+  });
+
   test('a row deleted may be inserted again in the same transaction', async () => {
     await db.query('begin');
     await db.query(`delete from ${m} where device = 'd1' and time = '2024-01-01 00:05'`);
