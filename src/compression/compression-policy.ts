@@ -39,6 +39,15 @@ const oldEnough = ({ hypertable }: OpenHypertable, config: Config): SelectedChun
   );
 };
 
+/** Raises an error for a limit or switch that a run could not follow. */
+export const checkOptions = (config: Config): void => {
+  const most = config?.maxchunks_to_compress ?? 0;
+  if (!Number.isInteger(most) || Number(most) < 0)
+    throw badPolicyConfig('"maxchunks_to_compress" is not a whole number; 0 means all chunks.');
+  for (const name of ['recompress', 'verbose_log'])
+    if (typeof (config?.[name] ?? false) !== 'boolean') throw badPolicyConfig(`"${name}" is neither true nor false.`);
+};
+
 /** What the policy has to do now, oldest chunk first. */
 export const chunksToCompress = (open: OpenHypertable, config: Config): PlannedChunk[] => {
   const most = config?.maxchunks_to_compress;

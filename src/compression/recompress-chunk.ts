@@ -76,11 +76,14 @@ export const recompressChunk = (chunk: OpenChunk, compressed: Compressed): boole
     run(`drop table ${GROUPS}`);
     renumber(compressed, s);
     run(`analyze ${qualified(parts.segments)}`);
+    const merged = one<{ rows: bigint; segments: bigint }>(
+      `select coalesce(sum(_ts_meta_count), 0) as rows, count(*) as segments from ${qualified(parts.segments)}`,
+    );
     withLockRetry(() => {
       // A statement that sees the tail full must not see the merged segments as well, so no statement may be between.
       run(`lock table only ${qualified(parts.tail)} in access exclusive mode`);
       run(`truncate only ${qualified(parts.tail)}, ${qualified(parts.residue)}`);
-      request('recompress_chunk', { hypertable_id: chunk.hypertable.id, chunk_id: chunk.id });
+      request('recompress_chunk', { hypertable_id: chunk.hypertable.id, chunk_id: chunk.id, ...merged });
       run(createRowsView({ ...parts, chunkId: chunk.id, generation: compressed.generation + 1n }, s));
     });
     return true;

@@ -123,6 +123,8 @@ language plpgsql
 as $$
 declare
   c pg_catalog.record;
+  remote pg_catalog.regclass;
+  done boolean;
   tried int := 0;
   failed int := 0;
 begin
@@ -133,18 +135,25 @@ begin
       if coalesce((config operator(pg_catalog.->>) 'verbose_log')::boolean, false) then
         raise log 'job %: %ed chunk "%"', job_id, c.action, c.name;
       end if;
+      done := true;
     exception when others then
+      done := false;
       failed := failed operator(pg_catalog.+) 1;
       raise warning 'chunk "%" could not be %ed: %', c.name, c.action, sqlerrm;
     end;
     -- Readers and writers of the hypertable are kept for one chunk at a time.
     commit;
+    continue when not done;
     -- The planner knows nothing of a foreign table that was not analyzed; it takes it for a few rows.
     begin
-      execute pg_catalog.format('analyze %s', (
+      remote := (
         select k.remote from _tessera_catalog.compressed_chunk k
         join _tessera_catalog.chunk h on h.id operator(pg_catalog.=) k.chunk_id
-        where h.relid operator(pg_catalog.=) pg_catalog.to_regclass(c.name)));
+        where h.relid operator(pg_catalog.=) pg_catalog.to_regclass(c.name));
+      -- Dropped or decompressed since the commit; ANALYZE without a name would take the whole database.
+      if remote is not null then
+        execute pg_catalog.format('analyze %s', remote);
+      end if;
     exception when others then
       raise log 'compressed rows of chunk "%" could not be analyzed: %', c.name, sqlerrm;
     end;

@@ -14,7 +14,7 @@ import {
   type OpenHypertable,
 } from '../../hypertable/index.ts';
 import { defineFunction, returnsScalar, returnsTable, returnsVoid } from '../../udf/define-function.ts';
-import { chunksToCompress, findPolicyOf, type PlannedChunk } from '../compression-policy.ts';
+import { checkOptions, chunksToCompress, findPolicyOf, type PlannedChunk } from '../compression-policy.ts';
 import { nullChunk, oneAgeNeeded } from '../failures.ts';
 import { requireSettings } from '../open-chunk.ts';
 
@@ -140,6 +140,7 @@ export const policy_compression_check = defineFunction({
     if ((compress_after == null) === (compress_created_before == null)) throw oneAgeNeeded();
     if (compress_after != null) parseLag(open.hypertable, 'compress_after', String(compress_after), 'text');
     else one('select $1::text::interval', [String(compress_created_before)]);
+    checkOptions(config);
   },
 });
 

@@ -91,6 +91,11 @@ begin
   update _tessera_catalog.compressed_chunk k set generation = generation + 1
   from _tessera_catalog.chunk c
   where c.id = k.chunk_id and c.hypertable_id = parent.id and c.id = (payload ->> 'chunk_id')::int;
+  -- Estimates of row counts start from here; the bytes stay what they were just after compressing.
+  update _tessera_catalog.compression_chunk_size z
+  set numrows_pre_compression = (payload ->> 'rows')::bigint, numrows_post_compression = (payload ->> 'segments')::bigint
+  from _tessera_catalog.chunk c
+  where c.id = z.chunk_id and c.hypertable_id = parent.id and c.id = (payload ->> 'chunk_id')::int;
   return null;
 end
 $$;

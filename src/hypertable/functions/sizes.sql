@@ -85,19 +85,24 @@ create function _tessera_functions.compressed_rows(tree regclass) returns bigint
 language sql stable
 set search_path to pg_catalog, pg_temp
 as $$
-  -- As many as there were when the chunk was compressed, in proportion to the segments it has now.
+  -- As many as there were when the chunk was last compressed or recompressed, in proportion to the segments it has now,
+  -- and those out of segments. A segment that was taken apart counts twice until it is settled and ANALYZE has seen it:
+  -- hence the upper bound. Rows never come to segments or residue but by recompressing.
   select coalesce(sum(case
       when z.numrows_post_compression > 0 and l.reltuples >= 0
-        then z.numrows_pre_compression * l.reltuples / z.numrows_post_compression
+        then least(z.numrows_pre_compression,
+          z.numrows_pre_compression * l.reltuples / z.numrows_post_compression + greatest(r.reltuples, 0))
       else z.numrows_pre_compression
     end), 0)::int8
   from _tessera_catalog.compression_chunk_size z
   join _tessera_catalog.chunk c on c.id = z.chunk_id
   join _tessera_catalog.compression_settings s on s.chunk_id = z.chunk_id
   join pg_class l on l.oid = s.compress_relid
+  join _tessera_catalog.compressed_chunk k on k.chunk_id = z.chunk_id
+  join pg_class r on r.oid = k.residue
   where c.relid in (select t.relid from pg_partition_tree(tree) t)
 $$;
-comment on function _tessera_functions.compressed_rows(regclass) is 'estimate of the rows in the segments of a hypertable or chunk';
+comment on function _tessera_functions.compressed_rows(regclass) is 'estimate of the rows in the segments and residue of a hypertable or chunk';
 
 create function @extschema@.approximate_row_count(relation regclass) returns bigint
 language sql volatile strict

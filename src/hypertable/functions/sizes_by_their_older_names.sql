@@ -57,11 +57,15 @@ language sql volatile strict
 set search_path to pg_catalog, pg_temp
 as $$
   select k.id, format('%I.%I', k.schema_name, k.table_name), d.columns, d.types, d.hash_functions, d.ranges,
-    pg_relation_size(k.relid), pg_indexes_size(k.relid),
-    coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0), pg_total_relation_size(k.relid)
+    z.heap, z.indexes, z.toast, z.total
   from _tessera_catalog.hypertable h
   join _tessera_catalog.chunk k on k.hypertable_id = h.id and not k.dropped
-  join pg_class c on c.oid = k.relid
+  cross join lateral (
+    select sum(pg_relation_size(t.relid))::int8 as heap, sum(pg_indexes_size(t.relid))::int8 as indexes,
+      sum(coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0))::int8 as toast,
+      sum(pg_total_relation_size(t.relid))::int8 as total
+    from _tessera_functions.heaps_of(k.relid) t(relid) join pg_class c on c.oid = t.relid
+  ) z
   cross join lateral (
     select array_agg(n.column_name order by n.id) as columns, array_agg(n.column_type order by n.id) as types,
       array_agg(n.partitioning_func::text order by n.id) as hash_functions,

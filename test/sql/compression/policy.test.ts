@@ -157,7 +157,92 @@ describe('the policy', () => {
   });
 });
 
+describe('a policy that meets trouble', () => {
+  const job = async (): Promise<number> =>
+    await db.value(`select job_id from tessera_information.policies where policy = 'compression'`);
+
+  test('warns about a chunk that fails, goes on with the others, and analyzes nothing else', async () => {
+    await db.query(`
+      select remove_compression_policy('n', true);
+      select decompress_chunk(c) from show_chunks('m') c where c::text in
+        (select format('%I.%I', chunk_schema, chunk_name) from tessera_information.chunks where is_compressed);
+      create table beside with (autovacuum_enabled = false) as select 1 as x;
+      select add_compression_policy('m', interval '3 days')`);
+    const [chunk] = await db.column(`select show_chunks('m')::text`);
+    const taken = chunk.replace(/chunk$/, 'segments');
+    await db.query(`create table ${taken} ()`);
+    const old = await db.value(
+      `select count(*)::int from tessera_information.chunks where hypertable_name = 'm' and range_end <= now() - interval '3 days'`,
+    );
+    const said = await db.notices(`call run_job(${await job()})`);
+    expect(said.filter((n) => n.severity === 'WARNING')).toMatchObject([{ message: expect.stringContaining(chunk) }]);
+    expect(
+      await db.value(
+        `select count(*)::int from tessera_information.chunks where hypertable_name = 'm' and is_compressed`,
+      ),
+    ).toBe(old - 1);
+    expect(await db.value(`select reltuples from pg_class where relname = 'beside'`)).toBe(-1);
+    expect(await db.error(`call run_job(${await job()})`)).toMatchObject({
+      code: 'P0001',
+      hint: 'The warnings before this in the log of the server say why.',
+    });
+    expect(await db.value(`select reltuples from pg_class where relname = 'beside'`)).toBe(-1);
+    await db.query(`drop table ${taken}`);
+    await db.query(`call run_job(${await job()})`);
+    await expectSame(db, 'm', 'twin');
+  });
+
+  test('leaves chunks that were written to alone when recompress is false', async () => {
+    await db.query(`select alter_job(${await job()}, config_merge => '{"recompress": false}')`);
+    await db.query(`insert into m select now() - interval '8 days', 2, -1000`);
+    await db.query(`insert into twin select * from m where v = -1000`);
+    expect(await db.column(`select action from policy_dry_run(${await job()})`)).toEqual([null]);
+    await db.query(`select alter_job(${await job()}, config_merge => '{"recompress": null, "verbose_log": true}')`);
+    expect(await db.column(`select action from policy_dry_run(${await job()})`)).toEqual(['recompress chunk']);
+    await db.query(`call run_job(${await job()})`);
+    await expectSame(db, 'm', 'twin');
+  });
+
+  test('cannot be configured with what no run could follow', async () => {
+    for (const config of [
+      '{"maxchunks_to_compress": "2"}',
+      '{"maxchunks_to_compress": -1}',
+      '{"maxchunks_to_compress": 1.5}',
+      '{"recompress": "no"}',
+      '{"verbose_log": "maybe"}',
+      '{"compress_after": null}',
+    ])
+      expect([config, (await db.error(`select alter_job(${await job()}, config_merge => '${config}')`)).code]).toEqual([
+        config,
+        '22023',
+      ]);
+    await db.query(`select alter_job(${await job()}, config_merge => '{"maxchunks_to_compress": 0}')`);
+  });
+});
+
 describe('procedures by the newer names', () => {
+  test('refuse null and what is no chunk or hypertable', async () => {
+    for (const sql of [
+      'call convert_to_columnstore(null)',
+      'call convert_to_rowstore(null)',
+      'call recompress_chunk(null)',
+      `call add_columnstore_policy(null, interval '1 day')`,
+      `call add_columnstore_policy('m', null)`,
+      `call add_columnstore_policy('m', 'nonsense')`,
+      'call remove_columnstore_policy(null)',
+      'select remove_compression_policy(null)',
+      `select add_compress_chunks_policy('m', null)`,
+    ])
+      expect([sql, (await db.error(sql)).code]).toEqual([sql, '22023']);
+    for (const sql of ['convert_to_columnstore', 'convert_to_rowstore', 'recompress_chunk'])
+      expect([sql, (await db.error(`call ${sql}('m')`)).code]).toEqual([sql, '55000']);
+    for (const sql of [
+      `select add_compression_policy('twin', interval '1 day')`,
+      `select remove_compression_policy('twin')`,
+    ])
+      expect([sql, (await db.error(sql)).code]).toEqual([sql, 'TS001']);
+  });
+
   test('convert chunks both ways and recompress them', async () => {
     const chunk = await db.value(`select c::text from show_chunks('m') c limit 1`);
     await db.query(`call convert_to_rowstore('${chunk}', true)`);
@@ -167,84 +252,5 @@ describe('procedures by the newer names', () => {
     await db.query(`call convert_to_rowstore('${chunk}')`);
     await db.query(`call recompress_chunk('${chunk}')`);
     await expectSame(db, 'm', 'twin');
-  });
-});
-
-describe('statistics and settings', () => {
-  test('chunk_compression_stats and hypertable_compression_stats agree', async () => {
-    await db.query(`select compress_chunk(c) from show_chunks('m') c`);
-    await db.query(`select decompress_chunk(c) from show_chunks('m') c limit 1`);
-    const chunks = await db.query(`select * from chunk_compression_stats('m')`);
-    const [all] = await db.query(`select * from hypertable_compression_stats('m')`);
-    const done = chunks.filter((c) => c.compression_status === 'Compressed');
-    expect(chunks.length - done.length).toBe(1);
-    expect([all?.total_chunks, all?.number_compressed_chunks]).toEqual([BigInt(chunks.length), BigInt(done.length)]);
-    for (const column of [
-      'before_compression_total_bytes',
-      'after_compression_total_bytes',
-      'after_compression_table_bytes',
-    ])
-      expect(all?.[column]).toBe(done.reduce((sum, c) => sum + c[column], 0n));
-    expect(chunks.find((c) => c.compression_status === 'Uncompressed')?.after_compression_total_bytes).toBe(null);
-    expect(await db.query(`select * from chunk_columnstore_stats('m')`)).toEqual(chunks);
-    expect(await db.query(`select * from hypertable_columnstore_stats('m')`)).toEqual([all]);
-    for (const f of ['chunk_compression_stats', 'hypertable_compression_stats']) {
-      expect(await db.query(`select * from ${f}('twin')`)).toEqual([]);
-      expect(await db.query(`select * from ${f}(null)`)).toEqual([]);
-    }
-    const [old] = await db.query(
-      `select total_chunks, number_compressed_chunks, compressed_total_bytes like '% kB' as pretty from tessera_information.compressed_hypertable_stats where hypertable_name = 'm'::regclass`,
-    );
-    expect(old).toEqual({
-      total_chunks: all?.total_chunks,
-      number_compressed_chunks: all?.number_compressed_chunks,
-      pretty: true,
-    });
-    expect(
-      await db.value(
-        `select count(*)::int from tessera_information.compressed_chunk_stats where hypertable_name = 'm'::regclass`,
-      ),
-    ).toBe(chunks.length);
-  });
-
-  test('sizes and row counts include segments', async () => {
-    await db.query('analyze m');
-    const rows = await db.value('select count(*)::int from m');
-    expect(Number(await db.value(`select approximate_row_count('m')`))).toBe(rows);
-    const total = await db.value(`select sum(total_bytes)::int8 from chunks_detailed_size('m')`);
-    const parts = await db.value(
-      `select sum(pg_total_relation_size(c.oid))::int8 from pg_class c where relname like '\\_hyper\\_1\\_%' and relkind = 'r' and relname !~ '(default|pending|places)$'`,
-    );
-    expect(total).toBe(parts);
-    expect(
-      await db.value(`select hypertable_size('m') = (select total_bytes from hypertable_detailed_size('m'))`),
-    ).toBe(true);
-  });
-
-  test('views say by which columns', async () => {
-    await db.query(`select set_compression('n', compress_orderby => 'v nulls first, time desc')`);
-    expect(
-      await db.query(`select attname, segmentby_column_index as s, orderby_column_index as o, orderby_asc as a, orderby_nullsfirst as n
-      from tessera_information.compression_settings where hypertable_name = 'n' order by 3`),
-    ).toEqual([
-      { attname: 'v', s: null, o: 1, a: true, n: true },
-      { attname: 'time', s: null, o: 2, a: false, n: true },
-    ]);
-    expect(
-      await db.query(
-        `select hypertable::text, segmentby, orderby from tessera_information.hypertable_compression_settings order by 1`,
-      ),
-    ).toEqual([
-      { hypertable: 'm', segmentby: 'device', orderby: '"time" desc' },
-      { hypertable: 'n', segmentby: null, orderby: 'v nulls first, "time" desc' },
-    ]);
-    expect(
-      await db.value(
-        `select count(*)::int from tessera_information.chunk_compression_settings where hypertable = 'n'::regclass`,
-      ),
-    ).toBe(7);
-    expect(
-      await db.value(`select compression_enabled from tessera_information.hypertables where hypertable_name = 'm'`),
-    ).toBe(true);
   });
 });
