@@ -182,13 +182,18 @@ export const installExtension = (): void => {
 /** What every server of the project has; the container image has the same file. */
 const settings = readFileSync(join(project, 'server/postgresql.conf'), 'utf8');
 
+/** A worker is an ordinary PostgreSQL without tessera, and there are several of them. */
+const PLAIN = `shared_preload_libraries = ''
+shared_buffers = 128MB
+`;
+
 const configuration = (node: Node): string => `
 ${settings}
 port = ${node.port}
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '/tmp'
 fsync = ${process.env.TESSERA_FSYNC ?? 'off'}
-`;
+${node.name.startsWith('worker') ? PLAIN : ''}`;
 
 /** A server that was stopped comes back on another port; its standbys, which know the old one, are made anew. */
 const movePort = (node: Node): void => {

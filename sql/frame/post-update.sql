@@ -23,6 +23,14 @@ begin
       deferrable initially deferred
       for each row execute function _tessera_functions.announce();
   end if;
+  if not exists (
+    select from pg_catalog.pg_trigger
+    where tgname = 'prepare_remotely' and tgrelid = '_tessera_catalog.remote_command'::pg_catalog.regclass
+  ) then
+    create constraint trigger prepare_remotely after insert on _tessera_catalog.remote_command
+      deferrable initially deferred
+      for each row execute function _tessera_functions.on_remote_command();
+  end if;
 end
 $announce$;
 create or replace trigger merge_metadata before insert on _tessera_catalog.metadata

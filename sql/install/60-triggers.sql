@@ -32,3 +32,7 @@ insert into _tessera_catalog.scheduler_state default values;
 
 create trigger merge_metadata before insert on _tessera_catalog.metadata
   for each row execute function _tessera_functions.merge_metadata();
+
+create constraint trigger prepare_remotely after insert on _tessera_catalog.remote_command
+  deferrable initially deferred
+  for each row execute function _tessera_functions.on_remote_command();

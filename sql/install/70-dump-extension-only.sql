@@ -18,3 +18,17 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk_key', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.compression_settings', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.compressed_chunk', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.compression_chunk_size', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_node', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_node_nodeid_seq', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_groupid_seq', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_origin', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_colocation', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_colocation_colocationid_seq', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_partition', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_shardid_seq', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_shard', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_placement', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_placement_placementid_seq', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_key', '');
+select pg_catalog.pg_extension_config_dump(
+  '_tessera_catalog.pg_dist_rebalance_strategy', $$where name not in ('by_shard_count', 'by_disk_size')$$);

@@ -17,3 +17,19 @@ values
   (5, 'Default Partition Drain [5]', '1 minute', '5 minutes', '1 minute', '_tessera_functions', 'policy_drain', false,
     '{"except": []}')
 on conflict (id) do nothing;
+
+-- Runs only where there are nodes.
+insert into _tessera_catalog.bgw_job
+  (id, application_name, schedule_interval, max_runtime, retry_period, proc_schema, proc_name, fixed_schedule, scheduled)
+values
+  (6, 'Cluster Maintenance [6]', '15 seconds', '0', '15 seconds', '_tessera_functions', 'policy_cluster', false, false)
+on conflict (id) do nothing;
+insert into _tessera_catalog.pg_dist_rebalance_strategy
+  (name, default_strategy, shard_cost_function, node_capacity_function, shard_allowed_on_node_function,
+    default_threshold, minimum_threshold, improvement_threshold)
+values
+  ('by_shard_count', false, '@extschema@.citus_shard_cost_1', '@extschema@.citus_node_capacity_1',
+    '@extschema@.citus_shard_allowed_on_node_true', 0, 0, 0),
+  ('by_disk_size', true, '@extschema@.citus_shard_cost_by_disk_size', '@extschema@.citus_node_capacity_1',
+    '@extschema@.citus_shard_allowed_on_node_true', 0.1, 0.01, 0.5)
+on conflict (name) do nothing;

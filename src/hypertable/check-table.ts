@@ -10,6 +10,7 @@ import {
   publishedTable,
   unsupportedTable,
   wrongRelation,
+  type Purpose,
 } from './failures.ts';
 import {
   otherDependents,
@@ -36,35 +37,40 @@ const KINDS: Readonly<Record<string, string>> = {
   p: 'It is a partitioned table already.',
 };
 
-/** Refuses what cannot become a hypertable without losing something. Reads only. */
-export const checkTable = (table: Relation): void => {
+/** Refuses what cannot become partitioned without losing something. Reads only. */
+export const checkTable = (table: Relation, purpose: Purpose = 'hypertable'): void => {
   const name = displayed(table);
-  if (table.kind !== 'r') throw wrongRelation(name, KINDS[table.kind] ?? 'It is not a table.');
+  if (table.kind !== 'r') throw wrongRelation(name, purpose, KINDS[table.kind] ?? 'It is not a table.');
   const definition = readTable(table.oid);
-  if (definition.persistence === 't') throw unsupportedTable(name, 'It is a temporary table.');
+  if (definition.persistence === 't') throw unsupportedTable(name, purpose, 'It is a temporary table.');
   if (definition.persistence === 'u')
-    throw unsupportedTable(name, 'It is an unlogged table.', `Run: alter table ${qualified(table)} set logged`);
-  if (definition.isPartition) throw unsupportedTable(name, 'It is a partition of another table.');
+    throw unsupportedTable(
+      name,
+      purpose,
+      'It is an unlogged table.',
+      `Run: alter table ${qualified(table)} set logged`,
+    );
+  if (definition.isPartition) throw unsupportedTable(name, purpose, 'It is a partition of another table.');
   if (
     maybeOne('select from pg_inherits where inhrelid = $1::int8::oid or inhparent = $1::int8::oid limit 1', [table.oid])
   )
-    throw unsupportedTable(name, 'It takes part in table inheritance.');
-  if (definition.hasRules) throw unsupportedTable(name, 'It has rules.', 'Replace the rules by triggers.');
+    throw unsupportedTable(name, purpose, 'It takes part in table inheritance.');
+  if (definition.hasRules) throw unsupportedTable(name, purpose, 'It has rules.', 'Replace the rules by triggers.');
   if (definition.accessMethod !== null && definition.accessMethod !== 'heap')
-    throw unsupportedTable(name, `Its access method is "${definition.accessMethod}".`);
+    throw unsupportedTable(name, purpose, `Its access method is "${definition.accessMethod}".`);
   const publication = publicationOf(table.oid);
-  if (publication !== undefined) throw publishedTable(name, publication);
+  if (publication !== undefined) throw publishedTable(name, purpose, publication);
   const badTrigger = readTriggers(table.oid).find((t) => t.rowWithTransitionTables);
   if (badTrigger !== undefined)
-    throw unsupportedTable(name, `Its row trigger "${badTrigger.name}" uses a transition table.`);
+    throw unsupportedTable(name, purpose, `Its row trigger "${badTrigger.name}" uses a transition table.`);
   const noInherit = readConstraints(table.oid).find((c) => c.type === 'c' && c.noInherit);
   if (noInherit !== undefined)
-    throw unsupportedTable(name, `Its check constraint "${noInherit.name}" is marked NO INHERIT.`);
+    throw unsupportedTable(name, purpose, `Its check constraint "${noInherit.name}" is marked NO INHERIT.`);
   const others = otherDependents(table.oid);
   if (others !== null) throw dependentObjects(name, others);
   for (const key of readIncomingForeignKeys(table.oid)) {
     if (key.childIsHypertable)
-      throw unsupportedTable(name, `Hypertable ${key.child} has a foreign key "${key.name}" to it.`);
+      throw unsupportedTable(name, purpose, `Hypertable ${key.child} has a foreign key "${key.name}" to it.`);
     if (!key.owned) throw notYourForeignKey(key.name, key.child);
   }
 };

@@ -21,16 +21,18 @@ export const notTableOwner = (name: string): PgError =>
   fail(SQLSTATE.insufficientPrivilege, `must be owner of table "${name}"`);
 export const relationMissing = (oid: bigint): PgError =>
   fail(SQLSTATE.undefinedTable, `relation with OID ${oid} does not exist`);
-export const wrongRelation = (name: string, detail: string, hint?: string): PgError =>
-  fail(SQLSTATE.wrongObjectType, `table "${name}" cannot become a hypertable`, detail, hint);
-export const unsupportedTable = (name: string, detail: string, hint?: string): PgError =>
-  fail(SQLSTATE.featureNotSupported, `table "${name}" cannot become a hypertable`, detail, hint);
-export const publishedTable = (name: string, publication: string): PgError =>
+/** What a table is to become, as its refusal says. */
+export type Purpose = 'hypertable' | 'distributed table' | 'reference table';
+export const wrongRelation = (name: string, purpose: Purpose, detail: string, hint?: string): PgError =>
+  fail(SQLSTATE.wrongObjectType, `table "${name}" cannot become a ${purpose}`, detail, hint);
+export const unsupportedTable = (name: string, purpose: Purpose, detail: string, hint?: string): PgError =>
+  fail(SQLSTATE.featureNotSupported, `table "${name}" cannot become a ${purpose}`, detail, hint);
+export const publishedTable = (name: string, purpose: Purpose, publication: string): PgError =>
   fail(
     SQLSTATE.operationNotSupported,
-    `table "${name}" cannot become a hypertable`,
+    `table "${name}" cannot become a ${purpose}`,
     `It is published by publication "${publication}", which names the table that would be replaced.`,
-    `Drop it from the publication, create the hypertable, and add it again with publish_via_partition_root = true.`,
+    `Drop it from the publication, create the ${purpose}, and add it again with publish_via_partition_root = true.`,
   );
 export const notEmpty = (name: string): PgError =>
   fail(

@@ -25,3 +25,13 @@ export { readConstraints, readIncomingForeignKeys, readIndexes, readTriggers } f
 export { internalSql, typedLiteral } from './time-sql.ts';
 export { hypertableOf, type Config } from './policy-kinds.ts';
 export { lagBound, parseLag } from './policy-time.ts';
+export {
+  createForeignKeysToIt,
+  createGrants,
+  createTriggersAndPolicies,
+  replaceByRoot,
+  replaceViews,
+  takeSnapshot,
+  type Snapshot,
+} from './become-partitioned.ts';
+export { checkTable, findColumn } from './check-table.ts';

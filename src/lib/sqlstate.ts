@@ -1,5 +1,9 @@
 /** SQLSTATEs raised or handled by tessera, by their PostgreSQL condition name; TSxxx are TimescaleDB's own. */
 export const SQLSTATE = {
+  connectionException: '08000',
+  connectionFailure: '08006',
+  noDataFound: 'P0002',
+  dataException: '22000',
   invalidParameterValue: '22023',
   numericValueOutOfRange: '22003',
   datetimeFieldOverflow: '22008',

@@ -4,7 +4,8 @@ import { maybeOne, notice, one, run } from '../../engine/spi.ts';
 import { currentUser, inMaintenance } from '../../engine/session.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsTable } from '../../udf/define-function.ts';
-import { createDefaultPartition, finishHypertable, replaceByRoot, takeSnapshot } from '../become-hypertable.ts';
+import { createDefaultPartition, finishHypertable } from '../become-hypertable.ts';
+import { replaceByRoot, takeSnapshot } from '../become-partitioned.ts';
 import { createDefaultIndexes } from '../default-indexes.ts';
 import { checkTable, checkUniqueIndexes, findColumn } from '../check-table.ts';
 import { hashDimension, rangeDimension, refusePartitionFunction, type DimensionInput } from '../dimension-input.ts';
@@ -151,7 +152,7 @@ const create = (table: Relation, o: Options): Created => {
     run(`alter table only ${qualified(table)} alter column ${ident(time.column_name)} set not null`);
   }
   const snapshot = takeSnapshot(table);
-  const { root, old } = replaceByRoot(table, time.column_name, snapshot);
+  const { root, old } = replaceByRoot(table, `range (${ident(time.column_name)})`, snapshot);
   const registered = request<{ dimension_ids: number[] }>('create_hypertable', {
     id,
     relid: root.oid,

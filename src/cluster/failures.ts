@@ -1,0 +1,100 @@
+import type { SpiError } from '../engine/spi.ts';
+import { PgError } from '../lib/pg-error.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
+
+export const address = (node: { readonly name: string; readonly port: number }): string => `${node.name}:${node.port}`;
+
+/** What a node answered, as the error of the statement that asked it: the code is the node's own. */
+export const remoteFailure = (node: { readonly name: string; readonly port: number }, e: SpiError): PgError => {
+  const unreachable = e.sqlerrcode.startsWith('08');
+  const where = `On node ${address(node)}.`;
+  return new PgError({
+    sqlstate: e.sqlerrcode,
+    message: unreachable
+      ? `connection to node ${address(node)} failed: ${(e.detail ?? e.message).split('\n')[0]}`
+      : e.message,
+    detail: unreachable ? undefined : [where, e.detail].filter(Boolean).join(' '),
+    hint: unreachable
+      ? 'Check that the server runs and lets the user of _tessera_catalog.pg_dist_authinfo in.'
+      : e.hint,
+  });
+};
+
+export const unknownNode = (name: string, port: number): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.undefinedObject,
+    message: `node at "${name}:${port}" does not exist`,
+    hint: 'select * from citus_get_active_worker_nodes();',
+  });
+
+export const unknownNodeId = (id: number): PgError =>
+  new PgError({ sqlstate: SQLSTATE.noDataFound, message: `node ${id} not found` });
+
+export const ownNode = (at: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.invalidParameterValue,
+    message: `node ${at} is this database itself`,
+    hint: `To use the coordinator as a node: select citus_set_coordinator_host('<its address>');`,
+  });
+
+export const unfitNode = (at: string, detail: string, hint: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: `server ${at} cannot be a node`,
+    detail,
+    hint,
+  });
+
+export const lastPlacement = (at: string, shard: bigint, table: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: `cannot remove or disable node ${at} because it has the only placement of shard ${shard}`,
+    detail: `The shard is one of table "${table}".`,
+    hint: 'Move its shards away with citus_drain_node(), or call undistribute_table() or drop the table.',
+  });
+
+export const wrongProperty = (property: string | null): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.invalidParameterValue,
+    message: `node property "${property ?? 'null'}" cannot be set`,
+    hint: 'The one that can is "shouldhaveshards".',
+  });
+
+export const coordinatorStays = (): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: 'cannot change "isactive" field of the coordinator node',
+  });
+
+export const groupTaken = (group: number): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.duplicateObject,
+    message: `group ${group} already has a primary node`,
+  });
+
+export const addressTaken = (at: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: `there is already another node with the address ${at}`,
+  });
+
+export const notSupported = (message: string, detail?: string, hint?: string): PgError =>
+  new PgError({ sqlstate: SQLSTATE.featureNotSupported, message, detail, hint });
+
+export const nullNotAllowed = (argument: string): PgError =>
+  new PgError({ sqlstate: SQLSTATE.invalidParameterValue, message: `"${argument}" must not be null` });
+
+export const foreignOrigin = (): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: 'this database is a copy: its nodes belong to the database it was copied from',
+    detail: 'Two databases that manage the same shards would destroy them.',
+    hint: 'If the original is gone for good: select tessera.adopt_nodes();',
+  });
+
+export const badConninfo = (text: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.invalidParameterValue,
+    message: 'connection options could not be read',
+    detail: `They must be a list of name=value, but there is "${text}".`,
+  });

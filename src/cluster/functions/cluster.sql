@@ -1,0 +1,149 @@
+create function _tessera_functions.cluster_origin() returns text
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select substr(md5(c.system_identifier || '.' || d.oid), 1, 12)
+  from pg_control_system() c, pg_database d where d.datname = current_database()
+$$;
+comment on function _tessera_functions.cluster_origin() is 'what tells this database from its copies: twelve hexadecimal digits of server and database';
+
+create function _tessera_functions.request_result(operation text, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  answer jsonb;
+begin
+  insert into _tessera_catalog.request (operation, payload) values ($1, $2) returning result into answer;
+  return answer -> 'result';
+end
+$$;
+comment on function _tessera_functions.request_result(text, jsonb) is 'has a request carried out by the owner of the extension and returns what it gives';
+
+create function _tessera_functions.on_remote_command() returns trigger
+language plpgsql security definer
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  -- The first of them takes all along.
+  if exists (select from _tessera_catalog.remote_command where transaction_id = pg_current_xact_id()) then
+    perform _tessera_functions.prepare_remote_transactions();
+  end if;
+  return null;
+end
+$$;
+comment on function _tessera_functions.on_remote_command() is 'deferred trigger: prepares on the nodes what the transaction has queued';
+
+create function _tessera_functions.start_finisher(transaction_id text) returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  dblink text := (
+    select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink');
+  connection constant text := 'tessera_finisher';
+  open_ones text[];
+begin
+  execute format('select coalesce(%s.dblink_get_connections(), ''{}'')', dblink) into open_ones;
+  if connection = any(open_ones) then
+    execute format('select %s.dblink_disconnect(%L)', dblink, connection);
+  end if;
+  execute format('select %s.dblink_connect(%L, %L)', dblink, connection, 'tessera_finisher');
+  -- It waits for the end of this transaction, and needs nobody to wait for it.
+  execute format('select %s.dblink_send_query(%L, %L)', dblink, connection,
+    format('select _tessera_functions.finish_remote_transaction(%L)', transaction_id));
+exception
+  when others then
+    raise warning 'transactions on nodes will be committed by the next healing: %', sqlerrm;
+end
+$$;
+comment on function _tessera_functions.start_finisher(text) is
+  'starts a session that carries out the second phase of commit as soon as this transaction is over';
+
+create function _tessera_functions.finish_remote_transaction(transaction_id text) returns void
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  perform pg_advisory_xact_lock_shared(1414725643, (transaction_id::int8 & 2147483647)::int4);
+  perform _tessera_functions.end_remote_transaction(transaction_id);
+end
+$$;
+comment on function _tessera_functions.finish_remote_transaction(text) is
+'Waits for the end of a local transaction and carries its decision out on the nodes.
+Privileges: anybody; what is decided already is carried out sooner or later anyway';
+
+create function tessera.heal_nodes(nodeid integer default null) returns integer
+language plpgsql volatile security definer
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  return _tessera_functions.heal_nodes($1);
+end
+$$;
+comment on function tessera.heal_nodes(integer) is
+'Ends transactions prepared on nodes by transactions of this database that are over, as those ended, and returns how many. A job does so by itself.
+nodeid: one node, null for all
+Privileges: anybody; only what is decided is carried out';
+
+create function @extschema@.recover_prepared_transactions() returns integer
+language sql volatile
+set search_path to pg_catalog, pg_temp
+as $$select tessera.heal_nodes()$$;
+comment on function @extschema@.recover_prepared_transactions() is 'tessera.heal_nodes() by its name in Citus';
+
+create function @extschema@.remote_txn_heal_data_node(foreign_server_oid oid) returns integer
+language sql volatile strict
+set search_path to pg_catalog, pg_temp
+as $$
+  select tessera.heal_nodes(split_part(s.srvversion, ' ', 1)::int)
+  from pg_foreign_server s where s.oid = $1 and s.srvtype = 'tessera node'
+$$;
+comment on function @extschema@.remote_txn_heal_data_node(oid) is 'tessera.heal_nodes() for the node of a foreign server, by its name in TimescaleDB';
+
+create procedure @extschema@.citus_cleanup_orphaned_resources()
+language plpgsql
+as $$
+declare
+  outcome pg_catalog.record;
+begin
+  perform _tessera_functions.require_extension_owner('clean up nodes');
+  select c.dropped, c.failed into outcome from _tessera_functions.clean_up_nodes() c;
+  if outcome.failed operator(pg_catalog.>) 0 then
+    raise warning 'failed to clean up % of % orphaned resources', outcome.failed, outcome.dropped operator(pg_catalog.+) outcome.failed
+      using hint = 'Column message of _tessera_catalog.pg_dist_cleanup says why.';
+  end if;
+  if outcome.dropped operator(pg_catalog.>) 0 then
+    raise notice 'cleaned up % orphaned resources', outcome.dropped;
+  end if;
+end
+$$;
+comment on procedure @extschema@.citus_cleanup_orphaned_resources() is
+'Drops what moves and other operations that are over have left on nodes: old placements, and all of what failed. A job does so by itself.
+Privileges: members of the role that owns the extension';
+
+create procedure _tessera_functions.policy_cluster(job_id int, config jsonb)
+language plpgsql
+as $$
+declare
+  outcome pg_catalog.record;
+begin
+  perform _tessera_functions.heal_nodes(null);
+  commit;
+  select c.dropped, c.failed into outcome from _tessera_functions.clean_up_nodes() c;
+  if outcome.failed operator(pg_catalog.>) 0 then
+    raise log 'job %: % of % orphaned resources are still there', job_id, outcome.failed,
+      outcome.dropped operator(pg_catalog.+) outcome.failed;
+  end if;
+end
+$$;
+comment on procedure _tessera_functions.policy_cluster(int, jsonb) is
+  'built-in job: heals prepared transactions on nodes and drops what operations have left there';
+
+create function _tessera_functions.switch_cluster_job(wanted boolean) returns void
+language sql
+set search_path to pg_catalog, pg_temp
+as $$
+  update _tessera_catalog.bgw_job set scheduled = wanted where id = 6 and scheduled <> wanted
+$$;
+comment on function _tessera_functions.switch_cluster_job(boolean) is 'the built-in job of the cluster runs only where there are nodes';

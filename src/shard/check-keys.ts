@@ -1,0 +1,49 @@
+import { maybeOne } from '../engine/spi.ts';
+import type { FoundKey } from './definition.ts';
+import { findDistributed } from './distributed-table.ts';
+import {
+  foreignKeyFromReference,
+  foreignKeyNotColocated,
+  foreignKeyToLocal,
+  keyNotInUnique,
+  keyWouldChange,
+} from './failures.ts';
+
+const nameOf = (oid: bigint): string =>
+  maybeOne<{ name: string }>('select $1::int8::oid::regclass::text as name', [oid])?.name ?? String(oid);
+
+/** A shard can only watch over its own rows, so what is unique must contain the distribution column. */
+export const checkUnique = (keys: readonly FoundKey[], column: string | null): void => {
+  if (column === null) return;
+  for (const k of keys) if (k.kind !== 'f' && !k.columns.includes(column)) throw keyNotInUnique(k.name, column);
+};
+
+const ACTIONS: Readonly<Record<string, string>> = { n: 'SET NULL', d: 'SET DEFAULT', c: 'CASCADE' };
+
+interface Referencing {
+  readonly self: bigint;
+  readonly column: string | null;
+  readonly group: number;
+  readonly model: string;
+}
+
+/** Foreign keys that nodes can watch over: to reference tables, and between shards that are always on the same node. */
+export const checkForeignKey = (k: FoundKey, t: Referencing): void => {
+  if (k.kind !== 'f' || k.referenced === null) return;
+  const own = k.referenced === t.self;
+  const target = own ? { key: t.column, group: t.group, model: t.model } : findDistributed(k.referenced);
+  if (target === undefined) throw foreignKeyToLocal(k.name, nameOf(k.referenced));
+  if (t.column !== null && k.columns.includes(t.column)) {
+    const onDelete = k.onDelete === 'n' || k.onDelete === 'd' ? k.onDelete : undefined;
+    const onUpdate = k.onUpdate === 'n' || k.onUpdate === 'd' || k.onUpdate === 'c' ? k.onUpdate : undefined;
+    if (onDelete !== undefined) throw keyWouldChange(k.name, `ON DELETE ${ACTIONS[onDelete]}`);
+    if (onUpdate !== undefined) throw keyWouldChange(k.name, `ON UPDATE ${ACTIONS[onUpdate]}`);
+  }
+  if (target.model === 't') return;
+  if (t.model === 't') throw foreignKeyFromReference(k.name, nameOf(k.referenced));
+  const paired =
+    t.column === null
+      ? target.key === null
+      : k.columns.some((c, i) => c === t.column && k.referencedColumns[i] === target.key);
+  if (target.group !== t.group || !paired) throw foreignKeyNotColocated(k.name, nameOf(k.referenced));
+};

@@ -1,0 +1,30 @@
+import { one, run } from '../engine/spi.ts';
+
+/** Classes of advisory locks, by their numbers in the specification; 0x5453 keeps clear of those of applications. */
+const CLASS = {
+  rebalance: 0x54530007,
+  operation: 0x54530009,
+  placement: 0x5453000d,
+  move: 0x54530010,
+} as const;
+type LockClass = keyof typeof CLASS;
+
+const key = 'select $1::int4 as c, ($2::int8 & 2147483647)::int4 as k';
+
+const tryLock = (name: LockClass, id: bigint, shared: boolean): boolean =>
+  one<{ got: boolean }>(`select pg_try_advisory_xact_lock${shared ? '_shared' : ''}(c, k) as got from (${key}) x`, [
+    CLASS[name],
+    id,
+  ]).got;
+
+/** Held by moves and copies, several at a time; kept out while a table joins the group or changes its shape. */
+export const tryShareGroup = (group: number): boolean => tryLock('placement', BigInt(group), true);
+export const tryLockGroup = (group: number): boolean => tryLock('placement', BigInt(group), false);
+/** One planner of a group at a time. */
+export const tryLockPlanning = (group: number): boolean => tryLock('rebalance', BigInt(group), false);
+/** One move of a shard at a time. */
+export const tryLockShard = (shard: bigint): boolean => tryLock('move', shard, false);
+/** Two tables that both need a new group of the same kind: the second finds that of the first. */
+export const lockGroupCreation = (): void => {
+  run('select pg_advisory_xact_lock($1, 3)', [CLASS.operation]);
+};

@@ -1,0 +1,169 @@
+import {
+  beginOperation,
+  ensureOwnerServer,
+  keepMade,
+  OBJECT,
+  ownerServer,
+  POLICY,
+  primaryOfGroup,
+  recordAside,
+  remoteRole,
+  withNode,
+  withServer,
+  type Node,
+  type Remote,
+} from '../cluster/index.ts';
+import { one } from '../engine/spi.ts';
+import { PgError } from '../lib/pg-error.ts';
+import { ident, qualified, type RelationName } from '../lib/quote.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
+import { keysOf, keyType } from './definition.ts';
+import { findDistributed, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
+import {
+  foreignKeyDdl,
+  HASH_SCHEMA,
+  indexDdl,
+  keyDdl,
+  shardName,
+  statisticsDdl,
+  tableDdl,
+  type Belonging,
+  type Key,
+} from './shard-ddl.ts';
+import { ensureTypes } from './types-on-nodes.ts';
+
+const digest = (text: string): string => one<{ d: string }>('select md5($1::text) as d', [text]).d;
+const bytes = (text: string): number => one<{ n: number }>('select octet_length($1::text) as n', [text]).n;
+
+export const nameOfShard = (name: string, shardid: bigint): string => shardName(name, shardid, digest, bytes(name));
+
+/** The table by which shards of this key check their rows: partitioned like the distributed table, and empty. */
+const hashTable = (table: bigint, key: string): { readonly name: RelationName; readonly ddl: string } => {
+  const found = keyType(table, key);
+  if (found === undefined) throw new Error(`distribution column ${key} is gone`);
+  const column = `v ${found.type}${found.collation === null ? '' : ` collate ${found.collation}`}`;
+  const name = { schema: HASH_SCHEMA, name: `hash_${digest(column).slice(0, 16)}` };
+  return { name, ddl: `create table if not exists ${qualified(name)} (${column}) partition by hash (v)` };
+};
+
+const belonging = (table: DistributedTable, shard: Shard): Belonging | undefined =>
+  table.key === null || shard.modulus === null || shard.remainder === null
+    ? undefined
+    : {
+        hash: hashTable(table.relid, table.key).name,
+        column: table.key,
+        modulus: shard.modulus,
+        remainder: shard.remainder,
+      };
+
+/** What shards on a node need beside themselves; made as the administrator and left where it is. */
+const prepareNode = (node: Node, table: DistributedTable, owner: string, schemas: readonly string[]): void =>
+  withNode(node, (remote: Remote) => {
+    ensureTypes(remote, table.relid);
+    const role = ident(remoteRole(owner));
+    for (const schema of schemas)
+      remote.exec(
+        `create schema if not exists ${ident(schema)}; grant usage, create on schema ${ident(schema)} to ${role}`,
+      );
+    if (table.key === null) return;
+    const hash = hashTable(table.relid, table.key);
+    try {
+      remote.exec(
+        `create schema if not exists ${ident(HASH_SCHEMA)}; grant usage on schema ${ident(HASH_SCHEMA)} to public; ${hash.ddl}`,
+      );
+    } catch (e) {
+      // Somebody else makes it at this moment, and IF NOT EXISTS does not wait for him.
+      if (
+        !(e instanceof PgError && (e.sqlstate === SQLSTATE.uniqueViolation || e.sqlstate === SQLSTATE.duplicateTable))
+      )
+        throw e;
+    }
+  });
+
+/** The shard a foreign key of this shard points at: the copy of a reference table, or the shard of the same remainder. */
+export const referencedShard = (shard: Shard, key: Key): Shard => {
+  if (key.referenced === shard.relid) return shard;
+  const target = findDistributed(key.referenced as bigint);
+  const found =
+    target === undefined
+      ? undefined
+      : shardsOf(target.relid).find((s) => target.model === 't' || s.remainder === shard.remainder);
+  if (found === undefined) throw new Error(`foreign key ${key.name} points at nothing`);
+  return found;
+};
+
+export const nameIn =
+  (shard: Shard) =>
+  (name: string): string =>
+    nameOfShard(name, shard.id);
+
+/** Everything a shard gets after its rows: indexes, foreign keys, extended statistics. */
+export const afterRows = (table: DistributedTable, shard: Shard): string[] => [
+  ...table.definition.indexes.map((i) => indexDdl(shard, i, nameIn(shard))),
+  ...table.definition.statistics.map((s) => statisticsDdl(shard, s, nameIn(shard))),
+];
+
+export const keyStatements = (table: DistributedTable, shard: Shard): string[] =>
+  keysOf(table.relid)
+    .filter((k) => k.kind !== 'f')
+    .map((k) => keyDdl(shard, k, nameIn(shard)));
+
+export const foreignKeyStatements = (table: DistributedTable, shard: Shard, valid: boolean): string[] =>
+  keysOf(table.relid)
+    .filter((k) => k.kind === 'f')
+    .map((k) => foreignKeyDdl(shard, k, referencedShard(shard, k), valid));
+
+export const bareTable = (table: DistributedTable, shard: Shard): string[] =>
+  tableDdl(shard, table.definition, belonging(table, shard));
+
+/** Creates the tables of shards on one node, whole or bare, as the role that owns them there. */
+export const makeOnNode = (
+  node: Node,
+  owner: string,
+  work: readonly { readonly table: DistributedTable; readonly shard: Shard }[],
+  bare: boolean,
+): void => {
+  const server = ensureOwnerServer(node, owner);
+  for (const table of new Set(work.map((w) => w.table)))
+    prepareNode(node, table, owner, [...new Set(work.filter((w) => w.table === table).map((w) => w.shard.schema))]);
+  withServer(server, node, (remote) => {
+    const all = (ddl: (t: DistributedTable, s: Shard) => string[]): string[] =>
+      work.flatMap((w) => ddl(w.table, w.shard));
+    const statements = bare
+      ? all(bareTable)
+      : [
+          ...all(bareTable),
+          ...all(keyStatements),
+          ...all(afterRows),
+          ...all((t, s) => foreignKeyStatements(t, s, true)),
+        ];
+    // One transaction: the statements of one string.
+    if (statements.length > 0) remote.exec(statements.join(';\n'));
+  });
+};
+
+/** Makes all placements of a new table; what was made goes again unless this transaction commits. */
+export const makeShards = (table: DistributedTable, owner: string): void => {
+  const shards = shardsOf(table.relid);
+  const operation = beginOperation();
+  recordAside(
+    operation,
+    shards.flatMap((s) =>
+      s.groups.map((group) => ({ kind: OBJECT.shard, name: qualified(s), group, policy: POLICY.onFailure })),
+    ),
+  );
+  for (const group of new Set(shards.flatMap((s) => s.groups))) {
+    const node = primaryOfGroup(group);
+    if (node === undefined) throw new Error(`group ${group} has no primary`);
+    makeOnNode(
+      node,
+      owner,
+      shards.filter((s) => s.groups.includes(group)).map((shard) => ({ table, shard })),
+      false,
+    );
+  }
+  keepMade(operation);
+};
+
+export const serverOfGroup = (group: number, owner: string): string =>
+  ownerServer(primaryOfGroup(group) as Node, owner);

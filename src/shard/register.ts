@@ -1,0 +1,151 @@
+import { origin, primaryOfGroup, ownerServer, type Node } from '../cluster/index.ts';
+import { one, run } from '../engine/spi.ts';
+import { findRelation, type Relation } from '../hypertable/index.ts';
+import { displayed } from '../lib/quote.ts';
+import { checkForeignKey, checkUnique } from './check-keys.ts';
+import { chooseGroup, placementsFor, type Group } from './colocation.ts';
+import { readDefinition, type FoundKey } from './definition.ts';
+import { findDistributed, shardsOf, type DistributedTable } from './distributed-table.ts';
+import { alreadyDistributed, notTableOwner, relationMissing } from './failures.ts';
+import { makeShards, nameOfShard } from './make-shards.ts';
+import type { ShardDefinition } from './shard-ddl.ts';
+
+/** The table of a request, after its caller was checked; current_user is the owner of the extension here. */
+export const relationOfRequest = (caller: string, relid: bigint): Relation => {
+  const relation = findRelation(relid);
+  if (relation === undefined) throw relationMissing(relid);
+  const { fit } = one<{ fit: boolean }>(
+    `select pg_has_role($1::name, c.relowner, 'USAGE') as fit from pg_class c where c.oid = $2::int8::oid`,
+    [caller, relid],
+  );
+  if (!fit) throw notTableOwner(displayed(relation));
+  return relation;
+};
+
+export interface NewTable {
+  readonly relid: string;
+  readonly column: string | null;
+  readonly model: 's' | 't';
+  readonly with: string;
+  readonly shardCount: number | null;
+  readonly keys: readonly (Omit<FoundKey, 'referenced'> & { readonly referenced: string | null })[];
+}
+
+/** What the caller makes foreign tables of. */
+export interface PlacedShard {
+  readonly id: string;
+  readonly server: string;
+  readonly schema: string;
+  readonly name: string;
+  readonly modulus: number | null;
+  readonly remainder: number | null;
+}
+
+const groupOf = (root: Relation, t: NewTable): Group => {
+  if (t.model === 't') return referenceGroup();
+  const key =
+    t.column === null
+      ? { type: null, collation: null }
+      : one<{ type: bigint; collation: bigint }>(
+          `select atttypid::int8 as type, attcollation::int8 as collation from pg_attribute
+         where attrelid = $1::int8::oid and attname = $2 and not attisdropped`,
+          [root.oid, t.column],
+        );
+  const usual = Number(one<{ n: string }>(`select _tessera_functions.setting('shard_count') as n`).n);
+  return chooseGroup(
+    {
+      table: displayed(root),
+      ...key,
+      with: t.with === 'none' || t.with === 'default' ? t.with : BigInt(t.with),
+      shardCount: t.shardCount,
+    },
+    usual,
+  );
+};
+
+/** Reference tables are one group. */
+const referenceGroup = (): Group => {
+  const { id } = one<{ id: number }>(
+    `with made as (
+       insert into _tessera_catalog.pg_dist_colocation (shardcount, replicationfactor)
+       select 1, -1 where not exists (select from _tessera_catalog.pg_dist_colocation where replicationfactor = -1)
+       returning colocationid as id)
+     select id from made union all
+     select colocationid from _tessera_catalog.pg_dist_colocation where replicationfactor = -1`,
+  );
+  return { id, shardCount: 1, created: false };
+};
+
+const insertTable = (relid: bigint, t: NewTable, group: number, definition: ShardDefinition): void => {
+  run(
+    `insert into _tessera_catalog.pg_dist_partition (logicalrelid, partmethod, partkey, colocationid, repmodel, definition)
+     values ($1::int8::oid, $2, $3, $4, $5, $6::text::jsonb)`,
+    [relid, t.column === null ? 'n' : 'h', t.column, group, t.model, JSON.stringify(definition)],
+  );
+  for (const k of t.keys)
+    run(
+      `insert into _tessera_catalog.pg_dist_key (logicalrelid, name, kind, definition, referenced)
+       values ($1::int8::oid, $2, $3, $4, nullif($5::int8, 0)::oid)`,
+      [relid, k.name, k.kind, k.definition, BigInt(k.referenced ?? 0)],
+    );
+};
+
+const insertShards = (root: Relation, t: NewTable, placements: readonly number[]): void => {
+  for (const [i, groupid] of placements.entries()) {
+    const { id } = one<{ id: bigint }>(`select nextval('_tessera_catalog.pg_dist_shardid_seq') as id`);
+    const hashed = t.column !== null;
+    run(
+      `insert into _tessera_catalog.pg_dist_shard (logicalrelid, shardid, modulus, remainder, shard_schema, shard_name)
+       values ($1::int8::oid, $2, nullif($3::int4, 0), case when $3::int4 > 0 then $4::int4 end, $5, $6)`,
+      [root.oid, id, hashed ? placements.length : 0, i, root.schema, nameOfShard(root.name, id)],
+    );
+    run('insert into _tessera_catalog.pg_dist_placement (shardid, groupid) values ($1, $2)', [id, groupid]);
+  }
+};
+
+export const placedShards = (table: DistributedTable, owner: string): PlacedShard[] =>
+  shardsOf(table.relid).map((s) => ({
+    id: String(s.id),
+    server: ownerServer(primaryOfGroup(s.groups[0] as number) as Node, owner),
+    schema: s.schema,
+    name: s.name,
+    modulus: s.modulus,
+    remainder: s.remainder,
+  }));
+
+/** Records a distributed table and makes its shards. */
+export const registerTable = (caller: string, t: NewTable): PlacedShard[] => {
+  const root = relationOfRequest(caller, BigInt(t.relid));
+  if (findDistributed(root.oid) !== undefined) throw alreadyDistributed(displayed(root));
+  origin();
+  const keys: FoundKey[] = t.keys.map((k) => ({
+    ...k,
+    referenced: k.referenced === null ? null : BigInt(k.referenced),
+  }));
+  checkUnique(keys, t.column);
+  const group = groupOf(root, t);
+  for (const k of keys) checkForeignKey(k, { self: root.oid, column: t.column, group: group.id, model: t.model });
+  const placements = placementsFor(group);
+  insertTable(root.oid, t, group.id, readDefinition(root.oid));
+  insertShards(root, t, placements);
+  const table = findDistributed(root.oid) as DistributedTable;
+  makeShards(table, root.owner);
+  return placedShards(table, root.owner);
+};
+
+/** Notes which foreign table leads to which shard. */
+export const attachShards = (caller: string, relid: bigint): void => {
+  const root = relationOfRequest(caller, relid);
+  run(
+    `update _tessera_catalog.pg_dist_shard s set local_relid = c.oid
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_inherits i on i.inhrelid = c.oid
+     where s.logicalrelid::oid = $1::int8::oid and i.inhparent = s.logicalrelid and n.nspname = '_tessera_internal'
+       and c.relname = s.shard_name`,
+    [root.oid],
+  );
+  const { missing } = one<{ missing: bigint }>(
+    `select count(*) as missing from _tessera_catalog.pg_dist_shard where logicalrelid::oid = $1::int8::oid and local_relid is null`,
+    [root.oid],
+  );
+  if (missing > 0n) throw new Error(`${missing} shards have no foreign table`);
+};
