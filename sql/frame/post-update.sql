@@ -6,6 +6,12 @@ begin
       when tag in ('ALTER EXTENSION', 'DROP EXTENSION')
       execute function _tessera_functions.pause_workers();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_shard_ddl') then
+    create event trigger tessera_shard_ddl on ddl_command_end
+      when tag in ('ALTER TABLE', 'ALTER INDEX', 'CREATE INDEX', 'DROP INDEX', 'CREATE STATISTICS', 'ALTER STATISTICS', 'DROP STATISTICS',
+        'ALTER SCHEMA')
+      execute function _tessera_functions.on_shard_ddl();
+  end if;
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm

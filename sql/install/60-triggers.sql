@@ -18,6 +18,10 @@ begin
   create event trigger tessera_ddl_command_start on ddl_command_start
     when tag in ('ALTER EXTENSION', 'DROP EXTENSION')
     execute function _tessera_functions.pause_workers();
+  create event trigger tessera_shard_ddl on ddl_command_end
+    when tag in ('ALTER TABLE', 'ALTER INDEX', 'CREATE INDEX', 'DROP INDEX', 'CREATE STATISTICS', 'ALTER STATISTICS', 'DROP STATISTICS',
+      'ALTER SCHEMA')
+    execute function _tessera_functions.on_shard_ddl();
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm

@@ -104,7 +104,11 @@ create table _tessera_catalog.pg_dist_key (
   name name not null,
   kind "char" not null check (kind in ('p', 'u', 'x', 'f', 'i')),
   definition text not null,
+  columns name[] not null,
   referenced regclass,
+  referenced_columns name[] not null default '{}',
+  on_update "char",
+  on_delete "char",
   primary key (logicalrelid, name)
 );
 comment on table _tessera_catalog.pg_dist_key is

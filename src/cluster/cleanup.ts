@@ -139,7 +139,7 @@ export const cleanUp = (): { readonly dropped: number; readonly failed: number }
        policy_type as policy
      from _tessera_catalog.pg_dist_cleanup c
      where pg_try_advisory_xact_lock(${CLEANUP_CLASS}, (operation_id & 2147483647)::int4)
-     order by object_type, record_id
+     order by object_type = 1, object_type, record_id
      for update skip locked`,
   );
   const done: bigint[] = [];

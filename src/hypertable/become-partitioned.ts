@@ -65,10 +65,11 @@ const moveAside = (table: Relation, s: Snapshot): RelationName => {
 };
 
 /** The partitioned successor with the columns, defaults, checks and identities of the old table. */
-const createRoot = (table: Relation, old: RelationName, partitionBy: string, s: Snapshot): void => {
+const createRoot = (table: Relation, old: RelationName, partitionBy: string | null, s: Snapshot): void => {
   run(
-    `create table ${qualified(table)} (like ${qualified(old)} including all excluding indexes excluding statistics)
-     partition by ${partitionBy}` + (table.tablespace === null ? '' : ` tablespace ${ident(table.tablespace)}`),
+    `create table ${qualified(table)} (like ${qualified(old)} including all excluding indexes excluding statistics)` +
+      (partitionBy === null ? '' : ` partition by ${partitionBy}`) +
+      (table.tablespace === null ? '' : ` tablespace ${ident(table.tablespace)}`),
   );
   for (const c of s.columns) {
     if (c.statistics >= 0)
@@ -138,10 +139,10 @@ export const createForeignKeysToIt = (s: Snapshot): void => {
   }
 };
 
-/** Steps from plain table to partitioned table. The caller holds ACCESS EXCLUSIVE and has checked everything. */
+/** Steps from one table to its successor, partitioned or (null) plain. The caller holds ACCESS EXCLUSIVE and has checked everything. */
 export const replaceByRoot = (
   table: Relation,
-  partitionBy: string,
+  partitionBy: string | null,
   s: Snapshot,
 ): { readonly root: Relation; readonly old: RelationName } => {
   const old = moveAside(table, s);

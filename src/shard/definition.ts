@@ -82,9 +82,10 @@ export const readKeys = (oid: bigint): FoundKey[] =>
   );
 
 /** Keys of a distributed table, in an order in which they can be made. */
-export const keysOf = (oid: bigint): Key[] =>
-  query<Key>(
-    `select name, kind::text as kind, definition, referenced::oid::int8 as referenced
+export const keysOf = (oid: bigint): FoundKey[] =>
+  query<FoundKey>(
+    `select name, kind::text as kind, definition, columns::text[] as columns, referenced::oid::int8 as referenced,
+       referenced_columns::text[] as "referencedColumns", on_update::text as "onUpdate", on_delete::text as "onDelete"
      from _tessera_catalog.pg_dist_key where logicalrelid::oid = $1::int8::oid order by position(kind::text in 'puixf'), name`,
     [oid],
   );

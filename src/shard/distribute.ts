@@ -16,7 +16,7 @@ import {
   type Snapshot,
 } from '../hypertable/index.ts';
 import { displayed, ident, qualified, type RelationName } from '../lib/quote.ts';
-import { readKeys, type FoundKey } from './definition.ts';
+import { keysOf, readKeys, type FoundKey } from './definition.ts';
 import {
   alreadyDistributed,
   generatedKey,
@@ -63,25 +63,23 @@ const single = (s: Snapshot): string => {
   return first === undefined ? 'list ((true is null))' : `list ((${ident(first.name)} is null))`;
 };
 
-const moveRows = (root: Relation, old: RelationName): bigint => {
-  const occupied = maybeOne(`select from only ${qualified(old)} limit 1`) !== undefined;
-  if (!occupied) return 0n;
-  notice('copying data from the local table');
+const moveRows = (root: Relation, old: RelationName): void => {
+  if (maybeOne(`select from ${qualified(old)} limit 1`) === undefined) return;
+  notice(`moving the data of ${displayed(root)}`);
   const columns = storedColumns(root.oid).map(ident).join(', ');
-  const moved = BigInt(
-    run(
-      `insert into ${qualified(root)} (${columns}) overriding system value select ${columns} from only ${qualified(old)}`,
-    ),
+  const moved = run(
+    `insert into ${qualified(root)} (${columns}) overriding system value select ${columns} from ${qualified(old)}`,
   );
-  notice(`copied ${moved} rows`);
-  return moved;
+  notice(`moved ${moved} rows`);
 };
 
+/** As it was said, but for a table that may have partitions the definition must reach them. */
+const everywhere = (index: Snapshot['indexes'][number]): string =>
+  index.definition.replace(/^(CREATE INDEX (?:"(?:[^"]|"")*"|[^ ]+) ON) ONLY /, '$1 ');
+
 /** Indexes without uniqueness stay on the table too, so that it still tells what its shards have. */
-const createIndexes = (s: Snapshot, keys: readonly FoundKey[]): void => {
-  const given = new Set(keys.map((k) => k.name));
-  for (const index of s.indexes)
-    if (!given.has(index.name) && !index.constraint && !index.unique) run(index.definition);
+const createIndexes = (s: Snapshot): void => {
+  for (const index of s.indexes) if (!index.constraint && !index.unique) run(everywhere(index));
   for (const st of s.statistics) run(st.definition);
 };
 
@@ -95,46 +93,92 @@ const createForeignTables = (table: Relation, root: Relation, shards: readonly P
   }
 };
 
-/** Turns a plain table into a distributed one; everything or nothing. */
+const keysFor = (oid: bigint): FoundKey[] => (findDistributed(oid) === undefined ? readKeys(oid) : keysOf(oid));
+
+const spread = (table: Relation, root: Relation, keys: readonly FoundKey[], d: Distribution): void => {
+  const { result: shards } = request<{ result: PlacedShard[] }>('shard.register', {
+    relid: root.oid,
+    column: d.column,
+    model: 's',
+    with: d.with,
+    shardCount: d.shardCount,
+    // A foreign key of the table to itself names its successor.
+    keys: keys.map((k) => ({ ...k, referenced: k.referenced === table.oid ? root.oid : k.referenced })),
+  });
+  createForeignTables(table, root, shards);
+  request('shard.attach', { relid: root.oid });
+};
+
+/** A plain table can have its keys itself. */
+const createKeys = (table: Relation, root: Relation, keys: readonly FoundKey[]): void => {
+  for (const k of keys) {
+    const target = k.referenced === table.oid ? root.oid : k.referenced;
+    const name =
+      target === null ? '' : one<{ name: string }>('select $1::int8::oid::regclass::text as name', [target]).name;
+    run(
+      k.kind === 'i'
+        ? `create unique index ${ident(k.name)} on ${qualified(root)} ${k.definition}`
+        : `alter table ${qualified(root)} add constraint ${ident(k.name)} ${k.definition.replace(' REFERENCES %s(', () => ` REFERENCES ${name}(`)}`,
+    );
+  }
+};
+
+/**
+ * Replaces a table by one that is distributed in another way, or (null) not at all, with its rows and everything that
+ * hangs on it. All or nothing: shards that were made go again unless the transaction commits, those replaced go after it.
+ */
+const rebuild = (table: Relation, d: Distribution | null): void => {
+  const snapshot = takeSnapshot(table);
+  const [incoming] = snapshot.incoming;
+  if (incoming !== undefined) throw incomingForeignKey(displayed(table), incoming.name, incoming.child);
+  const keys = keysFor(table.oid);
+  request('open_schema', { relid: table.oid });
+  const by = d === null ? null : d.column === null ? single(snapshot) : `hash (${ident(d.column)})`;
+  const { root, old } = replaceByRoot(table, by, snapshot);
+  if (root.owner !== table.owner) run(`alter table ${qualified(root)} owner to ${ident(table.owner)}`);
+  createIndexes(snapshot);
+  if (d !== null) spread(table, root, keys, d);
+  moveRows(root, old);
+  if (d === null) createKeys(table, root, keys);
+  createTriggersAndPolicies(table, snapshot);
+  replaceViews(snapshot);
+  if (findDistributed(table.oid) !== undefined) request('shard.forget', { relid: table.oid });
+  run(`drop table ${qualified(old)}`);
+  createGrants(table, snapshot.grants);
+};
+
+const lockOwn = (oid: bigint): Relation => {
+  const seen = findRelation(oid);
+  if (seen === undefined) throw relationMissing(oid);
+  if (!seen.owned) throw notTableOwner(displayed(seen));
+  requireReadCommitted();
+  run(`lock table only ${qualified(seen)} in access exclusive mode`);
+  const table = findRelation(oid);
+  if (table === undefined) throw relationMissing(oid);
+  return table;
+};
+
+/** Turns a plain table into a distributed one. */
 export const distribute = (oid: bigint, d: Distribution): void => {
   const seen = findRelation(oid);
   if (seen === undefined) throw relationMissing(oid);
   if (!seen.owned) throw notTableOwner(displayed(seen));
   checkDistributable(seen, 'distributed table');
   if (d.column !== null) checkKey(seen, d.column);
-  requireReadCommitted();
   inMaintenance(() => {
-    run(`lock table only ${qualified(seen)} in access exclusive mode`);
-    const table = findRelation(oid);
-    if (table === undefined) throw relationMissing(oid);
+    const table = lockOwn(oid);
     checkDistributable(table, 'distributed table');
-    const snapshot = takeSnapshot(table);
-    const [incoming] = snapshot.incoming;
-    if (incoming !== undefined) throw incomingForeignKey(displayed(table), incoming.name, incoming.child);
-    const keys = readKeys(oid);
-    request('open_schema', { relid: oid });
-    const { root, old } = replaceByRoot(
-      table,
-      d.column === null ? single(snapshot) : `hash (${ident(d.column)})`,
-      snapshot,
-    );
-    if (root.owner !== table.owner) run(`alter table ${qualified(root)} owner to ${ident(table.owner)}`);
-    createIndexes(snapshot, keys);
-    const { result: shards } = request<{ result: PlacedShard[] }>('shard.register', {
-      relid: root.oid,
-      column: d.column,
-      model: 's',
-      with: d.with,
-      shardCount: d.shardCount,
-      // A foreign key of the table to itself names its successor.
-      keys: keys.map((k) => ({ ...k, referenced: k.referenced === oid ? root.oid : k.referenced })),
-    });
-    createForeignTables(table, root, shards);
-    request('shard.attach', { relid: root.oid });
-    moveRows(root, old);
-    createTriggersAndPolicies(table, snapshot);
-    replaceViews(snapshot);
-    run(`drop table ${qualified(old)}`);
-    createGrants(table, snapshot.grants);
+    rebuild(table, d);
   });
 };
+
+/** Distributes a distributed table in another way. */
+export const redistribute = (oid: bigint, d: Distribution): void =>
+  inMaintenance(() => {
+    const table = lockOwn(oid);
+    if (d.column !== null) checkKey(table, d.column);
+    rebuild(table, d);
+  });
+
+/** Makes a distributed table a plain one of the coordinator. */
+export const undistribute = (oid: bigint): void => inMaintenance(() => rebuild(lockOwn(oid), null));

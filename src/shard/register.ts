@@ -22,13 +22,16 @@ export const relationOfRequest = (caller: string, relid: bigint): Relation => {
   return relation;
 };
 
+/** A key as it comes through JSON. */
+export type NewKey = Omit<FoundKey, 'referenced'> & { readonly referenced: string | null };
+
 export interface NewTable {
   readonly relid: string;
   readonly column: string | null;
   readonly model: 's' | 't';
   readonly with: string;
   readonly shardCount: number | null;
-  readonly keys: readonly (Omit<FoundKey, 'referenced'> & { readonly referenced: string | null })[];
+  readonly keys: readonly NewKey[];
 }
 
 /** What the caller makes foreign tables of. */
@@ -76,18 +79,31 @@ const referenceGroup = (): Group => {
   return { id, shardCount: 1, created: false };
 };
 
+export const insertKey = (relid: bigint, k: NewKey): void =>
+  void run(
+    `insert into _tessera_catalog.pg_dist_key
+       (logicalrelid, name, kind, definition, columns, referenced, referenced_columns, on_update, on_delete)
+     values ($1::int8::oid, $2, $3, $4, $5, nullif($6::int8, 0)::oid, $7, $8, $9)`,
+    [
+      relid,
+      k.name,
+      k.kind,
+      k.definition,
+      k.columns,
+      BigInt(k.referenced ?? 0),
+      k.referencedColumns,
+      k.onUpdate,
+      k.onDelete,
+    ],
+  );
+
 const insertTable = (relid: bigint, t: NewTable, group: number, definition: ShardDefinition): void => {
   run(
     `insert into _tessera_catalog.pg_dist_partition (logicalrelid, partmethod, partkey, colocationid, repmodel, definition)
      values ($1::int8::oid, $2, $3, $4, $5, $6::text::jsonb)`,
     [relid, t.column === null ? 'n' : 'h', t.column, group, t.model, JSON.stringify(definition)],
   );
-  for (const k of t.keys)
-    run(
-      `insert into _tessera_catalog.pg_dist_key (logicalrelid, name, kind, definition, referenced)
-       values ($1::int8::oid, $2, $3, $4, nullif($5::int8, 0)::oid)`,
-      [relid, k.name, k.kind, k.definition, BigInt(k.referenced ?? 0)],
-    );
+  for (const k of t.keys) insertKey(relid, k);
 };
 
 const insertShards = (root: Relation, t: NewTable, placements: readonly number[]): void => {

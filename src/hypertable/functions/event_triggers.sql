@@ -61,6 +61,7 @@ begin
     perform _tessera_functions.forget_chunks(ids);
   end if;
   perform _tessera_functions.reject_lost_parts(gone);
+  perform _tessera_functions.on_shards_dropped(gone);
 end
 $$;
 comment on function _tessera_functions.on_sql_drop() is 'event trigger: a dropped hypertable or chunk leaves the catalog';

@@ -12,7 +12,7 @@ declare
 begin
   -- A name is looked up as the caller would.
   if other operator(pg_catalog.<>) all (array['default', 'none']) then
-    other := other::pg_catalog.regclass::pg_catalog.oid::pg_catalog.regclass::pg_catalog.oid::pg_catalog.text;
+    other := other::pg_catalog.regclass::pg_catalog.oid::pg_catalog.text;
   end if;
   perform _tessera_functions.create_distributed_table(
     table_name::pg_catalog.oid::pg_catalog.int8, distribution_column, distribution_type::pg_catalog.text, other, shard_count);

@@ -1,13 +1,9 @@
-import { maybeOne } from '../../engine/spi.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
 import { distribute } from '../distribute.ts';
 import { badShardCount, countWithoutKey, countWithTable, onlyHash } from '../failures.ts';
 
 /** none, default, or the OID of the table as text. */
-const colocation = (text: string): string =>
-  text === 'none' || text === 'default'
-    ? text
-    : String(maybeOne<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [text])?.oid);
+const colocation = (text: string): string => (text === 'none' || text === 'default' ? text : text);
 
 export const create_distributed_table = defineFunction({
   schema: '_tessera_functions',

@@ -1,5 +1,17 @@
-import { defineFunction, returnsScalar, type FunctionDeclaration, type Handler } from '../../udf/define-function.ts';
-import { attachShards, registerTable, type NewTable } from '../register.ts';
+import { ensureOwnerServer, openNode, openNodeById, type Node } from '../../cluster/index.ts';
+import { nullArgument } from '../failures.ts';
+import type { Mode } from '../move-checks.ts';
+import { moveShard } from '../move-shard.ts';
+import {
+  defineFunction,
+  returnsScalar,
+  returnsVoid,
+  type FunctionDeclaration,
+  type Handler,
+} from '../../udf/define-function.ts';
+import { forgetTables } from '../forget.ts';
+import { attachShards, registerTable, relationOfRequest, type NewTable } from '../register.ts';
+import { syncAll, syncTable } from '../sync.ts';
 
 /** Work of the owner of the extension on behalf of a caller, whom each body checks. */
 const request = <P>(
@@ -32,3 +44,84 @@ export const request_shard_attach = request<{ relid: string }>(
   'Notes which foreign table leads to which shard.',
   (caller, p) => attachShards(caller, BigInt(p.relid)),
 );
+
+export const request_shard_forget = request<{ relid: string }>(
+  'forget',
+  'Takes a table whose rows are elsewhere out of the catalog.',
+  (caller, p) => {
+    relationOfRequest(caller, BigInt(p.relid));
+    forgetTables([BigInt(p.relid)]);
+  },
+);
+
+export const forget_distributed = defineFunction({
+  schema: '_tessera_functions',
+  name: 'forget_distributed',
+  args: [{ name: 'relations', type: 'bigint[]', doc: 'OIDs of distributed tables that were dropped' }],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'Takes dropped tables out of the catalog and has their shards dropped later.',
+  privileges: 'owner of the extension',
+  handler: (relids: bigint[]) => forgetTables(relids),
+});
+
+export const sync_shards = defineFunction({
+  schema: '_tessera_functions',
+  name: 'sync_shards',
+  args: [
+    { name: 'relation', type: 'bigint', doc: 'OID of a distributed table, null for all' },
+    { name: 'statement', type: 'text', doc: 'the statement that may have changed it' },
+  ],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'Has shards follow what was done to their table.',
+  privileges: 'owner of the extension',
+  handler: (relid: bigint | null, statement: string) =>
+    relid === null ? syncAll(statement) : syncTable(relid, statement),
+});
+
+interface Move {
+  readonly shard: string | null;
+  readonly source: number | null;
+  readonly target: number | null;
+  readonly sourceName: string | null;
+  readonly sourcePort: number | null;
+  readonly targetName: string | null;
+  readonly targetPort: number | null;
+  readonly mode: Mode | null;
+}
+
+const nodeOf = (id: number | null, name: string | null, port: number | null, argument: string): Node => {
+  if (id !== null) return openNodeById(id);
+  if (name === null || port === null) throw nullArgument(argument);
+  return openNode(name, port);
+};
+
+export const request_shard_move = request<Move>(
+  'move',
+  'Moves a shard and those colocated with it to another node.',
+  (caller, p) => {
+    if (p.shard === null) throw nullArgument('shard_id');
+    moveShard(
+      caller,
+      BigInt(p.shard),
+      nodeOf(p.source, p.sourceName, p.sourcePort, 'source_node'),
+      nodeOf(p.target, p.targetName, p.targetPort, 'target_node'),
+      p.mode ?? 'auto',
+    );
+  },
+);
+
+export const ensure_owner_server = defineFunction({
+  schema: '_tessera_functions',
+  name: 'ensure_owner_server',
+  args: [
+    { name: 'nodeid', type: 'integer', doc: 'the node' },
+    { name: 'owner', type: 'text', doc: 'owner of distributed tables' },
+  ],
+  returns: returnsScalar('text'),
+  volatility: 'volatile',
+  summary: 'The foreign server through which the shards of an owner on a node are reached, made if need be.',
+  privileges: 'owner of the extension',
+  handler: (id: number, owner: string) => ensureOwnerServer(openNodeById(id), owner),
+});

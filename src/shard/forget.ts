@@ -1,0 +1,52 @@
+import { OBJECT, POLICY, recordDeferred } from '../cluster/index.ts';
+import { one, query, run } from '../engine/spi.ts';
+import { PgError } from '../lib/pg-error.ts';
+import { qualified } from '../lib/quote.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
+import { shardsOf, type Shard } from './distributed-table.ts';
+
+const isReferenced = (relid: bigint): { key: string; table: string } | undefined =>
+  query<{ key: string; table: string }>(
+    `select name as key, logicalrelid::text as "table" from _tessera_catalog.pg_dist_key
+     where referenced::oid = $1::int8::oid and logicalrelid::oid <> $1::int8::oid limit 1`,
+    [relid],
+  )[0];
+
+/** Shards whose table is gone are dropped on their nodes once this transaction has committed. */
+export const dropLater = (shards: readonly Shard[]): void => {
+  if (shards.length === 0) return;
+  const { operation } = one<{ operation: bigint }>(
+    `select nextval('_tessera_catalog.pg_dist_operationid_seq') as operation`,
+  );
+  recordDeferred(
+    operation,
+    shards.flatMap((s) =>
+      s.groups.map((group) => ({ kind: OBJECT.shard, name: qualified(s), group, policy: POLICY.deferred })),
+    ),
+  );
+};
+
+/** Takes tables out of the catalog, which were dropped, or are about to be because a successor has their rows. */
+export const forgetTables = (relids: readonly bigint[]): void => {
+  for (const relid of relids) {
+    const by = isReferenced(relid);
+    if (
+      by !== undefined &&
+      !relids.includes(BigInt(one<{ o: bigint }>('select coalesce(to_regclass($1)::oid::int8, 0) as o', [by.table]).o))
+    )
+      throw new PgError({
+        sqlstate: SQLSTATE.dependentObjectsStillExist,
+        message: 'cannot drop a distributed table because another one refers to it',
+        detail: `Foreign key "${by.key}" of table "${by.table}" depends on it.`,
+        hint: `Run first: select drop_distributed_constraint('${by.table}', '${by.key}');`,
+      });
+  }
+  for (const relid of relids) {
+    dropLater(shardsOf(relid));
+    run('delete from _tessera_catalog.pg_dist_partition where logicalrelid::oid = $1::int8::oid', [relid]);
+  }
+  run(
+    `delete from _tessera_catalog.pg_dist_colocation c
+     where not exists (select from _tessera_catalog.pg_dist_partition p where p.colocationid = c.colocationid) and explicit`,
+  );
+};

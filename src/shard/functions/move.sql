@@ -1,0 +1,52 @@
+create function _tessera_functions.never() returns trigger
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  raise exception 'a statement trigger of a partition has fired';
+end
+$$;
+comment on function _tessera_functions.never() is 'trigger whose making locks a foreign table against writers; statements on the table itself never fire it';
+
+create function @extschema@.citus_move_shard_placement(
+  shard_id bigint,
+  source_node_id integer,
+  target_node_id integer,
+  transfer_mode _tessera_catalog.shard_transfer_mode default 'auto'
+) returns void
+language sql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+  select _tessera_functions.request_result('shard.move',
+    jsonb_build_object('shard', $1::text, 'source', $2, 'target', $3, 'mode', $4))
+$$;
+comment on function @extschema@.citus_move_shard_placement(bigint, integer, integer, _tessera_catalog.shard_transfer_mode) is
+'Moves a shard, and those of colocated tables that belong with it, from one node to another.
+shard_id: one of the shards
+source_node_id, target_node_id: nodes
+transfer_mode: auto and force_logical let writers go on until the last moment, auto refuses tables whose rows could not be updated meanwhile; block_writes keeps writers of these shards waiting
+Privileges: owner of all tables of the group
+Locks: ACCESS EXCLUSIVE on the tables for the moment of the switch, short and tried again while statements that read for long hold it up
+Errors: 22023 same node or already there, 22000 not on the source, 0A000 no replica identity or unfit target, 55P03 another move of the group is under way';
+
+create function @extschema@.citus_move_shard_placement(
+  shard_id bigint,
+  source_node_name text,
+  source_node_port integer,
+  target_node_name text,
+  target_node_port integer,
+  shard_transfer_mode _tessera_catalog.shard_transfer_mode default 'auto'
+) returns void
+language sql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+  select _tessera_functions.request_result('shard.move',
+    jsonb_build_object('shard', $1::text, 'sourceName', $2, 'sourcePort', $3, 'targetName', $4, 'targetPort', $5, 'mode', $6,
+      'source', null, 'target', null))
+$$;
+comment on function @extschema@.citus_move_shard_placement(bigint, text, integer, text, integer, _tessera_catalog.shard_transfer_mode) is
+'As the other form, with the addresses of the nodes.
+shard_id: one of the shards
+source_node_name, source_node_port, target_node_name, target_node_port: the nodes
+shard_transfer_mode: as there
+Privileges: owner of all tables of the group';

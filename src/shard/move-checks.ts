@@ -1,0 +1,122 @@
+import { address, type Node } from '../cluster/index.ts';
+import { one, query } from '../engine/spi.ts';
+import { findRelation } from '../hypertable/index.ts';
+import { PgError } from '../lib/pg-error.ts';
+import { displayed } from '../lib/quote.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
+import { keysOf } from './definition.ts';
+import { findDistributed, tablesOfGroup, type DistributedTable, type Shard } from './distributed-table.ts';
+import { notTableOwner } from './failures.ts';
+
+export type Mode = 'auto' | 'force_logical' | 'block_writes';
+
+const fail = (sqlstate: string, message: string, detail?: string, hint?: string): PgError =>
+  new PgError({ sqlstate, message, detail, hint });
+
+export const nameOf = (relid: bigint): string => {
+  const relation = findRelation(relid);
+  return relation === undefined ? String(relid) : displayed(relation);
+};
+
+/** Nodes a shard may go from and to. */
+export const checkNodes = (source: Node, target: Node): void => {
+  if (source.id === target.id)
+    throw fail(
+      SQLSTATE.invalidParameterValue,
+      'cannot move shard to the same node',
+      `Both are node ${address(source)}.`,
+    );
+  const at = address(target);
+  if (!target.active)
+    throw fail(
+      SQLSTATE.featureNotSupported,
+      `moving shards to inactive node ${at} is not supported`,
+      undefined,
+      `select citus_activate_node('${target.name}', ${target.port});`,
+    );
+  if (!target.shouldHaveShards)
+    throw fail(
+      SQLSTATE.featureNotSupported,
+      `moving shards to node ${at}, which should not have shards, is not supported`,
+      undefined,
+      `select citus_set_node_property('${target.name}', ${target.port}, 'shouldhaveshards', true);`,
+    );
+};
+
+export const checkTable = (t: DistributedTable): void => {
+  if (t.model === 't')
+    throw fail(
+      SQLSTATE.featureNotSupported,
+      `table "${nameOf(t.relid)}" is a reference table, and moving its shard is not supported`,
+      'Every node has a copy of it.',
+    );
+};
+
+/** Whoever moves a shard moves those of all tables of its group, and must own them all. */
+export const checkOwner = (caller: string, relid: bigint): void => {
+  const { fit } = one<{ fit: boolean }>(
+    `select pg_has_role($1::name, c.relowner, 'USAGE') as fit from pg_class c where c.oid = $2::int8::oid`,
+    [caller, relid],
+  );
+  if (!fit) throw notTableOwner(nameOf(relid));
+};
+
+/** Where updates and deletes could not be replicated they would fail for the time of the move. */
+export const checkIdentity = (group: number): void => {
+  for (const t of tablesOfGroup(group)) {
+    if (t.definition.replicaIdentity === 'full') continue;
+    if (t.definition.replicaIdentity === 'default' && keysOf(t.relid).some((k) => k.kind === 'p')) continue;
+    throw fail(
+      SQLSTATE.featureNotSupported,
+      `cannot use logical replication to transfer shards of table "${nameOf(t.relid)}" because it has no replica identity or primary key`,
+      'Its rows could not be updated or deleted during the transfer.',
+      `Give it a primary key, run alter table ${nameOf(t.relid)} replica identity full, or pass shard_transfer_mode := 'force_logical' or 'block_writes'.`,
+    );
+  }
+};
+
+export const checkPlacements = (shards: readonly Shard[], source: Node, target: Node): void => {
+  for (const s of shards) {
+    if (!s.groups.includes(source.group))
+      throw fail(
+        SQLSTATE.dataException,
+        `could not find placement of shard ${s.id} on node ${address(source)}`,
+        undefined,
+        'Check where it is: select * from citus_shards;',
+      );
+    if (s.groups.includes(target.group))
+      throw fail(SQLSTATE.invalidParameterValue, `shard ${s.id} already exists on node ${address(target)}`);
+  }
+};
+
+export const checkNoOrphans = (shards: readonly Shard[], target: Node): void => {
+  const left = query<{ name: string; message: string }>(
+    `select object_name as name, message from _tessera_catalog.pg_dist_cleanup
+     where object_type = 1 and node_group_id = $1 and object_name = any($2) limit 1`,
+    [target.group, shards.map((s) => `${quote(s.schema)}.${quote(s.name)}`)],
+  );
+  const [first] = left;
+  if (first !== undefined)
+    throw fail(
+      SQLSTATE.objectNotInPrerequisiteState,
+      `shard ${first.name} of an earlier operation is still on node ${address(target)}`,
+      first.message === '' ? undefined : first.message,
+      'call citus_cleanup_orphaned_resources();',
+    );
+};
+
+const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+export const busyShard = (shard: bigint): PgError =>
+  fail(
+    SQLSTATE.lockNotAvailable,
+    `could not acquire the lock required to move shard ${shard}`,
+    'A concurrent move, copy or creation of a colocated table holds it.',
+    'Try again when it is over: select * from get_rebalance_progress();',
+  );
+
+export const groupOf = (relid: bigint): DistributedTable => {
+  const t = findDistributed(relid);
+  if (t === undefined) throw new Error(`table ${relid} is not distributed`);
+  return t;
+};
