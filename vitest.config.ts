@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'sql',
-          include: ['test/{sql,race,crash,upgrade,docs}/**/*.test.ts', 'server/plv8/test/**/*.test.ts'],
+          include: ['test/{sql,race,crash,cluster,upgrade,docs}/**/*.test.ts', 'server/plv8/test/**/*.test.ts'],
           ...database,
         },
       },

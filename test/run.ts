@@ -15,7 +15,7 @@ let startedHere = false;
 try {
   if (embedded) {
     startedHere = !isUp();
-    await up();
+    await up({ workers: 3 });
   }
 } catch (e) {
   if (!(e instanceof SetupError)) throw e;

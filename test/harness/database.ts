@@ -10,7 +10,7 @@ for (const oid of [1082, 1114, 1184]) pg.types.setTypeParser(oid, (text) => text
 export type Row = Record<string, any>;
 
 const open = async (database: string, user?: string): Promise<pg.Client> => {
-  const { bin: _, ...address } = serverAddress();
+  const { bin: _, workers: _w, ...address } = serverAddress();
   const client = new pg.Client({ ...address, ...(user === undefined ? {} : { user }), database });
   client.on('error', () => undefined); // a killed backend is reported by the query that runs in it
   await client.connect();

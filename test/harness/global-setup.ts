@@ -121,12 +121,13 @@ const setup = async (): Promise<() => Promise<void>> => {
     await createTemplates(address);
     return stop;
   }
-  const cluster = await up();
+  const cluster = await up({ workers: 3 });
   const address = {
     host: '127.0.0.1',
     port: cluster.coordinator.port,
     user: 'postgres',
     bin: join(stateFolder, 'bin'),
+    workers: cluster.workers.map((w) => w.port),
   };
   publishAddress(address);
   return createTemplates(address);

@@ -6,6 +6,8 @@ export interface ServerAddress {
   readonly password?: string;
   /** Folder of psql and pg_dump of the server's version; the PATH when unset. */
   readonly bin?: string;
+  /** Ports of further servers on the same host, which tests make nodes of a cluster. */
+  readonly workers?: readonly number[];
 }
 
 const VARIABLE = 'TESSERA_TEST_ADDRESS';

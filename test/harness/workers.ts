@@ -27,7 +27,7 @@ export class Workers {
         throw new Error('this server does not load pg_cron');
     } else {
       await this.db.query(`select tessera.set_setting('background_workers', 'on')`);
-      const { bin: _, ...connection } = serverAddress();
+      const { bin: _, workers: _w, ...connection } = serverAddress();
       this.node = startWorker({
         connection: { ...connection, database: this.db.name },
         database: this.db.name,
