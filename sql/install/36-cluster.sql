@@ -61,11 +61,13 @@ create table _tessera_catalog.pg_dist_partition (
   colocationid int not null references _tessera_catalog.pg_dist_colocation (colocationid),
   repmodel "char" not null check (repmodel in ('s', 't')),
   autoconverted boolean not null default false,
+  owner regrole not null,
   definition jsonb not null
 );
 create index pg_dist_partition_colocationid_idx on _tessera_catalog.pg_dist_partition (colocationid);
 comment on table _tessera_catalog.pg_dist_partition is
   'distributed tables (repmodel s) and reference tables (t); partmethod h has a hash key, n has none';
+comment on column _tessera_catalog.pg_dist_partition.owner is 'whose shards they are: each owner has a login of his own on the nodes';
 comment on column _tessera_catalog.pg_dist_partition.definition is 'what the shards look like on the nodes';
 
 create sequence _tessera_catalog.pg_dist_shardid_seq start 102008;
@@ -149,6 +151,18 @@ create table _tessera_catalog.remote_command (
 create index remote_command_transaction_id_idx on _tessera_catalog.remote_command (transaction_id);
 comment on table _tessera_catalog.remote_command is
   'what the transaction under way has to do on nodes when it commits; empty but for open transactions';
+
+create table _tessera_catalog.reference_change (
+  change_id bigserial primary key,
+  transaction_id xid8 not null default pg_current_xact_id(),
+  relid oid not null,
+  kind "char" not null check (kind in ('i', 'u', 'd', 't')),
+  old_row text,
+  new_row text
+);
+create index reference_change_transaction_id_idx on _tessera_catalog.reference_change (transaction_id, change_id);
+comment on table _tessera_catalog.reference_change is
+  'what the transaction under way has done to reference tables, for their copies on nodes; empty but for open transactions';
 
 create table _tessera_catalog.shard_transfer (
   operation_id bigint not null,

@@ -11,4 +11,5 @@ grant select on all tables in schema _tessera_catalog to public;
 grant select, usage on all sequences in schema _tessera_catalog to public;
 grant insert on _tessera_catalog.request to public;
 revoke select on _tessera_catalog.loopback, _tessera_catalog.bgw_job_stat_history,
-  _tessera_catalog.telemetry_report, _tessera_catalog.pg_dist_authinfo, _tessera_catalog.remote_command from public;
+  _tessera_catalog.telemetry_report, _tessera_catalog.pg_dist_authinfo, _tessera_catalog.remote_command,
+  _tessera_catalog.reference_change from public;

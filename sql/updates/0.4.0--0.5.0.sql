@@ -61,11 +61,13 @@ create table _tessera_catalog.pg_dist_partition (
   colocationid int not null references _tessera_catalog.pg_dist_colocation (colocationid),
   repmodel "char" not null check (repmodel in ('s', 't')),
   autoconverted boolean not null default false,
+  owner regrole not null,
   definition jsonb not null
 );
 create index pg_dist_partition_colocationid_idx on _tessera_catalog.pg_dist_partition (colocationid);
 comment on table _tessera_catalog.pg_dist_partition is
   'distributed tables (repmodel s) and reference tables (t); partmethod h has a hash key, n has none';
+comment on column _tessera_catalog.pg_dist_partition.owner is 'whose shards they are: each owner has a login of his own on the nodes';
 comment on column _tessera_catalog.pg_dist_partition.definition is 'what the shards look like on the nodes';
 
 create sequence _tessera_catalog.pg_dist_shardid_seq start 102008;
@@ -150,6 +152,18 @@ create index remote_command_transaction_id_idx on _tessera_catalog.remote_comman
 comment on table _tessera_catalog.remote_command is
   'what the transaction under way has to do on nodes when it commits; empty but for open transactions';
 
+create table _tessera_catalog.reference_change (
+  change_id bigserial primary key,
+  transaction_id xid8 not null default pg_current_xact_id(),
+  relid oid not null,
+  kind "char" not null check (kind in ('i', 'u', 'd', 't')),
+  old_row text,
+  new_row text
+);
+create index reference_change_transaction_id_idx on _tessera_catalog.reference_change (transaction_id, change_id);
+comment on table _tessera_catalog.reference_change is
+  'what the transaction under way has done to reference tables, for their copies on nodes; empty but for open transactions';
+
 create table _tessera_catalog.shard_transfer (
   operation_id bigint not null,
   pid int not null,
@@ -183,7 +197,7 @@ grant select on _tessera_catalog.pg_dist_node, _tessera_catalog.pg_dist_colocati
   _tessera_catalog.pg_dist_shard, _tessera_catalog.pg_dist_placement, _tessera_catalog.pg_dist_key, _tessera_catalog.pg_dist_cleanup,
   _tessera_catalog.remote_txn, _tessera_catalog.shard_transfer, _tessera_catalog.pg_dist_rebalance_strategy,
   _tessera_catalog.pg_dist_origin to public;
-grant select, usage on sequence _tessera_catalog.pg_dist_groupid_seq, _tessera_catalog.pg_dist_node_nodeid_seq, _tessera_catalog.pg_dist_colocation_colocationid_seq, _tessera_catalog.pg_dist_shardid_seq, _tessera_catalog.pg_dist_placement_placementid_seq, _tessera_catalog.pg_dist_operationid_seq, _tessera_catalog.pg_dist_cleanup_record_id_seq, _tessera_catalog.remote_command_command_id_seq to public;
+grant select, usage on sequence _tessera_catalog.pg_dist_groupid_seq, _tessera_catalog.pg_dist_node_nodeid_seq, _tessera_catalog.pg_dist_colocation_colocationid_seq, _tessera_catalog.pg_dist_shardid_seq, _tessera_catalog.pg_dist_placement_placementid_seq, _tessera_catalog.pg_dist_operationid_seq, _tessera_catalog.pg_dist_cleanup_record_id_seq, _tessera_catalog.remote_command_command_id_seq, _tessera_catalog.reference_change_change_id_seq to public;
 
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_node', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_node_nodeid_seq', '');

@@ -28,3 +28,9 @@ export const tryLockShard = (shard: bigint): boolean => tryLock('move', shard, f
 export const lockGroupCreation = (): void => {
   run('select pg_advisory_xact_lock($1, 3)', [CLASS.operation]);
 };
+
+/** Class of the lock that orders commits of changes of reference tables; the finisher has it after the transaction. */
+export const REFERENCE_CLASS = 0x54530011;
+export const lockReferences = (): void => {
+  run('select pg_advisory_xact_lock($1, 0)', [REFERENCE_CLASS]);
+};

@@ -14,6 +14,7 @@ import {
   type Remote,
 } from '../cluster/index.ts';
 import { one } from '../engine/spi.ts';
+import { findRelation } from '../hypertable/index.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { ident, qualified, type RelationName } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
@@ -108,10 +109,37 @@ export const keyStatements = (table: DistributedTable, shard: Shard): string[] =
     .filter((k) => k.kind !== 'f')
     .map((k) => keyDdl(shard, k, nameIn(shard)));
 
-export const foreignKeyStatements = (table: DistributedTable, shard: Shard, valid: boolean): string[] =>
+/** On the coordinator a reference table is itself its copy. */
+const copyIn = (target: Shard, group: number): RelationName => {
+  if (group !== 0 || findDistributed(target.relid)?.model !== 't') return target;
+  return findRelation(target.relid) as RelationName;
+};
+
+/** Reference tables the foreign keys of a shard point at, by their names on a node. */
+export const referencedCopies = (table: DistributedTable, shard: Shard, group: number): RelationName[] =>
   keysOf(table.relid)
     .filter((k) => k.kind === 'f')
-    .map((k) => foreignKeyDdl(shard, k, referencedShard(shard, k), valid));
+    .map((k) => referencedShard(shard, k))
+    .filter((s) => findDistributed(s.relid)?.model === 't')
+    .map((s) => copyIn(s, group));
+
+export const foreignKeyStatements = (table: DistributedTable, shard: Shard, group: number): string[] =>
+  keysOf(table.relid)
+    .filter((k) => k.kind === 'f')
+    .map((k) => foreignKeyDdl(shard, k, copyIn(referencedShard(shard, k), group), true));
+
+/** The owner of a table that refers to somebody else's may do so; the nodes know his shards by another role. */
+export const grantReferences = (
+  node: Node,
+  owner: string,
+  work: readonly { readonly table: DistributedTable; readonly shard: Shard }[],
+): void => {
+  const copies = new Set(work.flatMap((w) => referencedCopies(w.table, w.shard, node.group)).map(qualified));
+  if (copies.size === 0) return;
+  withNode(node, (remote) =>
+    remote.exec(`grant references on ${[...copies].join(', ')} to ${ident(remoteRole(owner))}`),
+  );
+};
 
 export const bareTable = (table: DistributedTable, shard: Shard): string[] =>
   tableDdl(shard, table.definition, belonging(table, shard));
@@ -126,6 +154,7 @@ export const makeOnNode = (
   const server = ensureOwnerServer(node, owner);
   for (const table of new Set(work.map((w) => w.table)))
     prepareNode(node, table, owner, [...new Set(work.filter((w) => w.table === table).map((w) => w.shard.schema))]);
+  if (!bare) grantReferences(node, owner, work);
   withServer(server, node, (remote) => {
     const all = (ddl: (t: DistributedTable, s: Shard) => string[]): string[] =>
       work.flatMap((w) => ddl(w.table, w.shard));
@@ -142,9 +171,13 @@ export const makeOnNode = (
   });
 };
 
+/** The coordinator needs no copy of a reference table beside the table. */
+export const madeOn = (table: DistributedTable, groups: readonly number[]): number[] =>
+  table.model === 't' ? groups.filter((g) => g !== 0) : [...groups];
+
 /** Makes all placements of a new table; what was made goes again unless this transaction commits. */
 export const makeShards = (table: DistributedTable, owner: string): void => {
-  const shards = shardsOf(table.relid);
+  const shards = shardsOf(table.relid).map((s) => ({ ...s, groups: madeOn(table, s.groups) }));
   const operation = beginOperation();
   recordAside(
     operation,

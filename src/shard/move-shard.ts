@@ -18,7 +18,7 @@ import { ident, literal, qualified } from '../lib/quote.ts';
 import { colocatedShards, findShard, type DistributedTable, type Shard } from './distributed-table.ts';
 import { unknownShard } from './failures.ts';
 import { tryLockShard, tryShareGroup } from './locks.ts';
-import { afterRows, foreignKeyStatements, keyStatements, makeOnNode } from './make-shards.ts';
+import { afterRows, foreignKeyStatements, grantReferences, keyStatements, makeOnNode } from './make-shards.ts';
 import {
   busyShard,
   checkIdentity,
@@ -103,7 +103,13 @@ const transfer = (
       if (blocking) onTarget(target, parts, (p) => keyStatements(p.table, p.shard));
       onTarget(target, parts, (p) => afterRows(p.table, p.shard));
       progress.to('Creating Foreign Keys');
-      onTarget(target, parts, (p) => foreignKeyStatements(p.table, p.shard, true));
+      for (const owner of new Set(parts.map((p) => p.owner)))
+        grantReferences(
+          target,
+          owner,
+          parts.filter((p) => p.owner === owner),
+        );
+      onTarget(target, parts, (p) => foreignKeyStatements(p.table, p.shard, target.group));
       onTarget(target, parts, (p) => [`analyze ${qualified(p.shard)}`]);
       progress.to('Final Catchup');
       catchUp(replication, from, there, undefined);

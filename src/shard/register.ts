@@ -8,6 +8,7 @@ import { readDefinition, type FoundKey } from './definition.ts';
 import { findDistributed, shardsOf, type DistributedTable } from './distributed-table.ts';
 import { alreadyDistributed, notTableOwner, relationMissing } from './failures.ts';
 import { makeShards, nameOfShard } from './make-shards.ts';
+import { copyToGroups, referencePlacements } from './reference.ts';
 import type { ShardDefinition } from './shard-ddl.ts';
 
 /** The table of a request, after its caller was checked; current_user is the owner of the extension here. */
@@ -99,14 +100,18 @@ export const insertKey = (relid: bigint, k: NewKey): void =>
 
 const insertTable = (relid: bigint, t: NewTable, group: number, definition: ShardDefinition): void => {
   run(
-    `insert into _tessera_catalog.pg_dist_partition (logicalrelid, partmethod, partkey, colocationid, repmodel, definition)
-     values ($1::int8::oid, $2, $3, $4, $5, $6::text::jsonb)`,
+    `insert into _tessera_catalog.pg_dist_partition (logicalrelid, partmethod, partkey, colocationid, repmodel, definition, owner)
+     select $1::int8::oid, $2, $3, $4, $5, $6::text::jsonb, c.relowner from pg_class c where c.oid = $1::int8::oid`,
     [relid, t.column === null ? 'n' : 'h', t.column, group, t.model, JSON.stringify(definition)],
   );
   for (const k of t.keys) insertKey(relid, k);
 };
 
 const insertShards = (root: Relation, t: NewTable, placements: readonly number[]): void => {
+  if (t.model === 't') {
+    insertReferenceShard(root, placements);
+    return;
+  }
   for (const [i, groupid] of placements.entries()) {
     const { id } = one<{ id: bigint }>(`select nextval('_tessera_catalog.pg_dist_shardid_seq') as id`);
     const hashed = t.column !== null;
@@ -119,15 +124,26 @@ const insertShards = (root: Relation, t: NewTable, placements: readonly number[]
   }
 };
 
+const insertReferenceShard = (root: Relation, placements: readonly number[]): void => {
+  const { id } = one<{ id: bigint }>(`select nextval('_tessera_catalog.pg_dist_shardid_seq') as id`);
+  run(
+    `insert into _tessera_catalog.pg_dist_shard (logicalrelid, shardid, shard_schema, shard_name) values ($1::int8::oid, $2, $3, $4)`,
+    [root.oid, id, root.schema, nameOfShard(root.name, id)],
+  );
+  for (const group of placements)
+    run('insert into _tessera_catalog.pg_dist_placement (shardid, groupid) values ($1, $2)', [id, group]);
+};
+
 export const placedShards = (table: DistributedTable, owner: string): PlacedShard[] =>
-  shardsOf(table.relid).map((s) => ({
+  shardsOf(table.relid).flatMap((s) =>
+    s.groups.map((group) => ({
     id: String(s.id),
-    server: ownerServer(primaryOfGroup(s.groups[0] as number) as Node, owner),
+    server: ownerServer(primaryOfGroup(group) as Node, owner),
     schema: s.schema,
     name: s.name,
     modulus: s.modulus,
     remainder: s.remainder,
-  }));
+  })));
 
 /** Records a distributed table and makes its shards. */
 export const registerTable = (caller: string, t: NewTable): PlacedShard[] => {
@@ -141,12 +157,19 @@ export const registerTable = (caller: string, t: NewTable): PlacedShard[] => {
   checkUnique(keys, t.column);
   const group = groupOf(root, t);
   for (const k of keys) checkForeignKey(k, { self: root.oid, column: t.column, group: group.id, model: t.model });
-  const placements = placementsFor(group);
+  const placements = t.model === 't' ? referencePlacements() : placementsFor(group);
+  if (t.model === 's') ensureReferences(keys, placements);
   insertTable(root.oid, t, group.id, readDefinition(root.oid));
   insertShards(root, t, placements);
   const table = findDistributed(root.oid) as DistributedTable;
   makeShards(table, root.owner);
   return placedShards(table, root.owner);
+};
+
+/** Copies of reference tables that foreign keys of new shards point at. */
+const ensureReferences = (keys: readonly FoundKey[], groups: readonly number[]): void => {
+  const targets = keys.filter((k) => k.kind === 'f' && k.referenced !== null && findDistributed(k.referenced)?.model === 't');
+  if (targets.length > 0) copyToGroups([...new Set(groups)]);
 };
 
 /** Notes which foreign table leads to which shard. */

@@ -1,0 +1,113 @@
+import {
+  activePrimaries,
+  beginOperation,
+  ensureOwnerServer,
+  keepMade,
+  OBJECT,
+  POLICY,
+  primaryOfGroup,
+  recordAside,
+  type Node,
+} from '../cluster/index.ts';
+import { inMaintenance } from '../engine/session.ts';
+import { query, run } from '../engine/spi.ts';
+import { findRelation, storedColumns, type Relation } from '../hypertable/index.ts';
+import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
+import { distributedTables, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
+import { makeOnNode } from './make-shards.ts';
+
+const LOCAL_SCHEMA = '_tessera_internal';
+
+/** Every active node has a copy of each reference table; on the coordinator the table itself is it. */
+export const referencePlacements = (): number[] => {
+  run('lock table _tessera_catalog.pg_dist_node in row share mode');
+  return activePrimaries().map((n) => n.group);
+};
+
+export const referenceTables = (): { readonly table: DistributedTable; readonly shard: Shard }[] =>
+  distributedTables()
+    .filter((t) => t.model === 't')
+    .map((table) => ({ table, shard: shardsOf(table.relid)[0] as Shard }));
+
+/** Fills one copy with the rows of its table, over a foreign table that is there for the moment only. */
+export const fillCopy = (table: Relation, server: string, copy: RelationName): void =>
+  inMaintenance(() => {
+    const name = qualified({ schema: LOCAL_SCHEMA, name: copy.name });
+    const columns = storedColumns(table.oid);
+    const types = query<{ name: string; type: string }>(
+      `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
+       where attrelid = $1::int8::oid and attnum > 0 and not attisdropped and attgenerated = '' order by attnum`,
+      [table.oid],
+    );
+    run(
+      `create foreign table ${name} (${types.map((t) => `${ident(t.name)} ${t.type}`).join(', ')}) server ${ident(server)}
+       options (schema_name ${literal(copy.schema)}, table_name ${literal(copy.name)})`,
+    );
+    const list = columns.map(ident).join(', ');
+    if (columns.length > 0) run(`insert into ${name} (${list}) select ${list} from only ${qualified(table)}`);
+    run(`drop foreign table ${name}`);
+  });
+
+const missingOn = (node: Node): { readonly table: DistributedTable; readonly shard: Shard }[] =>
+  referenceTables().filter((r) => !r.shard.groups.includes(node.group));
+
+/** In an order in which foreign keys find what they point at. */
+const inOrder = <T extends { readonly table: DistributedTable }>(all: readonly T[]): T[] => {
+  const keys = query<{ from: bigint; to: bigint }>(
+    `select logicalrelid::oid::int8 as "from", referenced::oid::int8 as "to" from _tessera_catalog.pg_dist_key
+     where kind = 'f' and referenced <> logicalrelid`,
+  );
+  const sorted: T[] = [];
+  let left = [...all];
+  while (left.length > 0) {
+    const waiting = left;
+    const free = waiting.filter(
+      (t) => !keys.some((k) => k.from === t.table.relid && waiting.some((o) => o.table.relid === k.to)),
+    );
+    // A circle cannot be ordered; NOT NULL aside, PostgreSQL refuses to fill it too.
+    const next = free.length > 0 ? free : waiting;
+    sorted.push(...next);
+    left = waiting.filter((t) => !next.includes(t));
+  }
+  return sorted;
+};
+
+/**
+ * Brings copies of all reference tables to a node that lacks them. Their rows stand still meanwhile: writers wait to the
+ * end of this transaction.
+ */
+export const copyReferences = (node: Node): number => {
+  if (missingOn(node).length === 0) return 0;
+  for (const r of missingOn(node))
+    run(`lock table only ${qualified(findRelation(r.table.relid) as Relation)} in share row exclusive mode`);
+  const missing = inOrder(missingOn(node));
+  if (node.group !== 0) {
+    const operation = beginOperation();
+    recordAside(
+      operation,
+      missing.map((r) => ({ kind: OBJECT.shard, name: qualified(r.shard), group: node.group, policy: POLICY.onFailure })),
+    );
+    for (const r of missing) {
+      const root = findRelation(r.table.relid) as Relation;
+      makeOnNode(node, root.owner, [r], false);
+      fillCopy(root, ensureOwnerServer(node, root.owner), r.shard);
+    }
+    keepMade(operation);
+  }
+  for (const r of missing)
+    run('insert into _tessera_catalog.pg_dist_placement (shardid, groupid) values ($1, $2)', [r.shard.id, node.group]);
+  return missing.length;
+};
+
+export const copyToGroups = (groups: readonly number[]): void => {
+  for (const g of groups) {
+    const node = primaryOfGroup(g);
+    if (node !== undefined) copyReferences(node);
+  }
+};
+
+/** All nodes that lack copies get them; returns how many were made. */
+export const copyEverywhere = (): number => {
+  run('lock table _tessera_catalog.pg_dist_node in row share mode');
+  return activePrimaries().reduce((sum, node) => sum + copyReferences(node), 0);
+};
