@@ -8,6 +8,7 @@ import { measureCompression } from './compression.ts';
 import { measureIngest } from './ingest.ts';
 import type { Measurement } from './measurement.ts';
 import { measurePlanning } from './planning.ts';
+import { measureRebalancePlan } from './rebalance-plan.ts';
 import { measureTasks } from './tasks.ts';
 import { findTimescale } from './timescale.ts';
 import { measureTimeFunctions } from './time-bucket.ts';
@@ -49,6 +50,7 @@ const parts: (() => Promise<Measurement[]>)[] = [
   () => measureCalls(client, { ...config, database: DATABASE }),
   () => measureTasks(client, { ...config, database: DATABASE }),
   async () => measureCodecs(),
+  async () => measureRebalancePlan(),
   async () =>
     (await measureTimeFunctions(client)).map((t) => ({ name: t.name, anchor: t.plainMs, ours: t.ms, goal: t.goal })),
 ];
