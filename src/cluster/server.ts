@@ -7,7 +7,7 @@ import { withNode } from './remote.ts';
 
 /** Settings of what crosses a connection to a node as text, and an end to waits no deadlock detector sees. */
 const SESSION =
-  '-c lock_timeout=10s -c statement_timeout=0 -c idle_in_transaction_session_timeout=1h -c lc_monetary=C -c bytea_output=hex -c xmloption=content';
+  '-c lock_timeout=10s -c statement_timeout=0 -c idle_in_transaction_session_timeout=1h -c datestyle=ISO -c intervalstyle=postgres -c lc_monetary=C -c bytea_output=hex -c xmloption=content';
 
 /** Anything else is libpq's own default. A node that is cut off is noticed after half a minute. */
 const BASE: Readonly<Record<string, string>> = {

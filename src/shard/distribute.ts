@@ -26,6 +26,7 @@ import {
   notTableOwner,
   relationMissing,
 } from './failures.ts';
+import { CAPTURE } from './capture.ts';
 import type { PlacedShard } from './register.ts';
 import { foreignTableDdl, hashBounds } from './shard-ddl.ts';
 import { findDistributed } from './distributed-table.ts';
@@ -107,6 +108,19 @@ const spread = (table: Relation, root: Relation, keys: readonly FoundKey[], d: D
   });
   createForeignTables(table, root, shards);
   request('shard.attach', { relid: root.oid });
+  awaitReferences(root, keys);
+};
+
+export const AWAIT_TRIGGER = 'tessera_await_references';
+
+/** A row must not arrive at a shard before the row of a reference table it points at. */
+export const awaitReferences = (root: Relation, keys: readonly FoundKey[]): void => {
+  if (!keys.some((k) => k.kind === 'f' && k.referenced !== null && findDistributed(k.referenced)?.model === 't'))
+    return;
+  run(
+    `create or replace trigger ${AWAIT_TRIGGER} before insert or update on ${qualified(root)}
+     for each statement execute function _tessera_functions.await_references()`,
+  );
 };
 
 /** A plain table can have its keys itself. */
@@ -128,7 +142,8 @@ const createKeys = (table: Relation, root: Relation, keys: readonly FoundKey[]):
  * hangs on it. All or nothing: shards that were made go again unless the transaction commits, those replaced go after it.
  */
 const rebuild = (table: Relation, d: Distribution | null): void => {
-  const snapshot = takeSnapshot(table);
+  const whole = takeSnapshot(table);
+  const snapshot = { ...whole, triggers: whole.triggers.filter((t) => t.name !== AWAIT_TRIGGER) };
   const [incoming] = snapshot.incoming;
   if (incoming !== undefined) throw incomingForeignKey(displayed(table), incoming.name, incoming.child);
   const keys = keysFor(table.oid);
@@ -180,5 +195,11 @@ export const redistribute = (oid: bigint, d: Distribution): void =>
     rebuild(table, d);
   });
 
-/** Makes a distributed table a plain one of the coordinator. */
-export const undistribute = (oid: bigint): void => inMaintenance(() => rebuild(lockOwn(oid), null));
+/** Makes a distributed table a plain one of the coordinator; a reference table is one already and loses its copies. */
+export const undistribute = (oid: bigint): void =>
+  inMaintenance(() => {
+    const table = lockOwn(oid);
+    if (findDistributed(oid)?.model !== 't') return rebuild(table, null);
+    request('shard.forget', { relid: oid });
+    for (const name of Object.values(CAPTURE)) run(`drop trigger if exists ${ident(name)} on ${qualified(table)}`);
+  });

@@ -3,7 +3,8 @@ import { one, query, run } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { shardsOf, type Shard } from './distributed-table.ts';
+import { findDistributed, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
+import { madeOn } from './make-shards.ts';
 
 const isReferenced = (relid: bigint): { key: string; table: string } | undefined =>
   query<{ key: string; table: string }>(
@@ -42,7 +43,8 @@ export const forgetTables = (relids: readonly bigint[]): void => {
       });
   }
   for (const relid of relids) {
-    dropLater(shardsOf(relid));
+    const table = findDistributed(relid) as DistributedTable;
+    dropLater(shardsOf(relid).map((s) => ({ ...s, groups: madeOn(table, s.groups) })));
     run('delete from _tessera_catalog.pg_dist_partition where logicalrelid::oid = $1::int8::oid', [relid]);
   }
   run(

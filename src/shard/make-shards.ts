@@ -164,7 +164,7 @@ export const makeOnNode = (
           ...all(bareTable),
           ...all(keyStatements),
           ...all(afterRows),
-          ...all((t, s) => foreignKeyStatements(t, s, true)),
+          ...all((t, s) => foreignKeyStatements(t, s, node.group)),
         ];
     // One transaction: the statements of one string.
     if (statements.length > 0) remote.exec(statements.join(';\n'));

@@ -85,7 +85,12 @@ export const copyReferences = (node: Node): number => {
     const operation = beginOperation();
     recordAside(
       operation,
-      missing.map((r) => ({ kind: OBJECT.shard, name: qualified(r.shard), group: node.group, policy: POLICY.onFailure })),
+      missing.map((r) => ({
+        kind: OBJECT.shard,
+        name: qualified(r.shard),
+        group: node.group,
+        policy: POLICY.onFailure,
+      })),
     );
     for (const r of missing) {
       const root = findRelation(r.table.relid) as Relation;

@@ -7,7 +7,7 @@ import { chooseGroup, placementsFor, type Group } from './colocation.ts';
 import { readDefinition, type FoundKey } from './definition.ts';
 import { findDistributed, shardsOf, type DistributedTable } from './distributed-table.ts';
 import { alreadyDistributed, notTableOwner, relationMissing } from './failures.ts';
-import { makeShards, nameOfShard } from './make-shards.ts';
+import { madeOn, makeShards, nameOfShard } from './make-shards.ts';
 import { copyToGroups, referencePlacements } from './reference.ts';
 import type { ShardDefinition } from './shard-ddl.ts';
 
@@ -136,14 +136,15 @@ const insertReferenceShard = (root: Relation, placements: readonly number[]): vo
 
 export const placedShards = (table: DistributedTable, owner: string): PlacedShard[] =>
   shardsOf(table.relid).flatMap((s) =>
-    s.groups.map((group) => ({
-    id: String(s.id),
-    server: ownerServer(primaryOfGroup(group) as Node, owner),
-    schema: s.schema,
-    name: s.name,
-    modulus: s.modulus,
-    remainder: s.remainder,
-  })));
+    madeOn(table, s.groups).map((group) => ({
+      id: String(s.id),
+      server: ownerServer(primaryOfGroup(group) as Node, owner),
+      schema: s.schema,
+      name: s.name,
+      modulus: s.modulus,
+      remainder: s.remainder,
+    })),
+  );
 
 /** Records a distributed table and makes its shards. */
 export const registerTable = (caller: string, t: NewTable): PlacedShard[] => {
@@ -168,7 +169,9 @@ export const registerTable = (caller: string, t: NewTable): PlacedShard[] => {
 
 /** Copies of reference tables that foreign keys of new shards point at. */
 const ensureReferences = (keys: readonly FoundKey[], groups: readonly number[]): void => {
-  const targets = keys.filter((k) => k.kind === 'f' && k.referenced !== null && findDistributed(k.referenced)?.model === 't');
+  const targets = keys.filter(
+    (k) => k.kind === 'f' && k.referenced !== null && findDistributed(k.referenced)?.model === 't',
+  );
   if (targets.length > 0) copyToGroups([...new Set(groups)]);
 };
 

@@ -2,13 +2,22 @@ import { ownerServer, primaryOfGroup, queueCommand, withNode, type Node } from '
 import { query, run } from '../engine/spi.ts';
 import { findRelation } from '../hypertable/index.ts';
 import { PgError } from '../lib/pg-error.ts';
-import { displayed } from '../lib/quote.ts';
+import { displayed, ident, qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { keysOf, readDefinition } from './definition.ts';
-import { distributedTables, findDistributed, shardsOf, type DistributedTable } from './distributed-table.ts';
+import { checkForeignKey } from './check-keys.ts';
+import { keysOf, readDefinition, readKeys, type FoundKey } from './definition.ts';
+import {
+  distributedTables,
+  findDistributed,
+  shardsOf,
+  type DistributedTable,
+  type Shard,
+} from './distributed-table.ts';
 import { groupBusy } from './failures.ts';
 import { tryLockGroup } from './locks.ts';
-import { nameIn } from './make-shards.ts';
+import { madeOn, nameIn, referencedShard } from './make-shards.ts';
+import { insertKey } from './register.ts';
+import { foreignKeyDdl, keyDdl } from './shard-ddl.ts';
 import { planChange, renameColumn, type Change } from './sync-plan.ts';
 import { ensureTypes } from './types-on-nodes.ts';
 
@@ -77,10 +86,9 @@ const checkShape = (t: DistributedTable, name: string): void => {
       `partitions of distributed table "${name}" cannot be attached or detached`,
       `Partition "${stray.name}" was.`,
     );
-  const [owner] = query<{ owner: string }>(
-    `select pg_get_userbyid(c.relowner) as owner from pg_class c
-     where c.oid = $1::int8::oid and exists (select from _tessera_catalog.pg_dist_shard s join pg_class f on f.oid = s.local_relid
-       where s.logicalrelid = c.oid and f.relowner <> c.relowner)`,
+  const [owner] = query(
+    `select from pg_class c join _tessera_catalog.pg_dist_partition p on p.logicalrelid = c.oid
+     where c.oid = $1::int8::oid and p.owner::oid <> c.relowner`,
     [t.relid],
   );
   if (owner !== undefined)
@@ -91,6 +99,48 @@ const checkShape = (t: DistributedTable, name: string): void => {
     );
 };
 
+interface KeyChanges {
+  readonly lost: readonly FoundKey[];
+  readonly found: readonly FoundKey[];
+  readonly drop: (shard: Shard) => string[];
+  readonly add: (shard: Shard) => string[];
+}
+const NO_KEY_CHANGES: KeyChanges = { lost: [], found: [], drop: () => [], add: () => [] };
+
+/** A reference table has its keys itself, so ALTER TABLE can change them. */
+const keyChanges = (relid: bigint): KeyChanges => {
+  const text = (k: FoundKey): string => `${k.name} ${k.kind} ${k.definition}`;
+  const [before, after] = [keysOf(relid), readKeys(relid)];
+  const lost = before.filter((b) => !after.some((a) => text(a) === text(b)));
+  const found = after.filter((a) => !before.some((b) => text(a) === text(b)));
+  if (lost.length === 0 && found.length === 0) return NO_KEY_CHANGES;
+  for (const k of found) checkForeignKey(k, { self: relid, column: null, group: groupOf(relid), model: 't' });
+  return {
+    lost,
+    found,
+    drop: (s) =>
+      lost.map((k) =>
+        k.kind === 'i'
+          ? `drop index if exists ${qualified({ schema: s.schema, name: nameIn(s)(k.name) })}`
+          : `alter table ${qualified(s)} drop constraint if exists ${ident(k.kind === 'f' ? k.name : nameIn(s)(k.name))} cascade`,
+      ),
+    add: (s) =>
+      found.map((k) => (k.kind === 'f' ? foreignKeyDdl(s, k, referencedShard(s, k), true) : keyDdl(s, k, nameIn(s)))),
+  };
+};
+
+const groupOf = (relid: bigint): number => findDistributed(relid)?.group ?? 0;
+
+const recordKeys = (relid: bigint, keys: KeyChanges): void => {
+  for (const k of keys.lost)
+    run('delete from _tessera_catalog.pg_dist_key where logicalrelid::oid = $1::int8::oid and name = $2', [
+      relid,
+      k.name,
+    ]);
+  for (const k of keys.found)
+    insertKey(relid, { ...k, referenced: k.referenced === null ? null : String(k.referenced) });
+};
+
 /** Has the shards follow what was done to their table; runs on the nodes when this transaction commits. */
 export const syncTable = (relid: bigint, statement: string): void => {
   const t = findDistributed(relid);
@@ -98,7 +148,8 @@ export const syncTable = (relid: bigint, statement: string): void => {
   if (t === undefined || root === undefined) return;
   checkShape(t, displayed(root));
   const after = readDefinition(relid);
-  if (JSON.stringify(after) === JSON.stringify(t.definition)) return;
+  const keys = t.model === 't' ? keyChanges(relid) : NO_KEY_CHANGES;
+  if (JSON.stringify(after) === JSON.stringify(t.definition) && keys === NO_KEY_CHANGES) return;
   const change = planChange(t.definition, after, defaultsOf(relid));
   if (change.retyped.length > 0 && /\busing\b/i.test(statement))
     throw refuse(
@@ -108,7 +159,7 @@ export const syncTable = (relid: bigint, statement: string): void => {
   // A move copies the shape it found; it would miss this one.
   if (!tryLockGroup(t.group)) throw groupBusy(displayed(root));
   const shards = shardsOf(relid);
-  for (const group of new Set(shards.flatMap((s) => s.groups))) {
+  for (const group of new Set(shards.flatMap((s) => madeOn(t, s.groups)))) {
     const node = primaryOfGroup(group) as Node;
     withNode(node, (remote) => ensureTypes(remote, relid));
     const commands = shards.filter((s) => s.groups.includes(group)).flatMap((s) => change.statements(s, nameIn(s)));
@@ -118,7 +169,8 @@ export const syncTable = (relid: bigint, statement: string): void => {
     'update _tessera_catalog.pg_dist_partition set definition = $2::text::jsonb where logicalrelid::oid = $1::int8::oid',
     [relid, JSON.stringify(after)],
   );
-  followKeys(t, change);
+  if (t.model === 's') followKeys(t, change);
+  else recordKeys(relid, keys);
 };
 
 /** For DROP INDEX and DROP STATISTICS, which no longer say whose they were. */

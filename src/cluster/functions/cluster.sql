@@ -27,6 +27,11 @@ as $$
 begin
   -- The first of them takes all along.
   if exists (select from _tessera_catalog.remote_command where transaction_id = pg_current_xact_id()) then
+    -- A mark of node 0 stands for changes of reference tables.
+    delete from _tessera_catalog.remote_command where transaction_id = pg_current_xact_id() and nodeid = 0;
+    if found then
+      perform _tessera_functions.queue_reference_changes();
+    end if;
     perform _tessera_functions.prepare_remote_transactions();
   end if;
   return null;
@@ -43,6 +48,10 @@ declare
     select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink');
   connection constant text := 'tessera_finisher';
   open_ones text[];
+  until constant timestamptz := clock_timestamp() + interval '2 seconds';
+  orderly constant boolean := exists (
+    select from pg_locks l where l.locktype = 'advisory' and l.classid = 1414725649 and l.objid = 0 and l.mode = 'ExclusiveLock'
+      and l.granted and l.pid = pg_backend_pid());
 begin
   execute format('select coalesce(%s.dblink_get_connections(), ''{}'')', dblink) into open_ones;
   if connection = any(open_ones) then
@@ -51,7 +60,15 @@ begin
   execute format('select %s.dblink_connect(%L, %L)', dblink, connection, 'tessera_finisher');
   -- It waits for the end of this transaction, and needs nobody to wait for it.
   execute format('select %s.dblink_send_query(%L, %L)', dblink, connection,
-    format('select _tessera_functions.finish_remote_transaction(%L)', transaction_id));
+    format('select _tessera_functions.finish_remote_transaction(%L, %L)', transaction_id, orderly));
+  -- Whoever waits for copies of reference tables must not come between us and the finisher.
+  while orderly and not exists (
+    select from pg_locks l where l.locktype = 'advisory' and l.classid = 1414725649 and l.objid = 0 and l.mode = 'ExclusiveLock'
+      and not l.granted and l.database = (select oid from pg_database where datname = current_database()))
+    and clock_timestamp() < until
+  loop
+    perform pg_sleep(0.001);
+  end loop;
 exception
   when others then
     raise warning 'transactions on nodes will be committed by the next healing: %', sqlerrm;
@@ -60,16 +77,20 @@ $$;
 comment on function _tessera_functions.start_finisher(text) is
   'starts a session that carries out the second phase of commit as soon as this transaction is over';
 
-create function _tessera_functions.finish_remote_transaction(transaction_id text) returns void
+create function _tessera_functions.finish_remote_transaction(transaction_id text, orderly boolean default false) returns void
 language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 begin
+  if orderly then
+    -- The transaction has it until it ends, and we are the next.
+    perform pg_advisory_xact_lock(1414725649, 0);
+  end if;
   perform pg_advisory_xact_lock_shared(1414725643, (transaction_id::int8 & 2147483647)::int4);
   perform _tessera_functions.end_remote_transaction(transaction_id);
 end
 $$;
-comment on function _tessera_functions.finish_remote_transaction(text) is
+comment on function _tessera_functions.finish_remote_transaction(text, boolean) is
 'Waits for the end of a local transaction and carries its decision out on the nodes.
 Privileges: anybody; what is decided already is carried out sooner or later anyway';
 

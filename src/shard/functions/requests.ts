@@ -1,4 +1,4 @@
-import { ensureOwnerServer, openNode, openNodeById, type Node } from '../../cluster/index.ts';
+import { ensureOwnerServer, openNode, openNodeById, requireAdmin, type Node } from '../../cluster/index.ts';
 import { nullArgument } from '../failures.ts';
 import type { Mode } from '../move-checks.ts';
 import { moveShard } from '../move-shard.ts';
@@ -11,6 +11,8 @@ import {
 } from '../../udf/define-function.ts';
 import { forgetTables } from '../forget.ts';
 import { attachShards, registerTable, relationOfRequest, type NewTable } from '../register.ts';
+import { copyEverywhere } from '../reference.ts';
+import { queueReferenceChanges } from '../reference-changes.ts';
 import { syncAll, syncTable } from '../sync.ts';
 
 /** Work of the owner of the extension on behalf of a caller, whom each body checks. */
@@ -124,4 +126,24 @@ export const ensure_owner_server = defineFunction({
   summary: 'The foreign server through which the shards of an owner on a node are reached, made if need be.',
   privileges: 'owner of the extension',
   handler: (id: number, owner: string) => ensureOwnerServer(openNodeById(id), owner),
+});
+
+export const request_shard_replicate_references = request<object>(
+  'replicate_references',
+  'Copies reference tables to all nodes that lack them.',
+  (caller) => {
+    requireAdmin(caller, 'copy reference tables');
+    copyEverywhere();
+  },
+);
+
+export const queue_reference_changes = defineFunction({
+  schema: '_tessera_functions',
+  name: 'queue_reference_changes',
+  args: [],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'Queues what this transaction has done to reference tables for their copies.',
+  privileges: 'owner of the extension',
+  handler: () => queueReferenceChanges(),
 });

@@ -4,7 +4,7 @@ import { PgError } from '../../lib/pg-error.ts';
 import { SQLSTATE } from '../../lib/sqlstate.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
 import { redistribute, undistribute } from '../distribute.ts';
-import { openOwnDistributed, tablesOfGroup } from '../distributed-table.ts';
+import { findDistributed, openOwnDistributed, tablesOfGroup } from '../distributed-table.ts';
 import { badShardCount, cannotColocate } from '../failures.ts';
 import { keysOf } from '../definition.ts';
 
@@ -18,7 +18,8 @@ const referencing = (relid: bigint): bigint =>
   ).n;
 
 const requireUnrelated = (relid: bigint, name: string): void => {
-  const out = keysOf(relid).find((k) => k.kind === 'f' && k.referenced !== relid);
+  const local = (oid: bigint): boolean => findDistributed(oid)?.model === 't';
+  const out = keysOf(relid).find((k) => k.kind === 'f' && k.referenced !== null && k.referenced !== relid && !local(k.referenced));
   if (out !== undefined || referencing(relid) > 0n)
     throw new PgError({
       sqlstate: SQLSTATE.dependentObjectsStillExist,
