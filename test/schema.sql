@@ -25,6 +25,21 @@ CREATE TYPE _tessera_catalog.citus_task_status AS ENUM (
     'unscheduled',
     'cancelled'
 );
+CREATE TYPE _tessera_catalog.distribution_type AS ENUM (
+    'hash',
+    'range',
+    'append'
+);
+CREATE TYPE _tessera_catalog.noderole AS ENUM (
+    'primary',
+    'secondary',
+    'unavailable'
+);
+CREATE TYPE _tessera_catalog.shard_transfer_mode AS ENUM (
+    'auto',
+    'force_logical',
+    'block_writes'
+);
 CREATE TYPE _tessera_functions.bookend AS (
 	keyed boolean,
 	by_type regtype,
@@ -314,6 +329,11 @@ CREATE TABLE _tessera_catalog.metadata (
     include_in_telemetry boolean NOT NULL
 );
 COMMENT ON TABLE _tessera_catalog.metadata IS 'facts about this installation';
+CREATE TABLE _tessera_catalog.pg_dist_authinfo (
+    nodeid integer NOT NULL,
+    authinfo text NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_authinfo IS 'libpq options, passwords among them, with which the owner of the extension connects to a node; node 0 means all others';
 CREATE SEQUENCE _tessera_catalog.pg_dist_background_job_job_id_seq
     START WITH 1
     INCREMENT BY 1
@@ -334,6 +354,205 @@ CREATE SEQUENCE _tessera_catalog.pg_dist_background_task_task_id_seq
     NO MAXVALUE
     CACHE 1;
 ALTER SEQUENCE _tessera_catalog.pg_dist_background_task_task_id_seq OWNED BY _tessera_catalog.pg_dist_background_task.task_id;
+CREATE TABLE _tessera_catalog.pg_dist_cleanup (
+    record_id bigint NOT NULL,
+    operation_id bigint NOT NULL,
+    object_type integer NOT NULL,
+    object_name text NOT NULL,
+    node_group_id integer NOT NULL,
+    policy_type integer NOT NULL,
+    message text DEFAULT ''::text NOT NULL,
+    CONSTRAINT pg_dist_cleanup_object_type_check CHECK (((object_type >= 1) AND (object_type <= 6))),
+    CONSTRAINT pg_dist_cleanup_policy_type_check CHECK (((policy_type >= 0) AND (policy_type <= 2)))
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_cleanup IS 'objects on nodes that have to go: 1 shard, 2 subscription, 3 replication slot, 4 publication, 5 role, 6 database; policy 0 always, 1 on failure, 2 deferred on success';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_cleanup.message IS 'why the last attempt to drop it failed';
+CREATE SEQUENCE _tessera_catalog.pg_dist_cleanup_record_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE _tessera_catalog.pg_dist_cleanup_record_id_seq OWNED BY _tessera_catalog.pg_dist_cleanup.record_id;
+CREATE TABLE _tessera_catalog.pg_dist_colocation (
+    colocationid integer NOT NULL,
+    shardcount integer NOT NULL,
+    replicationfactor integer NOT NULL,
+    distributioncolumntype regtype,
+    distributioncolumncollation regcollation,
+    explicit boolean DEFAULT false NOT NULL,
+    CONSTRAINT pg_dist_colocation_shardcount_check CHECK (((shardcount >= 1) AND (shardcount <= 64000)))
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_colocation IS 'groups of tables whose shards of the same index are on the same node; replication factor -1 is the group of reference tables';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_colocation.explicit IS 'made for one table with colocate_with = none: never chosen by default';
+CREATE SEQUENCE _tessera_catalog.pg_dist_colocation_colocationid_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE _tessera_catalog.pg_dist_colocation_colocationid_seq OWNED BY _tessera_catalog.pg_dist_colocation.colocationid;
+CREATE SEQUENCE _tessera_catalog.pg_dist_groupid_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+CREATE TABLE _tessera_catalog.pg_dist_key (
+    logicalrelid regclass NOT NULL,
+    name name NOT NULL,
+    kind "char" NOT NULL,
+    definition text NOT NULL,
+    columns name[] NOT NULL,
+    referenced regclass,
+    referenced_columns name[] DEFAULT '{}'::name[] NOT NULL,
+    on_update "char",
+    on_delete "char",
+    CONSTRAINT pg_dist_key_kind_check CHECK ((kind = ANY (ARRAY['p'::"char", 'u'::"char", 'x'::"char", 'f'::"char", 'i'::"char"])))
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_key IS 'keys that every shard has for itself because the table cannot: p primary key, u unique, x exclusion, f foreign key, i unique index';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_key.definition IS 'what follows ADD CONSTRAINT <name>; %s stands for the referenced shard';
+CREATE TABLE _tessera_catalog.pg_dist_node (
+    nodeid integer NOT NULL,
+    groupid integer DEFAULT nextval('_tessera_catalog.pg_dist_groupid_seq'::regclass) NOT NULL,
+    nodename text NOT NULL,
+    nodeport integer DEFAULT 5432 NOT NULL,
+    noderack text DEFAULT 'default'::text NOT NULL,
+    hasmetadata boolean DEFAULT false NOT NULL,
+    isactive boolean DEFAULT true NOT NULL,
+    noderole _tessera_catalog.noderole DEFAULT 'primary'::_tessera_catalog.noderole NOT NULL,
+    nodecluster name DEFAULT 'default'::name NOT NULL,
+    metadatasynced boolean DEFAULT false,
+    shouldhaveshards boolean DEFAULT true NOT NULL,
+    nodeisclone boolean DEFAULT false NOT NULL,
+    nodeprimarynodeid integer DEFAULT 0 NOT NULL,
+    CONSTRAINT primaries_are_only_allowed_in_the_default_cluster CHECK (((nodecluster = 'default'::name) OR (noderole <> 'primary'::_tessera_catalog.noderole)))
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_node IS 'nodes of the cluster; placements point at their groups. Group 0 is the coordinator';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_node.hasmetadata IS 'always false: only the coordinator has metadata';
+CREATE SEQUENCE _tessera_catalog.pg_dist_node_nodeid_seq
+    AS integer
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE _tessera_catalog.pg_dist_node_nodeid_seq OWNED BY _tessera_catalog.pg_dist_node.nodeid;
+CREATE SEQUENCE _tessera_catalog.pg_dist_operationid_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+CREATE TABLE _tessera_catalog.pg_dist_origin (
+    only_row boolean DEFAULT true NOT NULL,
+    origin text NOT NULL,
+    CONSTRAINT pg_dist_origin_only_row_check CHECK (only_row)
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_origin IS 'the server and database that this catalog of nodes belongs to: a copy of the database must not manage them';
+CREATE TABLE _tessera_catalog.pg_dist_partition (
+    logicalrelid regclass NOT NULL,
+    partmethod "char" NOT NULL,
+    partkey name,
+    colocationid integer NOT NULL,
+    repmodel "char" NOT NULL,
+    autoconverted boolean DEFAULT false NOT NULL,
+    owner regrole NOT NULL,
+    definition jsonb NOT NULL,
+    CONSTRAINT pg_dist_partition_partmethod_check CHECK ((partmethod = ANY (ARRAY['h'::"char", 'n'::"char"]))),
+    CONSTRAINT pg_dist_partition_repmodel_check CHECK ((repmodel = ANY (ARRAY['s'::"char", 't'::"char"])))
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_partition IS 'distributed tables (repmodel s) and reference tables (t); partmethod h has a hash key, n has none';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_partition.owner IS 'whose shards they are: each owner has a login of his own on the nodes';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_partition.definition IS 'what the shards look like on the nodes';
+CREATE TABLE _tessera_catalog.pg_dist_placement (
+    placementid bigint NOT NULL,
+    shardid bigint NOT NULL,
+    shardstate integer DEFAULT 1 NOT NULL,
+    shardlength bigint DEFAULT 0 NOT NULL,
+    groupid integer NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_placement IS 'which groups of nodes have a copy of which shard';
+CREATE SEQUENCE _tessera_catalog.pg_dist_placement_placementid_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE _tessera_catalog.pg_dist_placement_placementid_seq OWNED BY _tessera_catalog.pg_dist_placement.placementid;
+CREATE TABLE _tessera_catalog.pg_dist_rebalance_strategy (
+    name name NOT NULL,
+    default_strategy boolean DEFAULT false NOT NULL,
+    shard_cost_function regproc NOT NULL,
+    node_capacity_function regproc NOT NULL,
+    shard_allowed_on_node_function regproc NOT NULL,
+    default_threshold real NOT NULL,
+    minimum_threshold real DEFAULT 0 NOT NULL,
+    improvement_threshold real DEFAULT 0 NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_rebalance_strategy IS 'how the rebalancer weighs shards and nodes';
+CREATE SEQUENCE _tessera_catalog.pg_dist_shardid_seq
+    START WITH 102008
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+CREATE TABLE _tessera_catalog.pg_dist_shard (
+    logicalrelid regclass NOT NULL,
+    shardid bigint DEFAULT nextval('_tessera_catalog.pg_dist_shardid_seq'::regclass) NOT NULL,
+    shardstorage "char" DEFAULT 't'::"char" NOT NULL,
+    shardminvalue text,
+    shardmaxvalue text,
+    modulus integer,
+    remainder integer,
+    shard_schema name NOT NULL,
+    shard_name name NOT NULL,
+    local_relid regclass
+);
+COMMENT ON TABLE _tessera_catalog.pg_dist_shard IS 'shards of distributed and reference tables: table shard_schema.shard_name on each node that has a placement';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_shard.shardminvalue IS 'always null: shards are hash partitions of PostgreSQL, which divide by modulus and remainder and not by ranges';
+COMMENT ON COLUMN _tessera_catalog.pg_dist_shard.local_relid IS 'foreign table through which the coordinator reaches the shard';
+CREATE TABLE _tessera_catalog.reference_change (
+    change_id bigint NOT NULL,
+    transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    relid oid NOT NULL,
+    kind "char" NOT NULL,
+    old_row text,
+    new_row text,
+    CONSTRAINT reference_change_kind_check CHECK ((kind = ANY (ARRAY['i'::"char", 'u'::"char", 'd'::"char", 't'::"char"])))
+);
+COMMENT ON TABLE _tessera_catalog.reference_change IS 'what the transaction under way has done to reference tables, for their copies on nodes; empty but for open transactions';
+CREATE SEQUENCE _tessera_catalog.reference_change_change_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE _tessera_catalog.reference_change_change_id_seq OWNED BY _tessera_catalog.reference_change.change_id;
+CREATE TABLE _tessera_catalog.remote_command (
+    command_id bigint NOT NULL,
+    transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    nodeid integer NOT NULL,
+    server name NOT NULL,
+    command text NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.remote_command IS 'what the transaction under way has to do on nodes when it commits; empty but for open transactions';
+CREATE SEQUENCE _tessera_catalog.remote_command_command_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER SEQUENCE _tessera_catalog.remote_command_command_id_seq OWNED BY _tessera_catalog.remote_command.command_id;
+CREATE TABLE _tessera_catalog.remote_txn (
+    remote_transaction_id text NOT NULL,
+    nodeid integer NOT NULL,
+    server name NOT NULL,
+    CONSTRAINT remote_txn_remote_transaction_id_check CHECK ((remote_transaction_id ~ '^tessera-1-[0-9a-f]+-\d+-\d+(-\d+)?$'::text))
+);
+COMMENT ON TABLE _tessera_catalog.remote_txn IS 'prepared transactions on nodes that must be committed: the row is committed with the transaction they belong to';
 CREATE VIEW _tessera_catalog.request AS
  SELECT NULL::name AS caller,
     NULL::text AS operation,
@@ -356,6 +575,21 @@ CREATE TABLE _tessera_catalog.setting (
     value text NOT NULL
 );
 COMMENT ON TABLE _tessera_catalog.setting IS 'settings of this database that differ from their defaults; tessera.settings() lists all, tessera.set_setting() changes one';
+CREATE TABLE _tessera_catalog.shard_transfer (
+    operation_id bigint NOT NULL,
+    pid integer NOT NULL,
+    operation_type text NOT NULL,
+    table_name regclass NOT NULL,
+    shardid bigint NOT NULL,
+    source_nodeid integer NOT NULL,
+    target_nodeid integer NOT NULL,
+    status text NOT NULL,
+    source_size bigint DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    subscription name,
+    slot name
+);
+COMMENT ON TABLE _tessera_catalog.shard_transfer IS 'moves and copies of shards under way, written outside their transactions';
 CREATE TABLE _tessera_catalog.tablespace (
     id integer NOT NULL,
     hypertable_id integer NOT NULL,
@@ -391,6 +625,63 @@ CREATE TABLE _tessera_catalog.worker_slot (
     slot integer NOT NULL
 );
 COMMENT ON TABLE _tessera_catalog.worker_slot IS 'the sessions that should be there to run work, each as the role that owns the work; written by the scheduler';
+CREATE VIEW public.citus_nodes AS
+ SELECT nodename,
+    nodeport,
+        CASE groupid
+            WHEN 0 THEN 'coordinator'::text
+            ELSE 'worker'::text
+        END AS role,
+    isactive AS active
+   FROM _tessera_catalog.pg_dist_node;
+COMMENT ON VIEW public.citus_nodes IS 'the nodes of the cluster';
+CREATE VIEW public.citus_shards AS
+ SELECT s.logicalrelid AS table_name,
+    s.shardid,
+    format('%I.%I'::text, s.shard_schema, s.shard_name) AS shard_name,
+        CASE
+            WHEN (t.repmodel = 't'::"char") THEN 'reference'::text
+            ELSE 'distributed'::text
+        END AS citus_table_type,
+    t.colocationid AS colocation_id,
+    n.nodename,
+    n.nodeport,
+    COALESCE(z.total, (0)::bigint) AS shard_size
+   FROM ((((_tessera_catalog.pg_dist_shard s
+     JOIN _tessera_catalog.pg_dist_partition t ON (((t.logicalrelid)::oid = (s.logicalrelid)::oid)))
+     JOIN _tessera_catalog.pg_dist_placement p ON ((p.shardid = s.shardid)))
+     JOIN _tessera_catalog.pg_dist_node n ON ((n.groupid = p.groupid)))
+     LEFT JOIN _tessera_functions.visible_shard_sizes() z(shardid, groupid, total) ON (((z.shardid = p.shardid) AND (z.groupid = p.groupid))))
+  ORDER BY (s.logicalrelid)::text, s.shardid;
+COMMENT ON VIEW public.citus_shards IS 'every placement of every shard, with its size as its node says';
+CREATE VIEW public.citus_tables AS
+ SELECT t.logicalrelid AS table_name,
+        CASE
+            WHEN (t.repmodel = 't'::"char") THEN 'reference'::text
+            ELSE 'distributed'::text
+        END AS citus_table_type,
+    COALESCE((t.partkey)::text, '<none>'::text) AS distribution_column,
+    t.colocationid AS colocation_id,
+    pg_size_pretty(_tessera_functions.distributed_size(t.logicalrelid, 'total'::text)) AS table_size,
+    ( SELECT count(*) AS count
+           FROM _tessera_catalog.pg_dist_shard s
+          WHERE ((s.logicalrelid)::oid = (t.logicalrelid)::oid)) AS shard_count,
+    pg_get_userbyid(c.relowner) AS table_owner,
+    'heap'::name AS access_method
+   FROM (_tessera_catalog.pg_dist_partition t
+     JOIN pg_class c ON ((c.oid = (t.logicalrelid)::oid)))
+  ORDER BY (t.logicalrelid)::text;
+COMMENT ON VIEW public.citus_tables IS 'distributed and reference tables; table_size is asked from the nodes';
+CREATE VIEW public.pg_dist_shard_placement AS
+ SELECT p.shardid,
+    p.shardstate,
+    p.shardlength,
+    n.nodename,
+    n.nodeport,
+    p.placementid
+   FROM (_tessera_catalog.pg_dist_placement p
+     JOIN _tessera_catalog.pg_dist_node n ON (((n.groupid = p.groupid) AND (n.noderole = 'primary'::_tessera_catalog.noderole))));
+COMMENT ON VIEW public.pg_dist_shard_placement IS 'placements with the addresses of their nodes';
 CREATE VIEW tessera_information.background_tasks AS
  SELECT t.job_id,
     t.task_id,
@@ -840,6 +1131,14 @@ CREATE VIEW tessera_information.policy_stats AS
      JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
      JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
 COMMENT ON VIEW tessera_information.policy_stats IS 'what became of the runs of policies, under the names it had before jobs';
+CREATE VIEW tessera_information.prepared_transactions AS
+ SELECT t.remote_transaction_id,
+    n.nodename,
+    n.nodeport,
+    'commit'::text AS decision
+   FROM (_tessera_catalog.remote_txn t
+     JOIN _tessera_catalog.pg_dist_node n ON ((n.nodeid = t.nodeid)));
+COMMENT ON VIEW tessera_information.prepared_transactions IS 'decisions to commit that may not yet have been carried out on their nodes; a prepared transaction without one is rolled back';
 CREATE VIEW tessera_information.reorder_policies AS
  SELECT h.relid AS hypertable,
     ((j.config ->> 'index_name'::text))::name AS hypertable_index_name,
@@ -855,6 +1154,12 @@ COMMENT ON VIEW tessera_information.reorder_policies IS 'reorder policies, with 
 ALTER TABLE ONLY _tessera_catalog.bgw_job ALTER COLUMN id SET DEFAULT nextval('_tessera_catalog.bgw_job_id_seq'::regclass);
 ALTER TABLE ONLY _tessera_catalog.pg_dist_background_job ALTER COLUMN job_id SET DEFAULT nextval('_tessera_catalog.pg_dist_background_job_job_id_seq'::regclass);
 ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task ALTER COLUMN task_id SET DEFAULT nextval('_tessera_catalog.pg_dist_background_task_task_id_seq'::regclass);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_cleanup ALTER COLUMN record_id SET DEFAULT nextval('_tessera_catalog.pg_dist_cleanup_record_id_seq'::regclass);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_colocation ALTER COLUMN colocationid SET DEFAULT nextval('_tessera_catalog.pg_dist_colocation_colocationid_seq'::regclass);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_node ALTER COLUMN nodeid SET DEFAULT nextval('_tessera_catalog.pg_dist_node_nodeid_seq'::regclass);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_placement ALTER COLUMN placementid SET DEFAULT nextval('_tessera_catalog.pg_dist_placement_placementid_seq'::regclass);
+ALTER TABLE ONLY _tessera_catalog.reference_change ALTER COLUMN change_id SET DEFAULT nextval('_tessera_catalog.reference_change_change_id_seq'::regclass);
+ALTER TABLE ONLY _tessera_catalog.remote_command ALTER COLUMN command_id SET DEFAULT nextval('_tessera_catalog.remote_command_command_id_seq'::regclass);
 ALTER TABLE ONLY _tessera_catalog.bgw_job
     ADD CONSTRAINT bgw_job_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY _tessera_catalog.bgw_job_stat_history
@@ -917,6 +1222,8 @@ ALTER TABLE ONLY _tessera_catalog.loopback
     ADD CONSTRAINT loopback_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY _tessera_catalog.metadata
     ADD CONSTRAINT metadata_pkey PRIMARY KEY (key);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_authinfo
+    ADD CONSTRAINT pg_dist_authinfo_pkey PRIMARY KEY (nodeid);
 ALTER TABLE ONLY _tessera_catalog.pg_dist_background_job
     ADD CONSTRAINT pg_dist_background_job_pkey PRIMARY KEY (job_id);
 ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task_depend
@@ -925,10 +1232,40 @@ ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task
     ADD CONSTRAINT pg_dist_background_task_job_id_task_id_key UNIQUE (job_id, task_id);
 ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task
     ADD CONSTRAINT pg_dist_background_task_pkey PRIMARY KEY (task_id);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_cleanup
+    ADD CONSTRAINT pg_dist_cleanup_pkey PRIMARY KEY (record_id);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_colocation
+    ADD CONSTRAINT pg_dist_colocation_pkey PRIMARY KEY (colocationid);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_key
+    ADD CONSTRAINT pg_dist_key_pkey PRIMARY KEY (logicalrelid, name);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_node
+    ADD CONSTRAINT pg_dist_node_nodename_nodeport_key UNIQUE (nodename, nodeport);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_node
+    ADD CONSTRAINT pg_dist_node_pkey PRIMARY KEY (nodeid);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_origin
+    ADD CONSTRAINT pg_dist_origin_pkey PRIMARY KEY (only_row);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_partition
+    ADD CONSTRAINT pg_dist_partition_pkey PRIMARY KEY (logicalrelid);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_placement
+    ADD CONSTRAINT pg_dist_placement_pkey PRIMARY KEY (placementid);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_placement
+    ADD CONSTRAINT pg_dist_placement_shardid_groupid_key UNIQUE (shardid, groupid);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_rebalance_strategy
+    ADD CONSTRAINT pg_dist_rebalance_strategy_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_shard
+    ADD CONSTRAINT pg_dist_shard_pkey PRIMARY KEY (shardid);
+ALTER TABLE ONLY _tessera_catalog.reference_change
+    ADD CONSTRAINT reference_change_pkey PRIMARY KEY (change_id);
+ALTER TABLE ONLY _tessera_catalog.remote_command
+    ADD CONSTRAINT remote_command_pkey PRIMARY KEY (command_id);
+ALTER TABLE ONLY _tessera_catalog.remote_txn
+    ADD CONSTRAINT remote_txn_pkey PRIMARY KEY (remote_transaction_id);
 ALTER TABLE ONLY _tessera_catalog.scheduler_state
     ADD CONSTRAINT scheduler_state_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY _tessera_catalog.setting
     ADD CONSTRAINT setting_pkey PRIMARY KEY (name);
+ALTER TABLE ONLY _tessera_catalog.shard_transfer
+    ADD CONSTRAINT shard_transfer_pkey PRIMARY KEY (operation_id, shardid);
 ALTER TABLE ONLY _tessera_catalog.tablespace
     ADD CONSTRAINT tablespace_hypertable_id_tablespace_name_key UNIQUE (hypertable_id, tablespace_name);
 ALTER TABLE ONLY _tessera_catalog.tablespace
@@ -956,10 +1293,21 @@ CREATE INDEX pg_dist_background_task_depend_task_id ON _tessera_catalog.pg_dist_
 CREATE INDEX pg_dist_background_task_job_id_status_idx ON _tessera_catalog.pg_dist_background_task USING btree (job_id, status);
 CREATE INDEX pg_dist_background_task_runnable_idx ON _tessera_catalog.pg_dist_background_task USING btree (owner, task_id) WHERE (status = 'runnable'::_tessera_catalog.citus_task_status);
 CREATE INDEX pg_dist_background_task_status_task_id_index ON _tessera_catalog.pg_dist_background_task USING btree (status, task_id);
+CREATE INDEX pg_dist_cleanup_operation_id_idx ON _tessera_catalog.pg_dist_cleanup USING btree (operation_id);
+CREATE INDEX pg_dist_colocation_configuration_index ON _tessera_catalog.pg_dist_colocation USING btree (distributioncolumntype, shardcount, replicationfactor, distributioncolumncollation);
+CREATE UNIQUE INDEX pg_dist_node_one_primary_idx ON _tessera_catalog.pg_dist_node USING btree (groupid) WHERE (noderole = 'primary'::_tessera_catalog.noderole);
+CREATE INDEX pg_dist_partition_colocationid_idx ON _tessera_catalog.pg_dist_partition USING btree (colocationid);
+CREATE INDEX pg_dist_placement_groupid_index ON _tessera_catalog.pg_dist_placement USING btree (groupid);
+CREATE INDEX pg_dist_shard_logicalrelid_index ON _tessera_catalog.pg_dist_shard USING btree (logicalrelid);
+CREATE INDEX reference_change_transaction_id_idx ON _tessera_catalog.reference_change USING btree (transaction_id, change_id);
+CREATE INDEX remote_command_transaction_id_idx ON _tessera_catalog.remote_command USING btree (transaction_id);
+CREATE INDEX remote_txn_nodeid_idx ON _tessera_catalog.remote_txn USING btree (nodeid);
 CREATE TRIGGER a_note_caller INSTEAD OF INSERT ON _tessera_catalog.request FOR EACH ROW EXECUTE FUNCTION _tessera_functions.note_caller();
 CREATE CONSTRAINT TRIGGER announce AFTER INSERT ON _tessera_catalog.scheduler_state DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION _tessera_functions.announce();
 CREATE TRIGGER b_apply_request INSTEAD OF INSERT ON _tessera_catalog.request FOR EACH ROW EXECUTE FUNCTION _tessera_functions.apply_request();
+CREATE TRIGGER check_strategy BEFORE INSERT OR UPDATE ON _tessera_catalog.pg_dist_rebalance_strategy FOR EACH ROW EXECUTE FUNCTION _tessera_functions.check_strategy();
 CREATE TRIGGER merge_metadata BEFORE INSERT ON _tessera_catalog.metadata FOR EACH ROW EXECUTE FUNCTION _tessera_functions.merge_metadata();
+CREATE CONSTRAINT TRIGGER prepare_remotely AFTER INSERT ON _tessera_catalog.remote_command DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION _tessera_functions.on_remote_command();
 ALTER TABLE ONLY _tessera_catalog.bgw_job
     ADD CONSTRAINT bgw_job_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.bgw_job_stat
@@ -996,6 +1344,14 @@ ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task_depend
     ADD CONSTRAINT pg_dist_background_task_depend_job_id_task_id_fkey FOREIGN KEY (job_id, task_id) REFERENCES _tessera_catalog.pg_dist_background_task(job_id, task_id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.pg_dist_background_task
     ADD CONSTRAINT pg_dist_background_task_job_id_fkey FOREIGN KEY (job_id) REFERENCES _tessera_catalog.pg_dist_background_job(job_id);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_key
+    ADD CONSTRAINT pg_dist_key_logicalrelid_fkey FOREIGN KEY (logicalrelid) REFERENCES _tessera_catalog.pg_dist_partition(logicalrelid) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.pg_dist_partition
+    ADD CONSTRAINT pg_dist_partition_colocationid_fkey FOREIGN KEY (colocationid) REFERENCES _tessera_catalog.pg_dist_colocation(colocationid);
+ALTER TABLE ONLY _tessera_catalog.pg_dist_placement
+    ADD CONSTRAINT pg_dist_placement_shardid_fkey FOREIGN KEY (shardid) REFERENCES _tessera_catalog.pg_dist_shard(shardid) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.pg_dist_shard
+    ADD CONSTRAINT pg_dist_shard_logicalrelid_fkey FOREIGN KEY (logicalrelid) REFERENCES _tessera_catalog.pg_dist_partition(logicalrelid) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.tablespace
     ADD CONSTRAINT tablespace_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 GRANT USAGE ON SCHEMA _tessera_catalog TO PUBLIC;
@@ -1027,13 +1383,37 @@ GRANT SELECT ON TABLE _tessera_catalog.metadata TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_background_job_job_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_background_task_depend TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_background_task_task_id_seq TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_cleanup TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_cleanup_record_id_seq TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_colocation TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_colocation_colocationid_seq TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_groupid_seq TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_key TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_node TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_node_nodeid_seq TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_operationid_seq TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_origin TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_partition TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_placement TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_placement_placementid_seq TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_rebalance_strategy TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_shardid_seq TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.pg_dist_shard TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.reference_change_change_id_seq TO PUBLIC;
+GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.remote_command_command_id_seq TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.remote_txn TO PUBLIC;
 GRANT SELECT,INSERT ON TABLE _tessera_catalog.request TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.scheduler_state TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.setting TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.shard_transfer TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.tablespace TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.tablespace_id_seq TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.telemetry_report_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.worker_slot TO PUBLIC;
+GRANT SELECT ON TABLE public.citus_nodes TO PUBLIC;
+GRANT SELECT ON TABLE public.citus_shards TO PUBLIC;
+GRANT SELECT ON TABLE public.citus_tables TO PUBLIC;
+GRANT SELECT ON TABLE public.pg_dist_shard_placement TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.background_tasks TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.chunk_compression_settings TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.chunks TO PUBLIC;
@@ -1054,6 +1434,7 @@ GRANT SELECT ON TABLE tessera_information.job_stats TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.jobs TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.policies TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.policy_stats TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.prepared_transactions TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.reorder_policies TO PUBLIC;
 CREATE EVENT TRIGGER tessera_ddl_command_end ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA')
@@ -1061,6 +1442,9 @@ CREATE EVENT TRIGGER tessera_ddl_command_end ON ddl_command_end
 CREATE EVENT TRIGGER tessera_ddl_command_start ON ddl_command_start
          WHEN TAG IN ('ALTER EXTENSION', 'DROP EXTENSION')
    EXECUTE FUNCTION _tessera_functions.pause_workers();
+CREATE EVENT TRIGGER tessera_shard_ddl ON ddl_command_end
+         WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'CREATE INDEX', 'DROP INDEX', 'CREATE STATISTICS', 'ALTER STATISTICS', 'DROP STATISTICS', 'ALTER SCHEMA')
+   EXECUTE FUNCTION _tessera_functions.on_shard_ddl();
 CREATE EVENT TRIGGER tessera_sql_drop ON sql_drop
          WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION', 'DROP TYPE', 'DROP FOREIGN TABLE')
    EXECUTE FUNCTION _tessera_functions.on_sql_drop();

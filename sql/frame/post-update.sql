@@ -39,6 +39,8 @@ begin
   end if;
 end
 $announce$;
+create or replace trigger check_strategy before insert or update on _tessera_catalog.pg_dist_rebalance_strategy
+  for each row execute function _tessera_functions.check_strategy();
 create or replace trigger merge_metadata before insert on _tessera_catalog.metadata
   for each row execute function _tessera_functions.merge_metadata();
 delete from _tessera_catalog.scheduler_state;

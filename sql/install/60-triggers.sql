@@ -40,3 +40,5 @@ create trigger merge_metadata before insert on _tessera_catalog.metadata
 create constraint trigger prepare_remotely after insert on _tessera_catalog.remote_command
   deferrable initially deferred
   for each row execute function _tessera_functions.on_remote_command();
+create trigger check_strategy before insert or update on _tessera_catalog.pg_dist_rebalance_strategy
+  for each row execute function _tessera_functions.check_strategy();

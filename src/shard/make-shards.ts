@@ -123,9 +123,14 @@ export const referencedCopies = (table: DistributedTable, shard: Shard, group: n
     .filter((s) => findDistributed(s.relid)?.model === 't')
     .map((s) => copyIn(s, group));
 
-export const foreignKeyStatements = (table: DistributedTable, shard: Shard, group: number): string[] =>
+export const foreignKeyStatements = (
+  table: DistributedTable,
+  shard: Shard,
+  group: number,
+  wanted: (name: string) => boolean = () => true,
+): string[] =>
   keysOf(table.relid)
-    .filter((k) => k.kind === 'f')
+    .filter((k) => k.kind === 'f' && wanted(k.name))
     .map((k) => foreignKeyDdl(shard, k, copyIn(referencedShard(shard, k), group), true));
 
 /** The owner of a table that refers to somebody else's may do so; the nodes know his shards by another role. */
@@ -149,23 +154,24 @@ export const makeOnNode = (
   node: Node,
   owner: string,
   work: readonly { readonly table: DistributedTable; readonly shard: Shard }[],
-  bare: boolean,
+  how: 'whole' | 'without foreign keys' | 'bare',
 ): void => {
   const server = ensureOwnerServer(node, owner);
   for (const table of new Set(work.map((w) => w.table)))
     prepareNode(node, table, owner, [...new Set(work.filter((w) => w.table === table).map((w) => w.shard.schema))]);
-  if (!bare) grantReferences(node, owner, work);
+  if (how === 'whole') grantReferences(node, owner, work);
   withServer(server, node, (remote) => {
     const all = (ddl: (t: DistributedTable, s: Shard) => string[]): string[] =>
       work.flatMap((w) => ddl(w.table, w.shard));
-    const statements = bare
-      ? all(bareTable)
-      : [
-          ...all(bareTable),
-          ...all(keyStatements),
-          ...all(afterRows),
-          ...all((t, s) => foreignKeyStatements(t, s, node.group)),
-        ];
+    const statements =
+      how === 'bare'
+        ? all(bareTable)
+        : [
+            ...all(bareTable),
+            ...all(keyStatements),
+            ...all(afterRows),
+            ...(how === 'whole' ? all((t, s) => foreignKeyStatements(t, s, node.group)) : []),
+          ];
     // One transaction: the statements of one string.
     if (statements.length > 0) remote.exec(statements.join(';\n'));
   });
@@ -192,7 +198,7 @@ export const makeShards = (table: DistributedTable, owner: string): void => {
       node,
       owner,
       shards.filter((s) => s.groups.includes(group)).map((shard) => ({ table, shard })),
-      false,
+      'whole',
     );
   }
   keepMade(operation);

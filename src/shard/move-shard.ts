@@ -72,7 +72,7 @@ const makeBare = (target: Node, parts: readonly Part[]): void => {
       target,
       owner,
       parts.filter((p) => p.owner === owner),
-      true,
+      'bare',
     );
 };
 

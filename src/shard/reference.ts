@@ -7,6 +7,8 @@ import {
   POLICY,
   primaryOfGroup,
   recordAside,
+  withNode,
+  withServer,
   type Node,
 } from '../cluster/index.ts';
 import { inMaintenance } from '../engine/session.ts';
@@ -14,7 +16,8 @@ import { query, run } from '../engine/spi.ts';
 import { findRelation, storedColumns, type Relation } from '../hypertable/index.ts';
 import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
 import { distributedTables, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
-import { makeOnNode } from './make-shards.ts';
+import { unknownShard } from './failures.ts';
+import { foreignKeyStatements, grantReferences, makeOnNode } from './make-shards.ts';
 
 const LOCAL_SCHEMA = '_tessera_internal';
 
@@ -94,7 +97,7 @@ export const copyReferences = (node: Node): number => {
     );
     for (const r of missing) {
       const root = findRelation(r.table.relid) as Relation;
-      makeOnNode(node, root.owner, [r], false);
+      makeOnNode(node, root.owner, [r], 'whole');
       fillCopy(root, ensureOwnerServer(node, root.owner), r.shard);
     }
     keepMade(operation);
@@ -115,4 +118,43 @@ export const copyToGroups = (groups: readonly number[]): void => {
 export const copyEverywhere = (): number => {
   run('lock table _tessera_catalog.pg_dist_node in row share mode');
   return activePrimaries().reduce((sum, node) => sum + copyReferences(node), 0);
+};
+
+/** One table to one node, without its foreign keys; others can be copied at the same time. */
+export const copyOne = (shardid: bigint, node: Node): void => {
+  const found = referenceTables().find((r) => r.shard.id === shardid);
+  if (found === undefined) throw unknownShard(shardid);
+  const root = findRelation(found.table.relid) as Relation;
+  run(`lock table only ${qualified(root)} in share row exclusive mode`);
+  const [now] = shardsOf(found.table.relid);
+  if (now === undefined || now.groups.includes(node.group)) return;
+  if (node.group !== 0) {
+    const operation = beginOperation();
+    recordAside(operation, [{ kind: OBJECT.shard, name: qualified(now), group: node.group, policy: POLICY.onFailure }]);
+    makeOnNode(node, root.owner, [{ table: found.table, shard: now }], 'without foreign keys');
+    fillCopy(root, ensureOwnerServer(node, root.owner), now);
+    keepMade(operation);
+  }
+  run('insert into _tessera_catalog.pg_dist_placement (shardid, groupid) values ($1, $2)', [now.id, node.group]);
+};
+
+/** The foreign keys of all copies on a node, when all of them are there. */
+export const finishCopies = (node: Node): void => {
+  if (node.group === 0) return;
+  const copies = referenceTables().filter((r) => r.shard.groups.includes(node.group));
+  const names = withNode(node, (remote) =>
+    remote.rows<{ name: string; shard: string }>(
+      `select k.conname as name, pg_catalog.format('%I.%I', n.nspname, c.relname) as shard from pg_catalog.pg_constraint k
+       join pg_catalog.pg_class c on c.oid = k.conrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace where k.contype = 'f'`,
+    ),
+  );
+  for (const r of copies) {
+    const owner = (findRelation(r.table.relid) as Relation).owner;
+    const there = new Set(
+      names.filter((x) => x.shard.replaceAll('"', '') === `${r.shard.schema}.${r.shard.name}`).map((x) => x.name),
+    );
+    const ddl = foreignKeyStatements(r.table, r.shard, node.group, (name) => !there.has(name));
+    grantReferences(node, owner, [r]);
+    if (ddl.length > 0) withServer(ensureOwnerServer(node, owner), node, (remote) => remote.exec(ddl.join(';\n')));
+  }
 };

@@ -11,7 +11,8 @@ import {
 } from '../../udf/define-function.ts';
 import { forgetTables } from '../forget.ts';
 import { attachShards, registerTable, relationOfRequest, type NewTable } from '../register.ts';
-import { copyEverywhere } from '../reference.ts';
+import { currentUser } from '../../engine/session.ts';
+import { copyEverywhere, copyOne, finishCopies } from '../reference.ts';
 import { queueReferenceChanges } from '../reference-changes.ts';
 import { syncAll, syncTable } from '../sync.ts';
 
@@ -146,4 +147,44 @@ export const queue_reference_changes = defineFunction({
   summary: 'Queues what this transaction has done to reference tables for their copies.',
   privileges: 'owner of the extension',
   handler: () => queueReferenceChanges(),
+});
+
+export const copy_references_everywhere = defineFunction({
+  schema: '_tessera_functions',
+  name: 'copy_references_everywhere',
+  args: [],
+  returns: returnsScalar('integer'),
+  volatility: 'volatile',
+  summary: 'Copies reference tables to all nodes that lack them and returns how many copies were made.',
+  privileges: 'owner of the extension',
+  handler: () => copyEverywhere(),
+});
+
+/** Bits of the flags of a single copy. */
+const FINISH = 4;
+
+export const citus_internal_copy_single_shard_placement = defineFunction({
+  schema: '_tessera_functions',
+  name: 'citus_internal_copy_single_shard_placement',
+  args: [
+    { name: 'shard_id', type: 'bigint', doc: 'shard of a reference table' },
+    { name: 'source_node_id', type: 'integer', doc: 'where it is; the rows come from the table on the coordinator' },
+    { name: 'target_node_id', type: 'integer', doc: 'where the copy is to be' },
+    {
+      name: 'flags',
+      type: 'integer',
+      doc: '3: this table without its foreign keys; 4: the foreign keys of all copies on the node',
+    },
+    { name: 'transfer_mode', type: 'text', default: `'auto'`, doc: 'for old callers' },
+  ],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'A step of copying reference tables to a node in parallel; a task of the rebalancer.',
+  privileges: 'owner of the extension',
+  handler: (shard: bigint, _source: number, target: number, flags: number, _mode: string) => {
+    requireAdmin(currentUser(), 'copy reference tables');
+    const node = openNodeById(target);
+    if ((flags & FINISH) !== 0) finishCopies(node);
+    else copyOne(shard, node);
+  },
 });

@@ -19,7 +19,9 @@ const referencing = (relid: bigint): bigint =>
 
 const requireUnrelated = (relid: bigint, name: string): void => {
   const local = (oid: bigint): boolean => findDistributed(oid)?.model === 't';
-  const out = keysOf(relid).find((k) => k.kind === 'f' && k.referenced !== null && k.referenced !== relid && !local(k.referenced));
+  const out = keysOf(relid).find(
+    (k) => k.kind === 'f' && k.referenced !== null && k.referenced !== relid && !local(k.referenced),
+  );
   if (out !== undefined || referencing(relid) > 0n)
     throw new PgError({
       sqlstate: SQLSTATE.dependentObjectsStillExist,

@@ -1,0 +1,7 @@
+/** What other features may use of shards. */
+export { distributedTables, shardsOf, tablesOfGroup, type DistributedTable, type Shard } from './distributed-table.ts';
+export { groupBusy } from './failures.ts';
+export { tryLockPlanning } from './locks.ts';
+export { checkIdentity, checkOwner, nameOf, type Mode } from './move-checks.ts';
+export { referenceTables } from './reference.ts';
+export { sizesOf } from './shard-sizes.ts';
