@@ -5,6 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { up } from '../server/cluster.ts';
 import { SetupError } from '../server/root.ts';
 import { dataSets, type DataSet } from './data.ts';
+import { cluster } from './cluster.ts';
 import { check, heading, line, progress, sql, table } from './print.ts';
 
 const DATABASE = 'tessera_demo';
@@ -12,9 +13,10 @@ pg.types.setTypeParser(20, (text) => Number(text));
 for (const oid of [1082, 1114, 1184])
   pg.types.setTypeParser(oid, (text) => text.replace(/(\+00|00:00:00)$/, '').trim());
 
-const bring = async (): Promise<number> => {
+const bring = async (): Promise<{ readonly port: number; readonly workers: readonly number[] }> => {
   try {
-    return (await up()).coordinator.port;
+    const cluster = await up({ workers: 3 });
+    return { port: cluster.coordinator.port, workers: cluster.workers.map((w) => w.port) };
   } catch (e) {
     if (!(e instanceof SetupError)) throw e;
     process.stderr.write(`${e.message}\n`);
@@ -65,7 +67,7 @@ const run = async (client: pg.Client, statement: string): Promise<Record<string,
 };
 
 const began = Date.now();
-const port = await bring();
+const { port, workers } = await bring();
 const client = await freshDatabase(port);
 line(
   `tessera on ${((await client.query('show server_version')).rows[0] as { server_version: string }).server_version} at 127.0.0.1:${port}, database ${DATABASE}`,
@@ -239,7 +241,9 @@ if (most === 0 || failed > 0) {
 }
 line('  Rows came, old ones went, no run failed.');
 
-heading('10. Is everything in order');
+await cluster(client, workers);
+
+heading('11. Is everything in order');
 table(await run(client, 'select check_name, status, detail from tessera.doctor()'), 12);
 await run(client, 'select stop_background_workers()');
 

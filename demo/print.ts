@@ -38,3 +38,17 @@ export const progress = (label: string, total: number): ((done: number) => void)
     else if (part === 1) line(text);
   };
 };
+
+/** The same for work done elsewhere, with what it is doing now. */
+export const moving = (label: string): ((done: number, total: number, now: string) => void) => {
+  const WIDTH = 30;
+  let last = -1;
+  return (done, total, now) => {
+    const part = total === 0 ? 1 : done / total;
+    const bar = '#'.repeat(Math.round(part * WIDTH)).padEnd(WIDTH, '.');
+    const text = `  ${label.padEnd(10)} [${bar}] ${done} of ${total} tasks  ${now}`;
+    if (color) process.stdout.write(`\r${text.slice(0, 110).padEnd(110)}${part === 1 ? '\n' : ''}`);
+    else if (done !== last) line(text.trimEnd());
+    last = done;
+  };
+};

@@ -193,7 +193,7 @@ port = ${node.port}
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '/tmp'
 fsync = ${process.env.TESSERA_FSYNC ?? 'off'}
-${node.name.startsWith('worker') ? PLAIN : ''}`;
+${/^worker\d/.test(node.name) ? PLAIN : ''}`;
 
 /** A server that was stopped comes back on another port; its standbys, which know the old one, are made anew. */
 const movePort = (node: Node): void => {

@@ -131,6 +131,7 @@ export const healNode = (node: Node): { readonly resolved: number; readonly open
         // Somebody else has just ended it.
         if (!(e instanceof Error && 'sqlstate' in e && e.sqlstate === SQLSTATE.undefinedObject)) throw e;
       }
+      run('delete from _tessera_catalog.remote_txn where remote_transaction_id = $1', [p.gid]);
     }
     run(
       `delete from _tessera_catalog.remote_txn where nodeid = $1 and split_part(remote_transaction_id, '-', 4)::xid8 < $2::xid8`,

@@ -10,6 +10,8 @@ export interface Remote {
   /** Rows of a query, through JSON: int8 beyond 2^53 must be asked for as text. */
   rows<T = Record<string, unknown>>(sql: string): T[];
   one<T = Record<string, unknown>>(sql: string): T;
+  /** Runs there, for each row of a query here, its first column with @rows@ replaced by the second as a literal. */
+  each(query: string): void;
   /** The one value of a query as text, or the tag of a command. */
   answer(sql: string): string | null;
 }
@@ -45,6 +47,13 @@ export const withServer = <T>(server: string, node: Pick<Node, 'name' | 'port'>,
           name,
           `select pg_catalog.row_to_json(q)::text from (${sql}) q`,
         ]).map((row) => JSON.parse(row.r) as R),
+      ),
+    each: (sql) =>
+      named(node, () =>
+        query(
+          `select count(${schema}.dblink_exec($1, replace(e.template, '@rows@', quote_literal(e.rows)))) as n from (${sql}) e`,
+          [name],
+        ),
       ),
     answer: (sql) =>
       named(node, () => one<{ r: string | null }>(`select r from ${schema}.dblink($1, $2) as t(r text)`, [name, sql]))

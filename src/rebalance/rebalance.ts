@@ -13,6 +13,7 @@ import {
 } from '../shard/index.ts';
 import { alreadyRunning, moveFailed, planningBusy } from './failures.ts';
 import { planMoves, representatives, type PlannedMove, type Wish } from './plan-cluster.ts';
+import { preflight } from './preflight.ts';
 import { planTaskGraph, type TransferTask } from './task-graph-plan.ts';
 
 const LIVE = `('scheduled', 'running', 'cancelling', 'failing')`;
@@ -57,6 +58,7 @@ export const rebalanceNow = (caller: string, w: Wish, mode: Mode): void => {
   if (begin(caller, w) === 0 && referenceTables().length === 0) return;
   const moves = planMoves(w);
   checkIdentities(moves, mode);
+  preflight(moves);
   if (missingOn().length > 0) committed(`select _tessera_functions.copy_references_everywhere() as copies`);
   for (const [i, m] of moves.entries()) {
     notice(`moving shard ${m.shard.id} from ${m.source.name}:${m.source.port} to ${m.target.name}:${m.target.port}`);
@@ -166,6 +168,7 @@ export const startRebalance = (caller: string, o: StartOptions): bigint | null =
     return null;
   }
   checkIdentities(moves, o.mode);
+  preflight(moves);
   committed('select dropped from _tessera_functions.clean_up_nodes()');
   const api = apiSchema();
   const tasks = planTaskGraph({

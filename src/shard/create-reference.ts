@@ -8,8 +8,6 @@ import { CAPTURE } from './capture.ts';
 import { readKeys } from './definition.ts';
 import { checkDistributable } from './distribute.ts';
 import { notTableOwner, relationMissing } from './failures.ts';
-import type { PlacedShard } from './register.ts';
-import { fillCopy } from './reference.ts';
 
 const call = 'execute function _tessera_functions.capture_reference()';
 
@@ -30,7 +28,7 @@ export const createReference = (oid: bigint): void => {
   inMaintenance(() => {
     run(`lock table only ${qualified(table)} in share row exclusive mode`);
     request('open_schema', { relid: oid });
-    const { result: copies } = request<{ result: PlacedShard[] }>('shard.register', {
+    request('shard.register', {
       relid: oid,
       column: null,
       model: 't',
@@ -38,7 +36,6 @@ export const createReference = (oid: bigint): void => {
       shardCount: null,
       keys: readKeys(oid),
     });
-    for (const copy of copies) fillCopy(table, copy.server, copy);
     for (const ddl of captureDdl(table)) run(ddl);
   });
 };

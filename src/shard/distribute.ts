@@ -21,6 +21,7 @@ import {
   alreadyDistributed,
   generatedKey,
   incomingForeignKey,
+  isCatalog,
   isHypertable,
   nondeterministicKey,
   notTableOwner,
@@ -39,12 +40,16 @@ export interface Distribution {
   readonly shardCount: number | null;
 }
 
+/** OIDs below are PostgreSQL's own. */
+const FIRST_OF_USERS = 16384n;
+
 /** What is refused for a distributed and a reference table alike; reads only. */
 export const checkDistributable = (table: Relation, purpose: 'distributed table' | 'reference table'): void => {
   const name = displayed(table);
   if (findDistributed(table.oid) !== undefined) throw alreadyDistributed(name);
   if (maybeOne('select from _tessera_catalog.hypertable where relid::oid = $1::int8::oid', [table.oid]) !== undefined)
     throw isHypertable(name);
+  if (table.oid < FIRST_OF_USERS) throw isCatalog(name);
   checkTable(table, purpose);
 };
 

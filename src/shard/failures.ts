@@ -16,6 +16,8 @@ export const notDistributed = (name: string): PgError =>
   fail(SQLSTATE.invalidTableDefinition, `table "${name}" is not distributed`);
 export const isHypertable = (name: string): PgError =>
   fail(SQLSTATE.featureNotSupported, `hypertable "${name}" cannot be distributed`);
+export const isCatalog = (name: string): PgError =>
+  fail(SQLSTATE.featureNotSupported, `system catalog "${name}" cannot be distributed`);
 export const noNodes = (): PgError =>
   fail(
     SQLSTATE.objectNotInPrerequisiteState,

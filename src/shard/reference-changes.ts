@@ -17,12 +17,32 @@ interface Run {
   readonly news: string | null;
 }
 
+/**
+ * Changes that have to come in a later statement than the one before them: a row that was updated twice. Its second old
+ * state is its first new one.
+ */
+const breaks = (): bigint[] => {
+  let start = 0n;
+  const found: bigint[] = [];
+  for (const c of query<{ id: bigint; prior: bigint }>(
+    `select c.change_id as id, max(p.change_id) as prior from _tessera_catalog.reference_change c
+     join _tessera_catalog.reference_change p on p.transaction_id = c.transaction_id and p.relid = c.relid
+       and p.new_row = c.old_row and p.change_id < c.change_id
+     where c.kind = 'u' and c.transaction_id = pg_current_xact_id() group by 1 order by 1`,
+  )) {
+    if (c.prior < start) continue;
+    start = c.id;
+    found.push(c.id);
+  }
+  return found;
+};
+
 /** Changes of this transaction, in their order, those of the same kind next to each other taken together. */
 const takeRuns = (): Run[] => {
   const runs = query<Run>(
     `with mine as (
        select change_id, relid, kind, old_row, new_row,
-         sum(case when relid = before_relid and kind = before_kind then 0 else 1 end) over (order by change_id) as run
+         sum(case when relid = before_relid and kind = before_kind and not change_id = any($1::int8[]) then 0 else 1 end) over (order by change_id) as run
        from (
          select c.*, lag(relid) over w as before_relid, lag(kind) over w as before_kind
          from _tessera_catalog.reference_change c where c.transaction_id = pg_current_xact_id() window w as (order by change_id)) x),
@@ -30,9 +50,20 @@ const takeRuns = (): Run[] => {
      select relid::int8 as relid, kind::text as kind, array_agg(old_row order by change_id)::text as olds,
        array_agg(new_row order by change_id)::text as news
      from numbered group by run, relid, kind, (n - 1) / ${BATCH} order by min(change_id)`,
+    [breaks()],
   );
   run('delete from _tessera_catalog.reference_change where transaction_id = pg_current_xact_id()');
   return runs;
+};
+
+/** The statement that puts rows, given as text, into a copy. */
+export const insertRows = (t: Pick<DistributedTable, 'definition'>, copy: RelationName, list: string): string => {
+  const columns = t.definition.columns.filter((c) => c.generated === null).map((c) => c.name);
+  if (columns.length === 0)
+    return `insert into ${qualified(copy)} select from pg_catalog.unnest(${list}::pg_catalog.text[])`;
+  const fields = columns.map((c) => `(q.r).${ident(c)}`).join(', ');
+  return `insert into ${qualified(copy)} (${identList(columns)}) select ${fields}
+    from (select u.r::${qualified(copy)} as r, u.n from pg_catalog.unnest(${list}::pg_catalog.text[]) with ordinality u(r, n)) q order by q.n`;
 };
 
 const rows = (copy: RelationName, list: string | null, name: string): string =>
@@ -49,7 +80,7 @@ const found = (t: DistributedTable, copy: RelationName, list: string | null): st
     return `select c.ctid as at, o.n from ${table} c join ${rows(copy, list, 'r')} o on (${key.columns
       .map((k) => `c.${ident(k)} = (o.r).${ident(k)}`)
       .join(' and ')})`;
-  return `select c.at, o.n from (select x.ctid as at, x::text as r, pg_catalog.row_number() over (partition by x::text) as i from ${table} x) c
+  return `select c.at, o.n from (select x.ctid as at, (x.*)::text as r, pg_catalog.row_number() over (partition by (x.*)::text) as i from ${table} x) c
     join (select y.r::text as r, y.n, pg_catalog.row_number() over (partition by y.r::text order by y.n) as i from ${rows(copy, list, 'r')} y) o
     on o.r = c.r and o.i = c.i`;
 };
@@ -60,7 +91,7 @@ const statement = (t: DistributedTable, copy: RelationName, r: Run): string => {
   const fields = columns.map((c) => `(q.r).${ident(c)}`).join(', ');
   switch (r.kind) {
     case 'i':
-      return `insert into ${table} (${identList(columns)}) select ${fields} from ${rows(copy, r.news, 'r')} q order by q.n`;
+      return insertRows(t, copy, literal(r.news ?? '{}'));
     case 'd':
       return `delete from ${table} where ctid = any (array(select f.at from (${found(t, copy, r.olds)}) f))`;
     case 'u':

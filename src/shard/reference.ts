@@ -11,15 +11,14 @@ import {
   withServer,
   type Node,
 } from '../cluster/index.ts';
-import { inMaintenance } from '../engine/session.ts';
+import { withSettings } from '../engine/session.ts';
 import { query, run } from '../engine/spi.ts';
-import { findRelation, storedColumns, type Relation } from '../hypertable/index.ts';
-import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
+import { findRelation, type Relation } from '../hypertable/index.ts';
+import { literal, qualified, type RelationName } from '../lib/quote.ts';
 import { distributedTables, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
 import { unknownShard } from './failures.ts';
-import { foreignKeyStatements, grantReferences, makeOnNode } from './make-shards.ts';
-
-const LOCAL_SCHEMA = '_tessera_internal';
+import { insertRows } from './reference-changes.ts';
+import { foreignKeyStatements, grantReferences, madeOn, makeOnNode } from './make-shards.ts';
 
 /** Every active node has a copy of each reference table; on the coordinator the table itself is it. */
 export const referencePlacements = (): number[] => {
@@ -32,24 +31,45 @@ export const referenceTables = (): { readonly table: DistributedTable; readonly 
     .filter((t) => t.model === 't')
     .map((table) => ({ table, shard: shardsOf(table.relid)[0] as Shard }));
 
-/** Fills one copy with the rows of its table, over a foreign table that is there for the moment only. */
-export const fillCopy = (table: Relation, server: string, copy: RelationName): void =>
-  inMaintenance(() => {
-    const name = qualified({ schema: LOCAL_SCHEMA, name: copy.name });
-    const columns = storedColumns(table.oid);
-    const types = query<{ name: string; type: string }>(
-      `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
-       where attrelid = $1::int8::oid and attnum > 0 and not attisdropped and attgenerated = '' order by attnum`,
-      [table.oid],
-    );
-    run(
-      `create foreign table ${name} (${types.map((t) => `${ident(t.name)} ${t.type}`).join(', ')}) server ${ident(server)}
-       options (schema_name ${literal(copy.schema)}, table_name ${literal(copy.name)})`,
-    );
-    const list = columns.map(ident).join(', ');
-    if (columns.length > 0) run(`insert into ${name} (${list}) select ${list} from only ${qualified(table)}`);
-    run(`drop foreign table ${name}`);
-  });
+/** Text of values that is the same on both sides, whatever the settings of the session. */
+const EXACT = {
+  datestyle: 'ISO, MDY',
+  intervalstyle: 'postgres',
+  extra_float_digits: '3',
+  lc_monetary: 'C',
+  bytea_output: 'hex',
+  xmloption: 'content',
+  row_security: 'off',
+};
+
+/** Rows that one statement carries. */
+const BATCH = 1000;
+
+/**
+ * Fills one copy with the rows of its table, committed there as it goes: a foreign table would keep locks on the copy until
+ * this transaction ends, and foreign keys could not be made. The ledger drops it if the transaction fails.
+ */
+export const fillCopy = (table: DistributedTable, node: Node, owner: string, copy: RelationName): void =>
+  withSettings(EXACT, () =>
+    withServer(ensureOwnerServer(node, owner), node, (remote) => {
+      const root = findRelation(table.relid) as Relation;
+      remote.each(
+        `select ${literal(insertRows(table, copy, '@rows@'))} as template, array_agg(x.r)::text as rows
+         from (select (t.*)::text as r, (row_number() over () - 1) / ${BATCH} as b from only ${qualified(root)} t) x group by x.b`,
+      );
+    }),
+  );
+
+export const fillCopies = (table: DistributedTable, owner: string): void => {
+  for (const shard of shardsOf(table.relid))
+    for (const group of madeOn(table, shard.groups)) fillCopy(table, primaryOfGroup(group) as Node, owner, shard);
+};
+
+/** A node that was away may still have a copy, which is out of date. The login can drop what is ours, and nothing else. */
+const dropLeftover = (node: Node, owner: string, copy: RelationName): void =>
+  withServer(ensureOwnerServer(node, owner), node, (remote) =>
+    remote.exec(`drop table if exists ${qualified(copy)} cascade`),
+  );
 
 const missingOn = (node: Node): { readonly table: DistributedTable; readonly shard: Shard }[] =>
   referenceTables().filter((r) => !r.shard.groups.includes(node.group));
@@ -97,8 +117,9 @@ export const copyReferences = (node: Node): number => {
     );
     for (const r of missing) {
       const root = findRelation(r.table.relid) as Relation;
+      dropLeftover(node, root.owner, r.shard);
       makeOnNode(node, root.owner, [r], 'whole');
-      fillCopy(root, ensureOwnerServer(node, root.owner), r.shard);
+      fillCopy(r.table, node, root.owner, r.shard);
     }
     keepMade(operation);
   }
@@ -131,8 +152,9 @@ export const copyOne = (shardid: bigint, node: Node): void => {
   if (node.group !== 0) {
     const operation = beginOperation();
     recordAside(operation, [{ kind: OBJECT.shard, name: qualified(now), group: node.group, policy: POLICY.onFailure }]);
+    dropLeftover(node, root.owner, now);
     makeOnNode(node, root.owner, [{ table: found.table, shard: now }], 'without foreign keys');
-    fillCopy(root, ensureOwnerServer(node, root.owner), now);
+    fillCopy(found.table, node, root.owner, now);
     keepMade(operation);
   }
   run('insert into _tessera_catalog.pg_dist_placement (shardid, groupid) values ($1, $2)', [now.id, node.group]);

@@ -8,7 +8,7 @@ import { readDefinition, type FoundKey } from './definition.ts';
 import { findDistributed, shardsOf, type DistributedTable } from './distributed-table.ts';
 import { alreadyDistributed, notTableOwner, relationMissing } from './failures.ts';
 import { madeOn, makeShards, nameOfShard } from './make-shards.ts';
-import { copyToGroups, referencePlacements } from './reference.ts';
+import { copyToGroups, fillCopies, referencePlacements } from './reference.ts';
 import type { ShardDefinition } from './shard-ddl.ts';
 
 /** The table of a request, after its caller was checked; current_user is the owner of the extension here. */
@@ -164,6 +164,7 @@ export const registerTable = (caller: string, t: NewTable): PlacedShard[] => {
   insertShards(root, t, placements);
   const table = findDistributed(root.oid) as DistributedTable;
   makeShards(table, root.owner);
+  if (t.model === 't') fillCopies(table, root.owner);
   return placedShards(table, root.owner);
 };
 

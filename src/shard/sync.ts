@@ -16,6 +16,7 @@ import {
 import { groupBusy } from './failures.ts';
 import { tryLockGroup } from './locks.ts';
 import { madeOn, nameIn, referencedShard } from './make-shards.ts';
+import { queueReferenceChanges } from './reference-changes.ts';
 import { insertKey } from './register.ts';
 import { foreignKeyDdl, keyDdl } from './shard-ddl.ts';
 import { planChange, renameColumn, type Change } from './sync-plan.ts';
@@ -158,11 +159,15 @@ export const syncTable = (relid: bigint, statement: string): void => {
     );
   // A move copies the shape it found; it would miss this one.
   if (!tryLockGroup(t.group)) throw groupBusy(displayed(root));
+  // What was written before goes first, in the shape it had.
+  if (t.model === 't') queueReferenceChanges();
   const shards = shardsOf(relid);
   for (const group of new Set(shards.flatMap((s) => madeOn(t, s.groups)))) {
     const node = primaryOfGroup(group) as Node;
     withNode(node, (remote) => ensureTypes(remote, relid));
-    const commands = shards.filter((s) => s.groups.includes(group)).flatMap((s) => change.statements(s, nameIn(s)));
+    const commands = shards
+      .filter((s) => s.groups.includes(group))
+      .flatMap((s) => [...keys.drop(s), ...change.statements(s, nameIn(s)), ...keys.add(s)]);
     if (commands.length > 0) queueCommand(node, ownerServer(node, root.owner), commands.join(';\n'));
   }
   run(

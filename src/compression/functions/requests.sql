@@ -93,7 +93,8 @@ begin
   where c.id = k.chunk_id and c.hypertable_id = parent.id and c.id = (payload ->> 'chunk_id')::int;
   -- Estimates of row counts start from here; the bytes stay what they were just after compressing.
   update _tessera_catalog.compression_chunk_size z
-  set numrows_pre_compression = (payload ->> 'rows')::bigint, numrows_post_compression = (payload ->> 'segments')::bigint
+  set numrows_pre_compression = coalesce((payload ->> 'rows')::bigint, z.numrows_pre_compression),
+    numrows_post_compression = coalesce((payload ->> 'segments')::bigint, z.numrows_post_compression)
   from _tessera_catalog.chunk c
   where c.id = z.chunk_id and c.hypertable_id = parent.id and c.id = (payload ->> 'chunk_id')::int;
   return null;

@@ -9,12 +9,13 @@ set bytea_output to 'hex'
 set xmloption to 'content'
 as $$
 begin
+  -- x.* and not x: a column may have the name of the alias.
   if tg_level = 'ROW' then
     insert into _tessera_catalog.reference_change (relid, kind, old_row, new_row) values (tg_relid, 'u', old::text, new::text);
   elsif tg_op = 'INSERT' then
-    insert into _tessera_catalog.reference_change (relid, kind, new_row) select tg_relid, 'i', n::text from new_rows n;
+    insert into _tessera_catalog.reference_change (relid, kind, new_row) select tg_relid, 'i', (n.*)::text from new_rows n;
   elsif tg_op = 'DELETE' then
-    insert into _tessera_catalog.reference_change (relid, kind, old_row) select tg_relid, 'd', o::text from old_rows o;
+    insert into _tessera_catalog.reference_change (relid, kind, old_row) select tg_relid, 'd', (o.*)::text from old_rows o;
   else
     insert into _tessera_catalog.reference_change (relid, kind) values (tg_relid, 't');
   end if;

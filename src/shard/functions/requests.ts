@@ -11,7 +11,7 @@ import {
 } from '../../udf/define-function.ts';
 import { forgetTables } from '../forget.ts';
 import { attachShards, registerTable, relationOfRequest, type NewTable } from '../register.ts';
-import { currentUser } from '../../engine/session.ts';
+import { run } from '../../engine/spi.ts';
 import { copyEverywhere, copyOne, finishCopies } from '../reference.ts';
 import { queueReferenceChanges } from '../reference-changes.ts';
 import { syncAll, syncTable } from '../sync.ts';
@@ -182,7 +182,7 @@ export const citus_internal_copy_single_shard_placement = defineFunction({
   summary: 'A step of copying reference tables to a node in parallel; a task of the rebalancer.',
   privileges: 'owner of the extension',
   handler: (shard: bigint, _source: number, target: number, flags: number, _mode: string) => {
-    requireAdmin(currentUser(), 'copy reference tables');
+    run(`select _tessera_functions.require_extension_owner('copy reference tables')`);
     const node = openNodeById(target);
     if ((flags & FINISH) !== 0) finishCopies(node);
     else copyOne(shard, node);

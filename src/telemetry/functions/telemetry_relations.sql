@@ -44,6 +44,8 @@ as $$
     join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p', 'f', 'm', 'v') and n.nspname !~ '^pg_'
       and n.nspname not in ('information_schema', '_tessera_catalog', '_tessera_functions', 'tessera', 'tessera_information')
+      and not exists (
+        select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
   ), sizes as (
     select r.kind, r.role,
       case when r.stored then r.tuples end as tuples,

@@ -14,7 +14,7 @@ as $$
     ('cancel_grace', '5', 'integer', 's', 'how long a run may go on after it was cancelled before its session is ended'),
     ('crash_restart_wait', '300', 'integer', 's', 'shortest time between a crash of a job and its next start'),
     ('max_background_task_executors', '4', 'integer', 'sessions', 'most background tasks that run at the same time'),
-    ('max_background_task_executors_per_node', '1', 'integer', 'sessions', 'most running background tasks that involve the same node'),
+    ('max_background_task_executors_per_node', '4', 'integer', 'sessions', 'most running background tasks that involve the same node'),
     ('logical_replication_timeout', '7200', 'integer', 's', 'how long a move of shards waits for replication that makes no progress'),
     ('shard_count', '32', 'integer', 'shards', 'number of shards of a distributed table unless it is given'),
     ('background_task_queue_interval', '500', 'integer', 'ms', 'how often the scheduler looks after the task queue, -1 never'),

@@ -253,7 +253,7 @@ describe('reorder', () => {
 });
 
 describe('built in', () => {
-  test('five jobs look after every database', async () => {
+  test('six jobs look after every database', async () => {
     expect(
       await db.column(
         'select application_name from tessera_information.jobs where job_id < 1000 and job_id > 1 order by job_id',
@@ -263,6 +263,7 @@ describe('built in', () => {
       'Job History Log Retention [3]',
       'Chunk Pre-creation [4]',
       'Default Partition Drain [5]',
+      'Cluster Maintenance [6]',
     ]);
   });
 
