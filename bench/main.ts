@@ -9,6 +9,7 @@ import { measureIngest } from './ingest.ts';
 import type { Measurement } from './measurement.ts';
 import { measurePlanning } from './planning.ts';
 import { measureRebalancePlan } from './rebalance-plan.ts';
+import { measureShards } from './shards.ts';
 import { measureTasks } from './tasks.ts';
 import { findTimescale } from './timescale.ts';
 import { measureTimeFunctions } from './time-bucket.ts';
@@ -51,6 +52,7 @@ const parts: (() => Promise<Measurement[]>)[] = [
   () => measureTasks(client, { ...config, database: DATABASE }),
   async () => measureCodecs(),
   async () => measureRebalancePlan(),
+  () => measureShards(200),
   async () =>
     (await measureTimeFunctions(client)).map((t) => ({ name: t.name, anchor: t.plainMs, ours: t.ms, goal: t.goal })),
 ];
