@@ -92,6 +92,23 @@ export const foreignOrigin = (): PgError =>
     hint: 'If the original is gone for good: select tessera.adopt_nodes();',
   });
 
+export const originalIsThere = (database: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: `nodes of database "${database}" cannot be adopted`,
+    detail: 'The database is still there, and two databases that manage the same shards would destroy them.',
+    hint: `Drop it first, if that is what you want.`,
+  });
+
+export const preparedAlready = (): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: 'this transaction has prepared its changes of distributed tables already',
+    detail:
+      'SET CONSTRAINTS ... IMMEDIATE, or a deferred trigger that changes distributed tables, has it done before the commit.',
+    hint: 'Commit before further changes, or set constraints all deferred before the first one.',
+  });
+
 export const badConninfo = (text: string): PgError =>
   new PgError({
     sqlstate: SQLSTATE.invalidParameterValue,
