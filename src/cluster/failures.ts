@@ -104,9 +104,8 @@ export const preparedAlready = (): PgError =>
   new PgError({
     sqlstate: SQLSTATE.objectNotInPrerequisiteState,
     message: 'this transaction has prepared its changes of distributed tables already',
-    detail:
-      'SET CONSTRAINTS ... IMMEDIATE, or a deferred trigger that changes distributed tables, has it done before the commit.',
-    hint: 'Commit before further changes, or set constraints all deferred before the first one.',
+    detail: 'SET CONSTRAINTS ALL IMMEDIATE had it done so, or a deferred trigger makes further changes.',
+    hint: 'Commit before further changes.',
   });
 
 export const badConninfo = (text: string): PgError =>

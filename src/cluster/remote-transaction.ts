@@ -15,12 +15,15 @@ export const prefixOf = (origin: string): string => `tessera-${VERSION}-${origin
 const TRANSACTION_CLASS = 0x5453000b;
 
 /** Queues statements for a node; they run, all or none of them, when this transaction commits. */
-export const queueCommand = (node: { readonly id: number }, server: string, command: string): void =>
-  void run('insert into _tessera_catalog.remote_command (nodeid, server, command) values ($1, $2, $3)', [
+export const queueCommand = (node: { readonly id: number }, server: string, command: string): void => {
+  // Whatever the user has said about all constraints: prepared now, they would be in the way of the next ones.
+  run('set constraints _tessera_catalog.prepare_remotely deferred');
+  run('insert into _tessera_catalog.remote_command (nodeid, server, command) values ($1, $2, $3)', [
     node.id,
     server,
     command,
   ]);
+};
 
 interface Branch {
   readonly id: string;

@@ -8,9 +8,12 @@ import { withNode } from './remote.ts';
 
 type Options = Readonly<Record<string, string>>;
 
-/** Settings of what crosses a connection to a node as text, and an end to waits no deadlock detector sees. */
+/**
+ * Settings of what crosses a connection to a node as text, and an end to waits no deadlock detector sees. A statement whose
+ * session here is gone or was cancelled ends there, too, instead of getting its locks some time later.
+ */
 const SESSION =
-  '-c lock_timeout=10s -c statement_timeout=0 -c idle_in_transaction_session_timeout=1h -c lc_monetary=C -c bytea_output=hex -c xmloption=content';
+  '-c client_connection_check_interval=1s -c lock_timeout=10s -c statement_timeout=0 -c idle_in_transaction_session_timeout=1h -c lc_monetary=C -c bytea_output=hex -c xmloption=content';
 
 /** Anything else is libpq's own default. A node that is cut off is noticed after half a minute. */
 const BASE: Options = {
