@@ -30,9 +30,28 @@ export const beginOperation = (): bigint => {
     s.one<{ id: string }>(`select nextval('_tessera_catalog.pg_dist_operationid_seq')::text as id`),
   );
   const operation = BigInt(id);
-  run('select pg_advisory_xact_lock($1, ($2::int8 & 2147483647)::int4)', [CLEANUP_CLASS, operation]);
+  holdOperation(operation);
   return operation;
 };
+
+/** An operation that has nothing to do but to drop something after its commit. */
+export const beginDrop = (): bigint => {
+  const { id } = one<{ id: bigint }>(`select nextval('_tessera_catalog.pg_dist_operationid_seq') as id`);
+  holdOperation(id);
+  return id;
+};
+
+const holdOperation = (operation: bigint): void =>
+  void run('select pg_advisory_xact_lock($1, ($2::int8 & 2147483647)::int4)', [CLEANUP_CLASS, operation]);
+
+/** Operations of this very transaction, whose locks would be had again for the asking. */
+const ownOperations = (): bigint[] =>
+  query<{ id: bigint }>(
+    `select objid::int8 as id from pg_locks
+     where locktype = 'advisory' and pid = pg_backend_pid() and classid = $1::int8::oid and granted
+       and database = (select oid from pg_database where datname = current_database())`,
+    [CLEANUP_CLASS],
+  ).map((r) => r.id);
 
 /** Records, committed at once, what an operation is about to make: nothing is made that nobody knows of. */
 export const recordAside = (operation: bigint, remnants: readonly Remnant[]): void => {
@@ -131,16 +150,18 @@ const work = (node: Node, records: readonly CleanupRecord[], done: bigint[], fai
 
 /**
  * Drops what operations that are over have left on nodes and returns how much went and how much could not. What belongs to
- * an operation under way is passed by; so is what another cleaner has just taken.
+ * an operation under way, be it of this transaction, is passed by; so is what another cleaner has just taken.
  */
 export const cleanUp = (): { readonly dropped: number; readonly failed: number } => {
   const records = query<CleanupRecord>(
     `select record_id as id, operation_id as operation, object_type as kind, object_name as name, node_group_id as "group",
        policy_type as policy
      from _tessera_catalog.pg_dist_cleanup c
-     where pg_try_advisory_xact_lock(${CLEANUP_CLASS}, (operation_id & 2147483647)::int4)
+     where (operation_id & 2147483647) <> all($1::int8[])
+       and pg_try_advisory_xact_lock(${CLEANUP_CLASS}, (operation_id & 2147483647)::int4)
      order by object_type = 1, object_type, record_id
      for update skip locked`,
+    [ownOperations()],
   );
   const done: bigint[] = [];
   const failed = new Map<bigint, string>();

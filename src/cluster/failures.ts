@@ -92,6 +92,22 @@ export const foreignOrigin = (): PgError =>
     hint: 'If the original is gone for good: select tessera.adopt_nodes();',
   });
 
+export const originalIsThere = (database: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: `nodes of database "${database}" cannot be adopted`,
+    detail: 'The database is still there, and two databases that manage the same shards would destroy them.',
+    hint: `Drop it first, if that is what you want.`,
+  });
+
+export const preparedAlready = (): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: 'this transaction has prepared its changes of distributed tables already',
+    detail: 'SET CONSTRAINTS ALL IMMEDIATE had it done so, or a deferred trigger makes further changes.',
+    hint: 'Commit before further changes.',
+  });
+
 export const badConninfo = (text: string): PgError =>
   new PgError({
     sqlstate: SQLSTATE.invalidParameterValue,

@@ -1,6 +1,7 @@
 /** What other features may use of the cluster. */
 export { requireAdmin } from './admin.ts';
 export {
+  beginDrop,
   beginOperation,
   cleanUp,
   keepMade,
@@ -12,6 +13,7 @@ export {
 } from './cleanup.ts';
 export { address } from './failures.ts';
 export { activePrimaries, allNodes, findNodeById, openNode, openNodeById, primaryOfGroup, type Node } from './node.ts';
+export { origin } from './origin.ts';
 export { aside, withNode, withServer, type Remote } from './remote.ts';
 export { queueCommand } from './remote-transaction.ts';
-export { conninfoText, ensureOwnerServer, origin, ownerServer, remoteRole } from './server.ts';
+export { conninfoText, ensureOwnerServer, ownerServer, remoteRole } from './server.ts';

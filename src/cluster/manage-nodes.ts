@@ -1,5 +1,6 @@
-import { maybeOne, notice, one, query, run, warning } from '../engine/spi.ts';
+import { isSpiError, maybeOne, notice, one, query, run, warning } from '../engine/spi.ts';
 import { ident } from '../lib/quote.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
 import {
   address,
   addressTaken,
@@ -7,14 +8,17 @@ import {
   groupTaken,
   lastPlacement,
   notSupported,
+  originalIsThere,
   ownNode,
   unfitNode,
   wrongProperty,
 } from './failures.ts';
-import { findNode, findNodeById, openNode, openNodeById, type Node } from './node.ts';
+import { makeFinisher } from './finisher.ts';
+import { healAsSuccessor, healNode } from './heal-nodes.ts';
+import { allNodes, findNode, openNode, openNodeById, type Node } from './node.ts';
+import { knownOrigin, origin, originHere } from './origin.ts';
 import { withNode } from './remote.ts';
-import { healNode } from './remote-transaction.ts';
-import { makeFinisher, makeNodeServer, origin, originHere, refreshServers, serversOf } from './server.ts';
+import { adoptServers, makeNodeServer, refreshServers, serversOf } from './server.ts';
 
 /** One change of the list of nodes at a time; placements are made under a weaker lock of the same table. */
 export const lockNodes = (): void => {
@@ -192,18 +196,27 @@ export const activateNode = (name: string, port: number): number => {
   return node.id;
 };
 
+const healLast = (node: Node): void => {
+  try {
+    healNode(node);
+  } catch (e) {
+    if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+    warning(
+      `prepared transactions on node ${address(node)}, if any, must be ended there by hand: ${(e as Error).message}`,
+    );
+  }
+};
+
 export const removeNode = (name: string, port: number): void => {
   lockNodes();
   const node = openNode(name, port);
   requireReplaceable(node);
-  try {
-    healNode(node);
-  } catch {
-    warning(`node ${address(node)} does not answer; prepared transactions on it, if any, must be ended there by hand`);
-  }
+  // A copy of the database lets go of nodes that are not its own.
+  if (knownOrigin() === originHere()) healLast(node);
   forgetReferencePlacements(node);
   run('delete from _tessera_catalog.remote_txn where nodeid = $1', [node.id]);
   run('delete from _tessera_catalog.pg_dist_cleanup where node_group_id = $1', [node.group]);
+  run('delete from _tessera_catalog.pg_dist_authinfo where nodeid = $1', [node.id]);
   for (const s of serversOf(node)) {
     for (const u of query<{ user: string }>(
       `select case umuser when 0 then 'public' else quote_ident(usename) end as "user" from pg_user_mappings where srvname = $1`,
@@ -224,16 +237,28 @@ export const setNodeProperty = (name: string, port: number, property: string | n
   run('update _tessera_catalog.pg_dist_node set shouldhaveshards = $2 where nodeid = $1', [node.id, value]);
 };
 
+/** A database of this server that has the given origin. */
+const databaseOf = (origin: string): string | undefined =>
+  maybeOne<{ name: string }>(
+    `select d.datname::text as name from pg_control_system() c, pg_database d
+     where substr(md5(c.system_identifier || '.' || d.oid), 1, 12) = $1`,
+    [origin],
+  )?.name;
+
 /** Takes the nodes of a copied catalog over, on the word of the administrator that the original is gone. */
 export const adoptNodes = (): number => {
   lockNodes();
+  const nodes = allNodes();
+  const predecessor = knownOrigin();
+  if (predecessor === undefined || predecessor === originHere()) return nodes.length;
+  const original = databaseOf(predecessor);
+  if (original !== undefined) throw originalIsThere(original);
   run('delete from _tessera_catalog.pg_dist_origin');
   origin();
-  const nodes = query<{ id: number }>('select nodeid as id from _tessera_catalog.pg_dist_node');
-  for (const { id } of nodes) {
-    const node = findNodeById(id) as Node;
-    refreshServers(node);
+  for (const node of nodes) {
+    adoptServers(node, predecessor);
+    healAsSuccessor(node, predecessor);
   }
-  makeFinisher();
+  if (nodes.length > 0) makeFinisher();
   return nodes.length;
 };

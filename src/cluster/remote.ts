@@ -1,11 +1,13 @@
 import { isSpiError, one, query } from '../engine/spi.ts';
+import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { remoteFailure } from './failures.ts';
 import type { Node } from './node.ts';
+import { origin } from './origin.ts';
 
-/** A session on a node. Every error names the node. */
+/** Calls of a node, each a session of its own. Every error names the node. */
 export interface Remote {
-  /** Statements that return no rows. */
+  /** Statements that return no rows; one transaction unless they say otherwise. */
   exec(sql: string): void;
   /** Rows of a query, through JSON: int8 beyond 2^53 must be asked for as text. */
   rows<T = Record<string, unknown>>(sql: string): T[];
@@ -32,52 +34,54 @@ const named = <T>(node: Pick<Node, 'name' | 'port'>, body: () => T): T => {
 };
 
 /**
- * Opens a session over a foreign server, and ends it whatever happens: dblink's connections belong to the session and not
- * to a role, so one that stayed open could be used by whoever called us.
+ * Calls through a foreign server. dblink opens a connection for each and closes it before it returns, which takes some
+ * milliseconds: a connection that has a name belongs to the session and not to a role, and JavaScript does not get to
+ * close it when the statement is cancelled. Whoever called us could then use it with our rights.
  */
-export const withServer = <T>(server: string, node: Pick<Node, 'name' | 'port'>, body: (remote: Remote) => T): T => {
+export const withServer = <T>(
+  server: string,
+  node: Pick<Node, 'name' | 'port'>,
+  body: (remote: Remote) => T,
+  prelude = '',
+): T => {
   const schema = dblink();
-  const name = one<{ name: string }>('select gen_random_uuid()::text as name').name;
-  named(node, () => query(`select ${schema}.dblink_connect($1, $2)`, [name, server]));
+  const call = <R>(sql: string, statement: string): R[] =>
+    named(node, () => {
+      // A connection that somebody has given the name of the server would be taken for it.
+      query(
+        `select ${schema}.dblink_disconnect(c) from unnest(${schema}.dblink_get_connections()) c where c = $1::text`,
+        [server],
+      );
+      return query<R>(sql, [server, prelude + statement]);
+    });
   const remote: Remote = {
-    exec: (sql) => named(node, () => void query(`select ${schema}.dblink_exec($1, $2)`, [name, sql])),
+    exec: (sql) => void call(`select ${schema}.dblink_exec($1, $2)`, sql),
     rows: <R>(sql: string) =>
-      named(node, () =>
-        query<{ r: string }>(`select r from ${schema}.dblink($1, $2) as t(r text)`, [
-          name,
-          `select pg_catalog.row_to_json(q)::text from (${sql}) q`,
-        ]).map((row) => JSON.parse(row.r) as R),
-      ),
+      call<{ r: string }>(
+        `select r from ${schema}.dblink($1, $2) as t(r text)`,
+        `select pg_catalog.row_to_json(q)::text from (${sql}) q`,
+      ).map((row) => JSON.parse(row.r) as R),
     each: (sql) =>
-      named(node, () =>
-        query(
-          `select count(${schema}.dblink_exec($1, replace(e.template, '@rows@', quote_literal(e.rows)))) as n from (${sql}) e`,
-          [name],
-        ),
+      void call(
+        `select count(${schema}.dblink_exec($1, $2 || replace(e.template, '@rows@', quote_literal(e.rows)))) as n from (${sql}) e`,
+        '',
       ),
     answer: (sql) =>
-      named(node, () => one<{ r: string | null }>(`select r from ${schema}.dblink($1, $2) as t(r text)`, [name, sql]))
-        .r,
+      call<{ r: string | null }>(`select r from ${schema}.dblink($1, $2) as t(r text)`, sql)[0]?.r ?? null,
     one: <R>(sql: string) => {
       const [row] = remote.rows<R>(sql);
       if (row === undefined) throw new Error(`query returned no row: ${sql}`);
       return row;
     },
   };
-  try {
-    return body(remote);
-  } finally {
-    try {
-      query(`select ${schema}.dblink_disconnect($1)`, [name]);
-    } catch {
-      // A connection that is gone has nothing left to close.
-    }
-  }
+  return body(remote);
 };
 
-/** A session of the owner of the extension on a node. */
-export const withNode = <T>(node: Node, body: (remote: Remote) => T): T =>
-  withServer(`tessera_node_${node.id}`, node, body);
+/** As the owner of the extension on a node, unless the node is the business of another database. */
+export const withNode = <T>(node: Node, body: (remote: Remote) => T): T => {
+  origin();
+  return withServer(`tessera_node_${node.id}`, node, body);
+};
 
 /** True where the node answers. */
 export const answers = (node: Node): boolean => {
@@ -91,18 +95,15 @@ export const answers = (node: Node): boolean => {
 };
 
 /**
- * Runs statements in a session of their own on this server, so that they are committed now, whatever becomes of this
- * transaction.
+ * Runs statements in sessions of their own on this server, as the current role, so that they are committed now, whatever
+ * becomes of this transaction.
  */
 export const aside = <T>(body: (remote: Remote) => T): T => {
-  const { server } = one<{ server: string }>(
+  const { server, me, port } = one<{ server: string; me: string; port: number }>(
     `select coalesce((select s.srvname from pg_foreign_server s
        where s.srvtype = 'tessera loopback' and s.srvversion = current_user and not _tessera_functions.leads_elsewhere(s.oid)),
-       _tessera_functions.make_loopback(current_user))::text as server`,
+       _tessera_functions.make_loopback(current_user))::text as server,
+       current_user::text as me, current_setting('port')::int as port`,
   );
-  return withServer(
-    server,
-    { name: 'localhost', port: Number(one<{ p: string }>(`select current_setting('port') as p`).p) },
-    body,
-  );
+  return withServer(server, { name: 'localhost', port }, body, `set role ${ident(me)}; `);
 };

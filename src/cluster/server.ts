@@ -1,16 +1,22 @@
-import { maybeOne, one, query, run } from '../engine/spi.ts';
+import { maybeOne, one, query, run, warning } from '../engine/spi.ts';
 import { ident, literal } from '../lib/quote.ts';
 import { parseConninfo, type Conninfo } from './conninfo-plan.ts';
-import { badConninfo, foreignOrigin } from './failures.ts';
+import { badConninfo } from './failures.ts';
 import type { Node } from './node.ts';
+import { origin } from './origin.ts';
 import { withNode } from './remote.ts';
 
-/** Settings of what crosses a connection to a node as text, and an end to waits no deadlock detector sees. */
+type Options = Readonly<Record<string, string>>;
+
+/**
+ * Settings of what crosses a connection to a node as text, and an end to waits no deadlock detector sees. A statement whose
+ * session here is gone or was cancelled ends there, too, instead of getting its locks some time later.
+ */
 const SESSION =
-  '-c lock_timeout=10s -c statement_timeout=0 -c idle_in_transaction_session_timeout=1h -c datestyle=ISO -c intervalstyle=postgres -c lc_monetary=C -c bytea_output=hex -c xmloption=content';
+  '-c client_connection_check_interval=1s -c lock_timeout=10s -c statement_timeout=0 -c idle_in_transaction_session_timeout=1h -c datestyle=ISO -c intervalstyle=postgres -c lc_monetary=C -c bytea_output=hex -c xmloption=content';
 
 /** Anything else is libpq's own default. A node that is cut off is noticed after half a minute. */
-const BASE: Readonly<Record<string, string>> = {
+const BASE: Options = {
   connect_timeout: '10',
   keepalives_idle: '10',
   keepalives_interval: '5',
@@ -20,7 +26,7 @@ const BASE: Readonly<Record<string, string>> = {
 };
 
 /** For reading and writing shards. Without remote estimates postgres_fdw ships no join. */
-const SHARDS: Readonly<Record<string, string>> = {
+const SHARDS: Options = {
   fetch_size: '10000',
   batch_size: '1000',
   async_capable: 'true',
@@ -29,21 +35,9 @@ const SHARDS: Readonly<Record<string, string>> = {
   keep_connections: 'on',
 };
 
-export const originHere = (): string =>
-  one<{ origin: string }>('select _tessera_functions.cluster_origin() as origin').origin;
-
-/** The name under which this database is known on its nodes; refused where the catalog is somebody else's. */
-export const origin = (): string => {
-  const here = originHere();
-  const known = maybeOne<{ origin: string }>('select origin from _tessera_catalog.pg_dist_origin')?.origin;
-  if (known === undefined) run('insert into _tessera_catalog.pg_dist_origin (origin) values ($1)', [here]);
-  else if (known !== here) throw foreignOrigin();
-  return here;
-};
-
 export const nodeServer = (node: { readonly id: number }): string => `tessera_node_${node.id}`;
 
-const conninfoOf = (node: Node): Conninfo => {
+export const conninfoOf = (node: Node): Conninfo => {
   const text =
     maybeOne<{ authinfo: string }>(
       'select authinfo from _tessera_catalog.pg_dist_authinfo where nodeid in ($1, 0) order by nodeid desc limit 1',
@@ -54,33 +48,38 @@ const conninfoOf = (node: Node): Conninfo => {
   return parsed;
 };
 
-const options = (values: Readonly<Record<string, string>>): string =>
+const options = (values: Options): string =>
   Object.entries(values)
     .map(([name, value]) => `${ident(name)} ${literal(value)}`)
     .join(', ');
 
-const setOptions = (server: string, wanted: Readonly<Record<string, string>>): void => {
-  const known = query<{ o: string }>('select unnest(srvoptions) as o from pg_foreign_server where srvname = $1', [
-    server,
-  ]).map((r) => [r.o.slice(0, r.o.indexOf('=')), r.o.slice(r.o.indexOf('=') + 1)] as const);
-  const changes = [
+const readOptions = (sql: string, server: string): Options =>
+  Object.fromEntries(
+    query<{ o: string }>(sql, [server]).map(({ o }) => [o.slice(0, o.indexOf('=')), o.slice(o.indexOf('=') + 1)]),
+  );
+export const serverOptions = (server: string): Options =>
+  readOptions('select unnest(srvoptions) as o from pg_foreign_server where srvname = $1', server);
+const publicMapping = (server: string): Options =>
+  readOptions('select unnest(umoptions) as o from pg_user_mappings where srvname = $1 and umuser = 0', server);
+
+/** What OPTIONS (...) of an ALTER has to say; options that are in neither list stay. */
+const optionChanges = (known: Options, wanted: Options, gone: readonly string[] = []): string =>
+  [
     ...Object.entries(wanted)
-      .filter(([name, value]) => !known.some(([n, v]) => n === name && v === value))
-      .map(([name, value]) => `${known.some(([n]) => n === name) ? 'set' : 'add'} ${ident(name)} ${literal(value)}`),
-  ];
-  if (changes.length > 0) run(`alter server ${ident(server)} options (${changes.join(', ')})`);
+      .filter(([name, value]) => known[name] !== value)
+      .map(([name, value]) => `${name in known ? 'set' : 'add'} ${ident(name)} ${literal(value)}`),
+    ...gone.filter((name) => name in known && !(name in wanted)).map((name) => `drop ${ident(name)}`),
+  ].join(', ');
+
+const setOptions = (server: string, wanted: Options, gone: readonly string[] = []): void => {
+  const changes = optionChanges(serverOptions(server), wanted, gone);
+  if (changes !== '') run(`alter server ${ident(server)} options (${changes})`);
 };
 
 const isSuperuser = (): boolean =>
   one<{ super: boolean }>('select rolsuper as super from pg_roles where rolname = current_user').super;
 
-const makeServer = (
-  server: string,
-  version: string,
-  values: Readonly<Record<string, string>>,
-  mapping: Readonly<Record<string, string>>,
-  user: string,
-): void => {
+export const makeServer = (server: string, version: string, values: Options, mapping: Options, user: string): void => {
   if (maybeOne('select from pg_foreign_server where srvname = $1', [server]) === undefined) {
     run(
       `create server ${ident(server)} type 'tessera node' version ${literal(version)} foreign data wrapper postgres_fdw
@@ -99,9 +98,11 @@ const makeServer = (
   );
 };
 
-const address = (node: Node, given: Conninfo): Readonly<Record<string, string>> => ({
+/** The name this database had when the node was added, unless the administrator has given another. */
+const address = (node: Node, given: Conninfo): Options => ({
   ...BASE,
-  dbname: one<{ name: string }>('select current_database()::text as name').name,
+  dbname:
+    serverOptions(nodeServer(node)).dbname ?? one<{ name: string }>('select current_database()::text as name').name,
   ...given.server,
   host: node.name,
   port: String(node.port),
@@ -156,12 +157,11 @@ export const makeOwnerServer = (node: Node, owner: string): void => {
   });
   const server = ownerServer(node, owner);
   const given = conninfoOf(node);
-  const { password: _p, user: _u, ...certificates } = given.mapping;
   makeServer(
     server,
     `${node.id} ${owner}`,
     { ...address(node, given), ...SHARDS },
-    { ...certificates, user: role, password },
+    { ...certificatesOf(given), user: role, password },
     'public',
   );
   run(`grant usage on foreign server ${ident(server)} to ${ident(owner)}`);
@@ -175,31 +175,46 @@ export const serversOf = (node: { readonly id: number }): { name: string; owner:
     [String(node.id)],
   );
 
-/** Points the servers of a node at its address, after it or its credentials changed. */
-export const refreshServers = (node: Node): void => {
-  const given = conninfoOf(node);
-  makeNodeServer(node);
-  for (const s of serversOf(node)) if (s.owner !== null) setOptions(s.name, address(node, given));
+/** Options with which owners of shards log in beside their own name and password. */
+const certificatesOf = (given: Conninfo): Options => {
+  const { password: _p, user: _u, ...certificates } = given.mapping;
+  return certificates;
 };
 
-/** A login without any rights, as which the second phase of commit is waited for. */
-export const makeFinisher = (): void => {
-  const { role, password } = one<{ role: string; password: string }>(
-    `select 'tessera_loopback_' || (select oid from pg_database where datname = current_database()) || '_0' as role,
-       encode(sha256(convert_to(concat(gen_random_uuid(), gen_random_uuid()), 'UTF8')), 'hex') as password`,
-  );
-  const there = maybeOne('select from pg_roles where rolname = $1', [role]) !== undefined;
-  run(`${there ? 'alter' : 'create'} role ${ident(role)} login password ${literal(password)}`);
-  const values = Object.fromEntries(
-    query<{ name: string; value: string }>(
-      `select name, value from _tessera_functions.loopback_options() where name in ('host', 'port', 'dbname')`,
-    ).map((o) => [o.name, o.value]),
-  );
-  makeServer(
-    'tessera_finisher',
-    'finisher',
-    { ...BASE, ...values, application_name: 'tessera finisher' },
-    { user: role, password },
-    'current_user',
-  );
+/** Points the servers of a node at its address, after it or its credentials changed. */
+export const refreshServers = (node: Node, before: Conninfo = { server: {}, mapping: {} }): void => {
+  const given = conninfoOf(node);
+  const gone = Object.keys(before.server);
+  makeNodeServer(node);
+  setOptions(nodeServer(node), address(node, given), gone);
+  for (const s of serversOf(node)) {
+    if (s.owner === null) continue;
+    setOptions(s.name, address(node, given), gone);
+    const changes = optionChanges(publicMapping(s.name), certificatesOf(given), Object.keys(certificatesOf(before)));
+    if (changes !== '') run(`alter user mapping for public server ${ident(s.name)} options (${changes})`);
+  }
+};
+
+/** Has the shards of an owner, and the server that leads to them, follow their database to its new origin. */
+const adoptOwner = (node: Node, server: string, owner: string, predecessor: string): void => {
+  if (maybeOne('select from pg_roles where rolname = $1', [owner]) === undefined) {
+    warning(`shards of role "${owner}" on node ${node.name}:${node.port} are not adopted: the role does not exist`);
+    return;
+  }
+  const before = `tessera_${predecessor}_${server.slice(server.lastIndexOf('_') + 1)}`;
+  const role = remoteRole(owner);
+  withNode(node, (remote) => {
+    const there = remote.rows<{ name: string }>('select rolname as name from pg_catalog.pg_roles').map((r) => r.name);
+    // Renamed by an attempt that failed later, it has the new name already.
+    if (there.includes(before) && !there.includes(role))
+      remote.exec(`alter role ${ident(before)} rename to ${ident(role)}`);
+  });
+  const name = ownerServer(node, owner);
+  if (name !== server) run(`alter server ${ident(server)} rename to ${ident(name)}`);
+  makeOwnerServer(node, owner);
+};
+
+export const adoptServers = (node: Node, predecessor: string): void => {
+  makeNodeServer(node);
+  for (const s of serversOf(node)) if (s.owner !== null) adoptOwner(node, s.name, s.owner, predecessor);
 };

@@ -1,4 +1,4 @@
-import { OBJECT, POLICY, recordDeferred } from '../cluster/index.ts';
+import { beginDrop, OBJECT, POLICY, recordDeferred } from '../cluster/index.ts';
 import { one, query, run } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { qualified } from '../lib/quote.ts';
@@ -16,11 +16,8 @@ const isReferenced = (relid: bigint): { key: string; table: string } | undefined
 /** Shards whose table is gone are dropped on their nodes once this transaction has committed. */
 export const dropLater = (shards: readonly Shard[]): void => {
   if (shards.length === 0) return;
-  const { operation } = one<{ operation: bigint }>(
-    `select nextval('_tessera_catalog.pg_dist_operationid_seq') as operation`,
-  );
   recordDeferred(
-    operation,
+    beginDrop(),
     shards.flatMap((s) =>
       s.groups.map((group) => ({ kind: OBJECT.shard, name: qualified(s), group, policy: POLICY.deferred })),
     ),

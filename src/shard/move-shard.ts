@@ -12,9 +12,9 @@ import {
   withServer,
   type Node,
 } from '../cluster/index.ts';
-import { maybeOne, one, warning } from '../engine/spi.ts';
+import { maybeOne, warning } from '../engine/spi.ts';
 import { findRelation, type Relation } from '../hypertable/index.ts';
-import { ident, literal, qualified } from '../lib/quote.ts';
+import { literal, qualified } from '../lib/quote.ts';
 import { colocatedShards, findShard, type DistributedTable, type Shard } from './distributed-table.ts';
 import { unknownShard } from './failures.ts';
 import { tryLockShard, tryShareGroup } from './locks.ts';
@@ -55,14 +55,12 @@ const onTarget = (target: Node, parts: readonly Part[], ddl: (p: Part) => string
 
 /** Servers are made aside: this transaction must not have an id while slots are made, see replicate-shards. */
 const ensureServers = (target: Node, parts: readonly Part[]): void => {
-  const me = one<{ name: string }>('select current_user::text as name').name;
   for (const owner of new Set(parts.map((p) => p.owner))) {
     if (maybeOne('select from pg_foreign_server where srvname = $1', [ownerServer(target, owner)]) !== undefined)
       continue;
-    aside((session) => {
-      session.exec(`set role ${ident(me)}`);
-      session.rows(`select _tessera_functions.ensure_owner_server(${target.id}, ${literal(owner)}) as server`);
-    });
+    aside((session) =>
+      session.rows(`select _tessera_functions.ensure_owner_server(${target.id}, ${literal(owner)}) as server`),
+    );
   }
 };
 
@@ -141,10 +139,7 @@ export const moveShard = (caller: string, shardid: bigint, source: Node, target:
   }
   checkPlacements(now, source, target);
   if (mode === 'auto') checkIdentity(table.group);
-  aside((session) => {
-    session.exec(`set role ${ident(one<{ name: string }>('select current_user::text as name').name)}`);
-    session.rows('select dropped from _tessera_functions.clean_up_nodes()');
-  });
+  aside((session) => session.rows('select dropped from _tessera_functions.clean_up_nodes()'));
   checkNoOrphans(now, target);
   const parts = now.map((s) => ({
     table: groupOf(s.relid),

@@ -39,7 +39,7 @@ end
 $$;
 comment on function _tessera_functions.on_remote_command() is 'deferred trigger: prepares on the nodes what the transaction has queued';
 
-create function _tessera_functions.start_finisher(transaction_id text) returns void
+create function _tessera_functions.start_finisher(transaction_id text, nodeids int[]) returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
@@ -60,7 +60,7 @@ begin
   execute format('select %s.dblink_connect(%L, %L)', dblink, connection, 'tessera_finisher');
   -- It waits for the end of this transaction, and needs nobody to wait for it.
   execute format('select %s.dblink_send_query(%L, %L)', dblink, connection,
-    format('select _tessera_functions.finish_remote_transaction(%L, %L)', transaction_id, orderly));
+    format('select _tessera_functions.finish_remote_transaction(%L, %L, %L)', transaction_id, nodeids, orderly));
   -- Whoever waits for copies of reference tables must not come between us and the finisher.
   while orderly and not exists (
     select from pg_locks l where l.locktype = 'advisory' and l.classid = 1414725649 and l.objid = 0 and l.mode = 'ExclusiveLock'
@@ -74,11 +74,11 @@ exception
     raise warning 'transactions on nodes will be committed by the next healing: %', sqlerrm;
 end
 $$;
-comment on function _tessera_functions.start_finisher(text) is
+comment on function _tessera_functions.start_finisher(text, int[]) is
   'starts a session that carries out the second phase of commit as soon as this transaction is over';
 
-create function _tessera_functions.finish_remote_transaction(transaction_id text, orderly boolean default false) returns void
-language plpgsql volatile security definer
+create function _tessera_functions.finish_remote_transaction(transaction_id text, nodeids int[], orderly boolean default false) returns void
+language plpgsql volatile strict security definer
 set search_path to pg_catalog, pg_temp
 as $$
 begin
@@ -87,10 +87,10 @@ begin
     perform pg_advisory_xact_lock(1414725649, 0);
   end if;
   perform pg_advisory_xact_lock_shared(1414725643, (transaction_id::int8 & 2147483647)::int4);
-  perform _tessera_functions.end_remote_transaction(transaction_id);
+  perform _tessera_functions.heal_some_nodes(nodeids);
 end
 $$;
-comment on function _tessera_functions.finish_remote_transaction(text, boolean) is
+comment on function _tessera_functions.finish_remote_transaction(text, int[], boolean) is
 'Waits for the end of a local transaction and carries its decision out on the nodes.
 Privileges: anybody; what is decided already is carried out sooner or later anyway';
 
@@ -149,7 +149,11 @@ as $$
 declare
   outcome pg_catalog.record;
 begin
-  perform _tessera_functions.heal_nodes(null);
+  -- What a finisher should have done.
+  if _tessera_functions.heal_nodes(null) operator(pg_catalog.>) 0 then
+    commit;
+    perform _tessera_functions.mend_finisher();
+  end if;
   commit;
   select c.dropped, c.failed into outcome from _tessera_functions.clean_up_nodes() c;
   if outcome.failed operator(pg_catalog.>) 0 then

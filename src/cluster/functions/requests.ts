@@ -1,4 +1,4 @@
-import { run } from '../../engine/spi.ts';
+import { query, run } from '../../engine/spi.ts';
 import { defineFunction, returnsScalar, type FunctionDeclaration, type Handler } from '../../udf/define-function.ts';
 import { requireAdmin } from '../admin.ts';
 import { nullNotAllowed } from '../failures.ts';
@@ -12,10 +12,10 @@ import {
   setNodeProperty,
   updateNode,
 } from '../manage-nodes.ts';
-import { findNode } from '../node.ts';
+import { allNodes, openNode } from '../node.ts';
 import { parseConninfo } from '../conninfo-plan.ts';
 import { badConninfo } from '../failures.ts';
-import { refreshServers } from '../server.ts';
+import { conninfoOf, refreshServers } from '../server.ts';
 
 interface Payload {
   readonly name: string | null;
@@ -121,12 +121,17 @@ export const request_cluster_set_node_auth = request(
   (p) => {
     const text = given(p.authinfo, 'authinfo');
     if (parseConninfo(text) === undefined) throw badConninfo(text.replaceAll(/password\s*=\s*\S+/g, 'password=…'));
-    const node = p.name === null ? undefined : findNode(p.name, given(p.port, 'nodeport'));
+    const node = p.name === null ? undefined : openNode(p.name, given(p.port, 'nodeport'));
+    const others = query<{ nodeid: number }>('select nodeid from _tessera_catalog.pg_dist_authinfo').map(
+      (r) => r.nodeid,
+    );
+    const affected = node === undefined ? allNodes().filter((n) => !others.includes(n.id)) : [node];
+    const before = affected.map(conninfoOf);
     run(
       `insert into _tessera_catalog.pg_dist_authinfo (nodeid, authinfo) values ($1, $2)
        on conflict (nodeid) do update set authinfo = excluded.authinfo`,
       [node?.id ?? 0, text],
     );
-    if (node !== undefined) refreshServers(node);
+    for (const [i, n] of affected.entries()) refreshServers(n, before[i]);
   },
 );

@@ -1,10 +1,13 @@
 import { isSpiError, query } from '../../engine/spi.ts';
 import { defineFunction, returnsScalar, returnsTable, returnsVoid } from '../../udf/define-function.ts';
 import { cleanUp } from '../cleanup.ts';
-import { activePrimaries, allNodes, openNodeById, type Node } from '../node.ts';
+import { activePrimaries, allNodes, findNodeById, openNodeById, type Node } from '../node.ts';
 import { answers, withNode } from '../remote.ts';
-import { healAll, healNode, involvedNodes, prepareRemotely } from '../remote-transaction.ts';
-import { conninfoText, origin } from '../server.ts';
+import { mendFinisher } from '../finisher.ts';
+import { healAll, healNode } from '../heal-nodes.ts';
+import { prepareRemotely } from '../remote-transaction.ts';
+import { origin } from '../origin.ts';
+import { conninfoText } from '../server.ts';
 import { literal } from '../../lib/quote.ts';
 import { SQLSTATE } from '../../lib/sqlstate.ts';
 
@@ -20,17 +23,26 @@ export const prepare_remote_transactions = defineFunction({
   handler: () => prepareRemotely(),
 });
 
-export const finish_remote_transaction = defineFunction({
+export const heal_some_nodes = defineFunction({
   schema: '_tessera_functions',
-  name: 'end_remote_transaction',
-  args: [{ name: 'transaction_id', type: 'text', doc: 'id of a local transaction that is over' }],
+  name: 'heal_some_nodes',
+  args: [{ name: 'nodeids', type: 'integer[]', doc: 'nodes a transaction that is over has prepared itself on' }],
   returns: returnsVoid,
   volatility: 'volatile',
-  summary: 'Second phase of two-phase commit on every node the transaction has prepared itself on.',
+  summary: 'Second phase of two-phase commit.',
   privileges: 'owner of the extension',
-  handler: (xid: string) => {
-    for (const node of involvedNodes(xid)) healNode(node);
-  },
+  handler: (ids: number[]) => void healAll([...new Set(ids)].map(findNodeById).filter((n) => n !== undefined)),
+});
+
+export const mend_finisher = defineFunction({
+  schema: '_tessera_functions',
+  name: 'mend_finisher',
+  args: [],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'Makes the login that carries out the second phase of commit anew where it does not get in.',
+  privileges: 'owner of the extension',
+  handler: () => mendFinisher(),
 });
 
 export const heal_nodes = defineFunction({
@@ -42,7 +54,7 @@ export const heal_nodes = defineFunction({
   summary: 'Ends prepared transactions of ours on nodes whose local transaction is over and returns how many.',
   privileges: 'owner of the extension',
   handler: (id: number | null): number => {
-    if (id !== null) return healNode(openNodeById(id)).resolved;
+    if (id !== null) return healNode(openNodeById(id));
     const nodes = allNodes();
     if (nodes.length === 0) return 0;
     origin();
@@ -136,17 +148,18 @@ export const check_cluster = defineFunction({
 
 /** By dblink, which is installed on the first node for the moment of the question only. */
 const reaches = (from: Node, to: Node): boolean => {
+  const ask = `declare
+  place text;
+begin
+  create schema tessera_check;
+  create extension if not exists dblink schema tessera_check;
+  select n.nspname into place from pg_catalog.pg_extension e
+  join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink';
+  execute pg_catalog.format('select %I.dblink_exec(%L, %L)', place, ${literal(conninfoText(to))}, 'begin');
+end`;
   try {
-    return withNode(from, (remote) => {
-      remote.exec('begin; create schema tessera_check; create extension if not exists dblink schema tessera_check');
-      const { schema } = remote.one<{ schema: string }>(
-        `select pg_catalog.quote_ident(n.nspname) as schema from pg_catalog.pg_extension e
-         join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink'`,
-      );
-      remote.rows(`select ${schema}.dblink_connect('tessera_check', ${literal(conninfoText(to))}) as c`);
-      remote.exec('rollback');
-      return true;
-    });
+    withNode(from, (remote) => remote.exec(`begin; do ${literal(ask)}; rollback`));
+    return true;
   } catch (e) {
     if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
     return false;

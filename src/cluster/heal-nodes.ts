@@ -1,0 +1,109 @@
+import { hasSqlState, isSpiError, one, query, run, subtransaction, warning } from '../engine/spi.ts';
+import { PgError } from '../lib/pg-error.ts';
+import { literal } from '../lib/quote.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
+import { address } from './failures.ts';
+import type { Node } from './node.ts';
+import { originHere } from './origin.ts';
+import { withNode, type Remote } from './remote.ts';
+import { prefixOf } from './remote-transaction.ts';
+
+/** Origin, transaction, node, server. Nineteen digits fit any transaction id; what has more is not ours. */
+const FORM = /^tessera-1-[0-9a-f]+-(\d{1,19})-\d+(?:-\d+)?$/;
+
+type Verdict = 'commit' | 'rollback' | 'open';
+
+/**
+ * What becomes of a prepared transaction: once the local one is over, the record decides, which was committed with it.
+ * Under REPEATABLE READ it counts as over when the snapshot can see its record.
+ */
+const decide = (gid: string): Verdict =>
+  one<{ verdict: Verdict }>(
+    `select case
+       when not pg_visible_in_snapshot($1::xid8, pg_current_snapshot()) then 'open'
+       when pg_xact_status($1::xid8) = 'in progress' then 'open'
+       when exists (select from _tessera_catalog.remote_txn where remote_transaction_id = $2) then 'commit'
+       else 'rollback' end as verdict`,
+    [FORM.exec(gid)?.[1] as string, gid],
+  ).verdict;
+
+const pendingOn = (remote: Remote, origin: string): string[] =>
+  remote
+    .rows<{ gid: string }>(
+      `select gid from pg_catalog.pg_prepared_xacts
+       where database = pg_catalog.current_database() and gid like ${literal(`${prefixOf(origin)}%`)}`,
+    )
+    .map((p) => p.gid)
+    .filter((gid) => FORM.test(gid));
+
+/** False where another session is about to end it, or has done so. */
+const end = (remote: Remote, verdict: 'commit' | 'rollback', gid: string): boolean => {
+  try {
+    remote.exec(`${verdict} prepared ${literal(gid)}`);
+    return true;
+  } catch (e) {
+    if (
+      e instanceof PgError &&
+      (e.sqlstate === SQLSTATE.undefinedObject || e.sqlstate === SQLSTATE.objectNotInPrerequisiteState)
+    )
+      return false;
+    throw e;
+  }
+};
+
+/** Records of transactions that were over when the node was asked, but for those it still had then. */
+const forget = (node: Node, snapshot: string, left: readonly string[]): void => {
+  try {
+    subtransaction(() =>
+      run(
+        `delete from _tessera_catalog.remote_txn where nodeid = $1 and remote_transaction_id <> all($3::text[])
+         and pg_visible_in_snapshot(split_part(remote_transaction_id, '-', 4)::xid8, $2::pg_snapshot)`,
+        [node.id, snapshot, left],
+      ),
+    );
+  } catch (e) {
+    // Under REPEATABLE READ; another session has deleted them.
+    if (!hasSqlState(e, SQLSTATE.serializationFailure)) throw e;
+  }
+};
+
+/** Second phase, and healing: ends on a node every prepared transaction of ours whose local transaction is over. */
+export const healNode = (node: Node): number => {
+  const here = originHere();
+  const { snapshot } = one<{ snapshot: string }>('select pg_current_snapshot()::text as snapshot');
+  return withNode(node, (remote) => {
+    const left: string[] = [];
+    let resolved = 0;
+    for (const gid of pendingOn(remote, here)) {
+      const verdict = decide(gid);
+      if (verdict !== 'open' && end(remote, verdict, gid)) resolved += 1;
+      else left.push(gid);
+    }
+    forget(node, snapshot, left);
+    return resolved;
+  });
+};
+
+/** Heals nodes; one that does not answer is left for the next time. */
+export const healAll = (nodes: readonly Node[]): number => {
+  let resolved = 0;
+  for (const node of nodes) {
+    try {
+      resolved += healNode(node);
+    } catch (e) {
+      if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+      warning(`prepared transactions of node ${address(node)} could not be resolved: ${(e as Error).message}`);
+    }
+  }
+  return resolved;
+};
+
+/** For a database that takes over: transactions of its predecessor were committed if it has their records. */
+export const healAsSuccessor = (node: Node, predecessor: string): void =>
+  withNode(node, (remote) => {
+    for (const gid of pendingOn(remote, predecessor)) {
+      const recorded = query('select from _tessera_catalog.remote_txn where remote_transaction_id = $1', [gid]);
+      end(remote, recorded.length > 0 ? 'commit' : 'rollback', gid);
+    }
+    run('delete from _tessera_catalog.remote_txn where nodeid = $1', [node.id]);
+  });
