@@ -10,7 +10,7 @@ import {
   views,
   type SqlFile,
 } from './collect.ts';
-import { emitFunction, emitIdentity, emitRuntime, signature } from './emit-sql.ts';
+import { emitFunction, emitIdentity, emitRuntime, signatures } from './emit-sql.ts';
 import { splitStatements, stripComments } from './split-statements.ts';
 
 export interface Sources {
@@ -55,7 +55,7 @@ const sqlSignatures = (): string[] =>
 export const functionsPart = (s: Sources): string =>
   [
     section('runtime', emitRuntime(s.bundle.build, s.bundle.source)),
-    section('identity', emitIdentity(s.version, [...s.declarations.map(signature), ...sqlSignatures()].sort())),
+    section('identity', emitIdentity(s.version, [...s.declarations.flatMap(signatures), ...sqlSignatures()].sort())),
     ...[...s.declarations].sort(byKey).map((f) => section(`function ${f.name}`, emitFunction(f, s.bundle.build))),
     ...sqlFunctions().map(fileSection),
     ...views().map(fileSection),

@@ -17,8 +17,15 @@ const returnsSql = (returns: Returns): string => {
   }
 };
 
-export const signature = (f: FunctionDeclaration): string =>
-  `${schemaOf(f)}.${f.name}(${f.args.map((a) => a.type).join(', ')})`;
+const argumentTypes = (f: FunctionDeclaration): string => f.args.map((a) => a.type).join(', ');
+
+export const signature = (f: FunctionDeclaration): string => `${schemaOf(f)}.${f.name}(${argumentTypes(f)})`;
+
+/** All functions that are made for a declaration. */
+export const signatures = (f: FunctionDeclaration): string[] => [
+  signature(f),
+  ...(f.opensSessions === true ? [`${schemaOf(f)}.${innerName(f)}(${argumentTypes(f)})`] : []),
+];
 
 /** The text of COMMENT ON: what it does, its arguments, what it needs, what it raises. */
 export const commentText = (f: FunctionDeclaration): string =>
@@ -43,16 +50,60 @@ const stubBody = (f: FunctionDeclaration, build: string): string => {
   ].join('\n');
 };
 
-export const emitFunction = (f: FunctionDeclaration, build: string): string => {
-  const args = f.args.map((a) => `  ${a.name} ${a.type}${a.default === undefined ? '' : ` default ${a.default}`}`);
+const head = (f: FunctionDeclaration, name: string, defaults: boolean): string => {
+  const args = f.args.map(
+    (a) => `  ${a.name} ${a.type}${a.default === undefined || !defaults ? '' : ` default ${a.default}`}`,
+  );
+  return `create function ${schemaOf(f)}.${name}(${args.length > 0 ? `\n${args.join(',\n')}\n` : ''}) returns ${returnsSql(f.returns)}`;
+};
+
+const manner = (f: FunctionDeclaration, language: string): string =>
+  `language ${language} ${f.volatility}${f.strict ? ' strict' : ''}${f.parallelSafe ? ' parallel safe' : ''}
+set search_path to pg_catalog, pg_temp`;
+
+const innerName = (f: FunctionDeclaration): string => `in_sessions_${f.name}`;
+
+/** What calls the function and ends its sessions on nodes when the statement is cancelled in its midst. */
+const guardBody = (f: FunctionDeclaration): string => {
+  const call = `${schemaOf(f)}.${innerName(f)}(${f.args.map((_, i) => `$${i + 1}`).join(', ')})`;
+  const statement = {
+    void: `perform ${call}`,
+    scalar: `return ${call}`,
+    setof: `return query select x from ${call} x`,
+    table: `return query select x.* from ${call} x`,
+  }[f.returns.kind];
   return [
-    `create function ${schemaOf(f)}.${f.name}(${args.length > 0 ? `\n${args.join(',\n')}\n` : ''}) returns ${returnsSql(f.returns)}`,
-    `language plv8 ${f.volatility}${f.strict ? ' strict' : ''}${f.parallelSafe ? ' parallel safe' : ''}`,
-    'set search_path to pg_catalog, pg_temp',
-    `as $tessera$\n${stubBody(f, build)}\n$tessera$;`,
-    `comment on function ${signature(f)} is ${literal(commentText(f))};`,
+    'begin',
+    `  ${statement};`,
+    'exception',
+    '  when query_canceled or out_of_memory then',
+    '    perform _tessera_functions.end_node_sessions();',
+    '    raise;',
+    'end',
   ].join('\n');
 };
+
+const emitGuarded = (f: FunctionDeclaration, build: string): string =>
+  [
+    head(f, innerName(f), false),
+    manner(f, 'plv8'),
+    `as $tessera$\n${stubBody(f, build)}\n$tessera$;`,
+    `comment on function ${schemaOf(f)}.${innerName(f)}(${argumentTypes(f)}) is ${literal(`work of ${f.name}(), whose sessions on nodes that ends`)};`,
+    head(f, f.name, true),
+    manner(f, 'plpgsql'),
+    `as $tessera$\n${guardBody(f)}\n$tessera$;`,
+    `comment on function ${signature(f)} is ${literal(commentText(f))};`,
+  ].join('\n');
+
+export const emitFunction = (f: FunctionDeclaration, build: string): string =>
+  f.opensSessions === true
+    ? emitGuarded(f, build)
+    : [
+        head(f, f.name, true),
+        manner(f, 'plv8'),
+        `as $tessera$\n${stubBody(f, build)}\n$tessera$;`,
+        `comment on function ${signature(f)} is ${literal(commentText(f))};`,
+      ].join('\n');
 
 export const emitRuntime = (build: string, source: string): string =>
   [

@@ -31,11 +31,12 @@ const named = <T>(node: Pick<Node, 'name' | 'port'>, body: () => T): T => {
 
 /**
  * Opens a session over a foreign server, and ends it whatever happens: dblink's connections belong to the session and not
- * to a role, so one that stayed open could be used by whoever called us.
+ * to a role, so one that stayed open could be used by whoever called us. A cancelled statement passes by `finally`: every
+ * function from which this is reached says opensSessions, and SQL ends the sessions by their names.
  */
 export const withServer = <T>(server: string, node: Pick<Node, 'name' | 'port'>, body: (remote: Remote) => T): T => {
   const schema = dblink();
-  const name = one<{ name: string }>('select gen_random_uuid()::text as name').name;
+  const name = one<{ name: string }>(`select 'tessera session ' || gen_random_uuid() as name`).name;
   named(node, () => query(`select ${schema}.dblink_connect($1, $2)`, [name, server]));
   const remote: Remote = {
     exec: (sql) => named(node, () => void query(`select ${schema}.dblink_exec($1, $2)`, [name, sql])),

@@ -43,6 +43,8 @@ export interface FunctionDeclaration {
   readonly strict?: boolean;
   /** Neither writes nor reads what a parallel worker would not have. */
   readonly parallelSafe?: boolean;
+  /** Opens sessions on nodes. A cancelled statement never comes back to JavaScript, so SQL around it ends them. */
+  readonly opensSessions?: boolean;
   /** What it does, in one or two sentences. */
   readonly summary: string;
   readonly errors?: string;

@@ -45,6 +45,7 @@ const request = (name: string, what: string, summary: string, body: (p: Payload)
     ],
     returns: returnsScalar('jsonb'),
     volatility: 'volatile',
+    opensSessions: true,
     summary,
     privileges: 'members of the role that owns the extension',
     handler: ((caller: string, payload: Payload) => {

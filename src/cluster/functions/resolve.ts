@@ -14,6 +14,7 @@ export const prepare_remote_transactions = defineFunction({
   args: [],
   returns: returnsVoid,
   volatility: 'volatile',
+  opensSessions: true,
   summary:
     'First phase of two-phase commit: does on the nodes what this transaction has queued, and prepares it there.',
   privileges: 'owner of the extension',
@@ -26,6 +27,7 @@ export const finish_remote_transaction = defineFunction({
   args: [{ name: 'transaction_id', type: 'text', doc: 'id of a local transaction that is over' }],
   returns: returnsVoid,
   volatility: 'volatile',
+  opensSessions: true,
   summary: 'Second phase of two-phase commit on every node the transaction has prepared itself on.',
   privileges: 'owner of the extension',
   handler: (xid: string) => {
@@ -39,6 +41,7 @@ export const heal_nodes = defineFunction({
   args: [{ name: 'nodeid', type: 'integer', doc: 'one node, null for all' }],
   returns: returnsScalar('integer'),
   volatility: 'volatile',
+  opensSessions: true,
   summary: 'Ends prepared transactions of ours on nodes whose local transaction is over and returns how many.',
   privileges: 'owner of the extension',
   handler: (id: number | null): number => {
@@ -56,6 +59,7 @@ export const clean_up_nodes = defineFunction({
   args: [],
   returns: returnsTable({ name: 'dropped', type: 'integer' }, { name: 'failed', type: 'integer' }),
   volatility: 'volatile',
+  opensSessions: true,
   summary: 'Drops what operations that are over have left on nodes.',
   privileges: 'owner of the extension',
   handler: () => {
@@ -71,6 +75,7 @@ export const node_answers = defineFunction({
   args: [{ name: 'nodeid', type: 'integer', doc: 'the node' }],
   returns: returnsScalar('boolean'),
   volatility: 'volatile',
+  opensSessions: true,
   summary: 'Whether a node can be reached from here.',
   privileges: 'owner of the extension',
   handler: (id: number): boolean => answers(openNodeById(id)),
@@ -105,6 +110,7 @@ export const run_command_on_nodes = defineFunction({
     { name: 'result', type: 'text' },
   ),
   volatility: 'volatile',
+  opensSessions: true,
   summary: 'Runs a command on nodes, each in a session and transaction of its own.',
   privileges: 'owner of the extension',
   handler: (ids: number[] | null, commands: string[]): Answer[] =>
@@ -123,6 +129,7 @@ export const check_cluster = defineFunction({
     { name: 'result', type: 'boolean' },
   ),
   volatility: 'volatile',
+  opensSessions: true,
   summary: 'Which node can open a connection to which, null where the first cannot be reached from here.',
   privileges: 'owner of the extension',
   handler: () => {

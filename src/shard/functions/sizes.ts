@@ -13,6 +13,7 @@ export const shard_sizes = defineFunction({
     { name: 'total', type: 'bigint' },
   ),
   volatility: 'volatile',
+  opensSessions: true,
   summary: 'Bytes of every placement of the shards, as the nodes say.',
   privileges: 'owner of the extension',
   handler: (ids: bigint[] | null): PlacementSize[] => (ids === null || ids.length === 0 ? [] : sizesOf(ids)),
