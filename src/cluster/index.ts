@@ -3,6 +3,7 @@ export { requireAdmin } from './admin.ts';
 export {
   beginOperation,
   cleanUp,
+  isUnderWay,
   keepMade,
   OBJECT,
   POLICY,

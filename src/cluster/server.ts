@@ -7,7 +7,7 @@ import { withNode } from './remote.ts';
 
 /** Settings of what crosses a connection to a node as text, and an end to waits no deadlock detector sees. */
 const SESSION =
-  '-c lock_timeout=10s -c statement_timeout=0 -c idle_in_transaction_session_timeout=1h -c datestyle=ISO -c intervalstyle=postgres -c lc_monetary=C -c bytea_output=hex -c xmloption=content';
+  '-c lock_timeout=10s -c statement_timeout=0 -c idle_session_timeout=0 -c idle_in_transaction_session_timeout=1h -c datestyle=ISO -c intervalstyle=postgres -c lc_monetary=C -c bytea_output=hex -c xmloption=content';
 
 /** Anything else is libpq's own default. A node that is cut off is noticed after half a minute. */
 const BASE: Readonly<Record<string, string>> = {
@@ -137,10 +137,15 @@ export const ownerServer = (node: { readonly id: number }, owner: string): strin
  */
 export const ensureOwnerServer = (node: Node, owner: string): string => {
   const server = ownerServer(node, owner);
-  if (maybeOne('select from pg_foreign_server where srvname = $1', [server]) === undefined)
-    makeOwnerServer(node, owner);
+  const isThere = (): boolean => maybeOne('select from pg_foreign_server where srvname = $1', [server]) !== undefined;
+  if (isThere()) return server;
+  // The password is set on the node at once: of two that make it, the later would lock the earlier's server out.
+  run('select pg_advisory_xact_lock($1, $2)', [OWNER_CLASS, node.id]);
+  if (!isThere()) makeOwnerServer(node, owner);
   return server;
 };
+
+const OWNER_CLASS = 0x54530012;
 
 /** As above, or again with a new password. */
 export const makeOwnerServer = (node: Node, owner: string): void => {

@@ -63,7 +63,10 @@ export const clean_up_nodes = defineFunction({
   summary: 'Drops what operations that are over have left on nodes.',
   privileges: 'owner of the extension',
   handler: () => {
-    if (query('select from _tessera_catalog.pg_dist_cleanup limit 1').length === 0) return [{ dropped: 0, failed: 0 }];
+    const left = query(
+      '(select from _tessera_catalog.pg_dist_cleanup limit 1) union all (select from _tessera_catalog.shard_transfer limit 1)',
+    );
+    if (left.length === 0) return [{ dropped: 0, failed: 0 }];
     origin();
     return [cleanUp()];
   },
