@@ -85,28 +85,31 @@ interface CleanupRecord extends Remnant {
   readonly operation: bigint;
 }
 
-const dropSubscription = (remote: Remote, name: string): void => {
-  const [found] = remote.rows<{ oid: string; enabled: boolean }>(
-    `select s.oid::text as oid, s.subenabled as enabled from pg_catalog.pg_subscription s join pg_catalog.pg_database d on d.oid = s.subdbid
+/** Stops a subscription and takes its slot from it: the slot is in the ledger for itself, and the source may be gone. */
+const stopSubscription = (remote: Remote, name: string): void => {
+  if (!hasSubscription(remote, name)) return;
+  remote.exec(`alter subscription ${ident(name)} disable; alter subscription ${ident(name)} set (slot_name = none)`);
+};
+
+const hasSubscription = (remote: Remote, name: string): boolean =>
+  remote.rows(
+    `select 1 from pg_catalog.pg_subscription s join pg_catalog.pg_database d on d.oid = s.subdbid
      where d.datname = pg_catalog.current_database() and s.subname = ${literal(name)}`,
-  );
-  if (found === undefined) return;
-  remote.exec(`alter subscription ${ident(name)} disable`);
-  // Its slot is in the ledger for itself; the source may be gone.
-  remote.exec(`alter subscription ${ident(name)} set (slot_name = none)`);
+  ).length > 0;
+
+const dropSubscription = (remote: Remote, name: string): void => {
+  if (!hasSubscription(remote, name)) return;
+  stopSubscription(remote, name);
   remote.exec(`drop subscription ${ident(name)}`);
 };
 
-/** A slot and those that copied the tables of its subscription, which are named after the subscription's OID. */
+/** Slots of a name or a pattern. Whoever still reads from one belongs to a subscription that is stopped. */
 const dropSlots = (remote: Remote, name: string): void => {
-  remote.rows(
-    `select pg_catalog.pg_drop_replication_slot(slot_name) is null as gone from pg_catalog.pg_replication_slots
-     where slot_name like ${literal(name)} and active_pid is null and database = pg_catalog.current_database()`,
-  );
-  const { left } = remote.one<{ left: number }>(
-    `select pg_catalog.count(*)::int as left from pg_catalog.pg_replication_slots
-     where slot_name like ${literal(name)} and database = pg_catalog.current_database()`,
-  );
+  const slots = `from pg_catalog.pg_replication_slots
+     where slot_name like ${literal(name)} and database = pg_catalog.current_database()`;
+  remote.rows(`select pg_catalog.pg_terminate_backend(active_pid, 1000) as gone ${slots} and active_pid is not null`);
+  remote.rows(`select pg_catalog.pg_drop_replication_slot(slot_name) is null as gone ${slots} and active_pid is null`);
+  const { left } = remote.one<{ left: number }>(`select pg_catalog.count(*)::int as left ${slots}`);
   if (left > 0)
     throw new PgError({
       sqlstate: SQLSTATE.objectNotInPrerequisiteState,
@@ -114,75 +117,110 @@ const dropSlots = (remote: Remote, name: string): void => {
     });
 };
 
-const DROP: Readonly<Record<number, (remote: Remote, name: string) => void>> = {
-  [OBJECT.shard]: (remote, name) => remote.exec(`set lock_timeout = '1s'; drop table if exists ${name} cascade`),
-  [OBJECT.subscription]: dropSubscription,
-  [OBJECT.slot]: dropSlots,
-  [OBJECT.publication]: (remote, name) => remote.exec(`drop publication if exists ${ident(name)}`),
+/** Only a table of one of our roles: what somebody else has under this name stopped us from making ours. */
+const dropShard = (remote: Remote, name: string): void => {
+  const ours = remote.rows(
+    `select 1 from pg_catalog.pg_class c join pg_catalog.pg_roles r on r.oid = c.relowner
+     where c.oid = pg_catalog.to_regclass(${literal(name)}) and r.rolname ~ '^tessera_[0-9a-f]+_[0-9]+$'`,
+  );
+  if (ours.length > 0) remote.exec(`drop table if exists ${name} cascade`);
 };
 
-const drop = (remote: Remote, r: Remnant): void => {
-  const how = DROP[r.kind];
-  if (how === undefined) throw new Error(`cleanup record of unknown kind ${r.kind}`);
-  how(remote, r.name);
-};
+type Drop = (remote: Remote, name: string) => void;
+
+/**
+ * In this order, each on all nodes before the next: a subscription that still runs keeps its slots in use, and dropping
+ * one waits for the slots its copies have on the source.
+ */
+const PHASES: readonly { readonly last: boolean; readonly how: Readonly<Record<number, Drop>> }[] = [
+  { last: false, how: { [OBJECT.subscription]: stopSubscription } },
+  {
+    last: true,
+    how: {
+      [OBJECT.slot]: dropSlots,
+      [OBJECT.publication]: (remote, name) => remote.exec(`drop publication if exists ${ident(name)}`),
+    },
+  },
+  { last: true, how: { [OBJECT.subscription]: dropSubscription, [OBJECT.shard]: dropShard } },
+];
 
 const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e));
 
-const work = (node: Node, records: readonly CleanupRecord[], done: bigint[], failed: Map<bigint, string>): void => {
+interface Outcome {
+  readonly done: bigint[];
+  readonly failed: Map<bigint, string>;
+}
+
+const work = (
+  node: Node,
+  records: readonly CleanupRecord[],
+  how: Readonly<Record<number, Drop>>,
+  last: boolean,
+  { done, failed }: Outcome,
+): void => {
   try {
-    withNode(node, (remote) => {
+    const each = (remote: Remote): void => {
       for (const r of records) {
         try {
-          drop(remote, r);
-          done.push(r.id);
+          (how[r.kind] as Drop)(remote, r.name);
+          if (last) done.push(r.id);
         } catch (e) {
           if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
           failed.set(r.id, messageOf(e));
         }
       }
-    });
+    };
+    withNode(node, each, `set lock_timeout = '1s'; `);
   } catch (e) {
     if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
     for (const r of records) if (!done.includes(r.id)) failed.set(r.id, messageOf(e));
   }
 };
 
+const workAll = (records: readonly CleanupRecord[]): Outcome => {
+  const outcome: Outcome = { done: [], failed: new Map() };
+  for (const { last, how } of PHASES)
+    for (const group of new Set(records.map((r) => r.group))) {
+      const here = records.filter((r) => r.group === group && how[r.kind] !== undefined);
+      if (here.length === 0) continue;
+      const node = primaryOfGroup(group);
+      if (node !== undefined) work(node, here, how, last, outcome);
+      // A node that was removed took what was on it along.
+      else if (last) outcome.done.push(...here.map((r) => r.id));
+    }
+  for (const id of outcome.done) outcome.failed.delete(id);
+  return outcome;
+};
+
+/** Condition on an operation: its transaction is open. What a cancelled one has shown outside of it stays until a cleanup. */
+export const isUnderWay = (column: string): string =>
+  `exists (select from pg_locks l where l.locktype = 'advisory' and l.classid = ${CLEANUP_CLASS} and l.objid::int8 = ${column} & 2147483647
+     and l.objsubid = 2 and l.granted and l.database = (select oid from pg_database where datname = current_database()))`;
+
+const isOver = (column: string): string =>
+  `pg_try_advisory_xact_lock(${CLEANUP_CLASS}, (${column} & 2147483647)::int4)`;
+
 /**
  * Drops what operations that are over have left on nodes and returns how much went and how much could not. What belongs to
  * an operation under way, be it of this transaction, is passed by; so is what another cleaner has just taken.
  */
 export const cleanUp = (): { readonly dropped: number; readonly failed: number } => {
+  run(
+    `delete from _tessera_catalog.shard_transfer where operation_id = any (
+       select o.id from (select distinct operation_id as id from _tessera_catalog.shard_transfer) o where ${isOver('o.id')})`,
+  );
   const records = query<CleanupRecord>(
     `select record_id as id, operation_id as operation, object_type as kind, object_name as name, node_group_id as "group",
        policy_type as policy
      from _tessera_catalog.pg_dist_cleanup c
-     where (operation_id & 2147483647) <> all($1::int8[])
-       and pg_try_advisory_xact_lock(${CLEANUP_CLASS}, (operation_id & 2147483647)::int4)
+     where (operation_id & 2147483647) <> all($1::int8[]) and ${isOver('operation_id')}
      order by object_type = 1, object_type, record_id
      for update skip locked`,
     [ownOperations()],
   );
-  const done: bigint[] = [];
-  const failed = new Map<bigint, string>();
-  for (const group of new Set(records.map((r) => r.group))) {
-    const node = primaryOfGroup(group);
-    const here = records.filter((r) => r.group === group);
-    if (node === undefined) {
-      // A node that was removed took what was on it along.
-      done.push(...here.map((r) => r.id));
-      continue;
-    }
-    work(node, here, done, failed);
-  }
+  const { done, failed } = workAll(records);
   if (done.length > 0) run('delete from _tessera_catalog.pg_dist_cleanup where record_id = any($1)', [done]);
   for (const [id, message] of failed)
     run('update _tessera_catalog.pg_dist_cleanup set message = $2 where record_id = $1', [id, message]);
   return { dropped: done.length, failed: failed.size };
 };
-
-export const remnantsLeft = (names: readonly string[], group: number): bigint =>
-  one<{ n: bigint }>(
-    `select count(*) as n from _tessera_catalog.pg_dist_cleanup where object_type = 1 and object_name = any($1) and node_group_id = $2`,
-    [names, group],
-  ).n;

@@ -4,6 +4,7 @@ export {
   beginDrop,
   beginOperation,
   cleanUp,
+  isUnderWay,
   keepMade,
   OBJECT,
   POLICY,

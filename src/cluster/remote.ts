@@ -78,9 +78,9 @@ export const withServer = <T>(
 };
 
 /** As the owner of the extension on a node, unless the node is the business of another database. */
-export const withNode = <T>(node: Node, body: (remote: Remote) => T): T => {
+export const withNode = <T>(node: Node, body: (remote: Remote) => T, prelude = ''): T => {
   origin();
-  return withServer(`tessera_node_${node.id}`, node, body);
+  return withServer(`tessera_node_${node.id}`, node, body, prelude);
 };
 
 /** True where the node answers. */
@@ -98,12 +98,12 @@ export const answers = (node: Node): boolean => {
  * Runs statements in sessions of their own on this server, as the current role, so that they are committed now, whatever
  * becomes of this transaction.
  */
-export const aside = <T>(body: (remote: Remote) => T): T => {
+export const aside = <T>(body: (remote: Remote) => T, prelude = ''): T => {
   const { server, me, port } = one<{ server: string; me: string; port: number }>(
     `select coalesce((select s.srvname from pg_foreign_server s
        where s.srvtype = 'tessera loopback' and s.srvversion = current_user and not _tessera_functions.leads_elsewhere(s.oid)),
        _tessera_functions.make_loopback(current_user))::text as server,
        current_user::text as me, current_setting('port')::int as port`,
   );
-  return withServer(server, { name: 'localhost', port }, body, `set role ${ident(me)}; `);
+  return withServer(server, { name: 'localhost', port }, body, `set role ${ident(me)}; ${prelude}`);
 };

@@ -13,7 +13,7 @@ type Options = Readonly<Record<string, string>>;
  * session here is gone or was cancelled ends there, too, instead of getting its locks some time later.
  */
 const SESSION =
-  '-c client_connection_check_interval=1s -c lock_timeout=10s -c statement_timeout=0 -c idle_in_transaction_session_timeout=1h -c datestyle=ISO -c intervalstyle=postgres -c lc_monetary=C -c bytea_output=hex -c xmloption=content';
+  '-c client_connection_check_interval=1s -c lock_timeout=10s -c statement_timeout=0 -c idle_session_timeout=0 -c idle_in_transaction_session_timeout=1h -c datestyle=ISO -c intervalstyle=postgres -c lc_monetary=C -c bytea_output=hex -c xmloption=content';
 
 /** Anything else is libpq's own default. A node that is cut off is noticed after half a minute. */
 const BASE: Options = {

@@ -3,15 +3,15 @@ import { SQLSTATE } from '../lib/sqlstate.ts';
 import { one } from './spi.ts';
 
 /**
- * For work that copies all rows of a table and drops the original: rows newer than the snapshot of a REPEATABLE READ
+ * For work that copies all rows of a table and drops the original, the name of which is given: rows newer than the snapshot of a REPEATABLE READ
  * transaction would be lost, whatever locks it holds by then.
  */
-export const requireReadCommitted = (): void => {
+export const requireReadCommitted = (what = 'rewrite a chunk'): void => {
   const { level } = one<{ level: string }>(`select current_setting('transaction_isolation') as level`);
   if (level === 'read committed' || level === 'read uncommitted') return;
   throw new PgError({
     sqlstate: SQLSTATE.activeSqlTransaction,
-    message: `cannot rewrite a chunk in a transaction of isolation level ${level.toUpperCase()}`,
+    message: `cannot ${what} in a transaction of isolation level ${level.toUpperCase()}`,
     detail: 'It would not see rows that were committed after its snapshot was taken.',
     hint: 'Use READ COMMITTED.',
   });

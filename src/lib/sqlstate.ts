@@ -23,6 +23,7 @@ export const SQLSTATE = {
   duplicateObject: '42710',
   undefinedTable: '42P01',
   duplicateTable: '42P07',
+  duplicateSchema: '42P06',
   invalidTableDefinition: '42P16',
   undefinedFunction: '42883',
   wrongObjectType: '42809',

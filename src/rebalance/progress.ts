@@ -1,4 +1,4 @@
-import { findNodeById, withNode, type Node } from '../cluster/index.ts';
+import { findNodeById, isUnderWay, withNode, type Node } from '../cluster/index.ts';
 import { query } from '../engine/spi.ts';
 import { literal } from '../lib/quote.ts';
 import { sizesOf } from '../shard/index.ts';
@@ -72,7 +72,7 @@ export const readProgress = (): ProgressRow[] => {
        t.source_nodeid as source, t.target_nodeid as target, t.status, t.source_size as size, t.subscription::text as subscription,
        extract(epoch from clock_timestamp() - t.started_at)::float8 as seconds
      from _tessera_catalog.shard_transfer t join _tessera_catalog.pg_dist_shard s using (shardid)
-     where exists (select from pg_stat_activity a where a.pid = t.pid and a.datname = current_database() and a.backend_start <= t.started_at)
+     where ${isUnderWay('t.operation_id')}
      order by t.operation_id, t.shardid`,
   );
   const sources = new Map(sizesOf(transfers.map((t) => t.shardid)).map((z) => [z.shardid, z.total]));

@@ -114,3 +114,21 @@ export const dependentObjects = (name: string, objects: string): PgError =>
   );
 export const unknownShard = (id: bigint): PgError =>
   fail(SQLSTATE.undefinedObject, `could not find valid entry for shard ${id}`);
+export const strayTable = (name: string, at: string): PgError =>
+  fail(
+    SQLSTATE.duplicateTable,
+    `relation ${name} already exists on node ${at}`,
+    'It does not belong to a shard that this database knows there.',
+    'Give every database that distributes tables nodes of its own, or drop the relation there.',
+  );
+export const tableGone = (shard: bigint): PgError =>
+  fail(SQLSTATE.undefinedTable, `the table of shard ${shard} was dropped during the move`);
+export const targetGone = (at: string): PgError =>
+  fail(SQLSTATE.objectNotInPrerequisiteState, `node ${at} was removed or disabled during the move`);
+export const shardsMoving = (): PgError =>
+  fail(
+    SQLSTATE.lockNotAvailable,
+    'cannot drop or change a distributed table while its shards are being moved',
+    undefined,
+    'Try again when the move is over: select * from get_rebalance_progress();',
+  );

@@ -4,6 +4,8 @@ import { PgError } from '../lib/pg-error.ts';
 import { qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { findDistributed, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
+import { shardsMoving } from './failures.ts';
+import { tryLockShardsOf } from './locks.ts';
 import { madeOn } from './make-shards.ts';
 
 const isReferenced = (relid: bigint): { key: string; table: string } | undefined =>
@@ -39,6 +41,7 @@ export const forgetTables = (relids: readonly bigint[]): void => {
         hint: `Run first: select drop_distributed_constraint('${by.table}', '${by.key}');`,
       });
   }
+  if (!tryLockShardsOf(relids)) throw shardsMoving();
   for (const relid of relids) {
     const table = findDistributed(relid) as DistributedTable;
     dropLater(shardsOf(relid).map((s) => ({ ...s, groups: madeOn(table, s.groups) })));

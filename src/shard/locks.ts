@@ -6,8 +6,10 @@ const CLASS = {
   operation: 0x54530009,
   placement: 0x5453000d,
   move: 0x54530010,
+  seat: 0x54530014,
 } as const;
 type LockClass = keyof typeof CLASS;
+export const PLACEMENT_CLASS = CLASS.placement;
 
 const key = 'select $1::int4 as c, ($2::int8 & 2147483647)::int4 as k';
 
@@ -24,6 +26,18 @@ export const tryLockGroup = (group: number): boolean => tryLock('placement', Big
 export const tryLockPlanning = (group: number): boolean => tryLock('rebalance', BigInt(group), false);
 /** One move of a shard at a time. */
 export const tryLockShard = (shard: bigint): boolean => tryLock('move', shard, false);
+/** The same for all shards of tables that are about to go. */
+export const tryLockShardsOf = (relids: readonly bigint[]): boolean =>
+  one<{ got: boolean }>(
+    `select coalesce(bool_and(pg_try_advisory_xact_lock($1, (shardid & 2147483647)::int4)), true) as got
+     from _tessera_catalog.pg_dist_shard where logicalrelid::oid::int8 = any($2)`,
+    [CLASS.move, relids],
+  ).got;
+/** One of so many moves to a node at a time; false when all are taken. */
+export const tryTakeSeat = (node: number, seats: number): boolean => {
+  for (let i = 0; i < seats; i++) if (tryLock('seat', BigInt(node) * 1024n + BigInt(i), false)) return true;
+  return false;
+};
 /** Two tables that both need a new group of the same kind: the second finds that of the first. */
 export const lockGroupCreation = (): void => {
   run('select pg_advisory_xact_lock($1, 3)', [CLASS.operation]);

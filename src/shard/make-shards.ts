@@ -1,8 +1,10 @@
 import {
+  address,
   beginOperation,
   ensureOwnerServer,
   keepMade,
   OBJECT,
+  origin,
   ownerServer,
   POLICY,
   primaryOfGroup,
@@ -16,10 +18,11 @@ import {
 import { one } from '../engine/spi.ts';
 import { findRelation } from '../hypertable/index.ts';
 import { PgError } from '../lib/pg-error.ts';
-import { ident, qualified, type RelationName } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
+import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
 import { keysOf, keyType } from './definition.ts';
 import { findDistributed, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
+import { strayTable } from './failures.ts';
 import {
   foreignKeyDdl,
   HASH_SCHEMA,
@@ -57,28 +60,70 @@ const belonging = (table: DistributedTable, shard: Shard): Belonging | undefined
         remainder: shard.remainder,
       };
 
+/** What is said to one of two sessions that make the same thing at the same time; IF NOT EXISTS does not wait. */
+const COLLISIONS: readonly string[] = [
+  SQLSTATE.uniqueViolation,
+  SQLSTATE.duplicateTable,
+  SQLSTATE.duplicateObject,
+  SQLSTATE.duplicateSchema,
+  SQLSTATE.internalError,
+];
+
 /** What shards on a node need beside themselves; made as the administrator and left where it is. */
-const prepareNode = (node: Node, table: DistributedTable, owner: string, schemas: readonly string[]): void =>
-  withNode(node, (remote: Remote) => {
-    ensureTypes(remote, table.relid);
-    const role = ident(remoteRole(owner));
-    for (const schema of schemas)
+const prepareNode = (
+  node: Node,
+  table: DistributedTable,
+  owner: string,
+  schemas: readonly string[],
+  tries = 5,
+): void => {
+  const role = ident(remoteRole(owner));
+  try {
+    withNode(node, (remote: Remote) => {
+      ensureTypes(remote, table.relid);
       remote.exec(
-        `create schema if not exists ${ident(schema)}; grant usage, create on schema ${ident(schema)} to ${role}`,
+        [
+          ...schemas.map(
+            (s) => `create schema if not exists ${ident(s)}; grant usage, create on schema ${ident(s)} to ${role}`,
+          ),
+          ...(table.key === null
+            ? []
+            : [
+                `create schema if not exists ${ident(HASH_SCHEMA)}; grant usage on schema ${ident(HASH_SCHEMA)} to public`,
+                hashTable(table.relid, table.key).ddl,
+              ]),
+        ].join(';\n'),
       );
-    if (table.key === null) return;
-    const hash = hashTable(table.relid, table.key);
-    try {
-      remote.exec(
-        `create schema if not exists ${ident(HASH_SCHEMA)}; grant usage on schema ${ident(HASH_SCHEMA)} to public; ${hash.ddl}`,
-      );
-    } catch (e) {
-      // Somebody else makes it at this moment, and IF NOT EXISTS does not wait for him.
-      if (
-        !(e instanceof PgError && (e.sqlstate === SQLSTATE.uniqueViolation || e.sqlstate === SQLSTATE.duplicateTable))
-      )
-        throw e;
-    }
+    });
+  } catch (e) {
+    if (tries === 0 || !(e instanceof PgError && COLLISIONS.includes(e.sqlstate))) throw e;
+    prepareNode(node, table, owner, schemas, tries - 1);
+  }
+};
+
+/** Tables that have the names of shards on a node where these have no placement. */
+const strays = (remote: Remote, shards: readonly Shard[]): { readonly name: string; readonly ours: boolean }[] =>
+  remote.rows(
+    `select n as name, r.rolname like ${literal(`tessera\\_${origin()}\\_%`)} as ours
+     from pg_catalog.unnest(array[${shards.map((s) => literal(qualified(s))).join(', ')}]) n
+     join pg_catalog.pg_class c on c.oid = pg_catalog.to_regclass(n) join pg_catalog.pg_roles r on r.oid = c.relowner`,
+  );
+
+/**
+ * Enters shards in the ledger before they are made: to be dropped unless the operation succeeds. What has their names
+ * already goes if a role of ours owns it; it is left from when the node was removed. Otherwise nothing must be entered,
+ * or the cleanup would drop what belongs to somebody else.
+ */
+export const announceShards = (operation: bigint, node: Node, shards: readonly Shard[]): void =>
+  withNode(node, (remote) => {
+    const found = strays(remote, shards);
+    const foreign = found.find((f) => !f.ours);
+    if (foreign !== undefined) throw strayTable(foreign.name, address(node));
+    recordAside(
+      operation,
+      shards.map((s) => ({ kind: OBJECT.shard, name: qualified(s), group: node.group, policy: POLICY.onFailure })),
+    );
+    for (const f of found) remote.exec(`drop table ${f.name} cascade`);
   });
 
 /** The shard a foreign key of this shard points at: the copy of a reference table, or the shard of the same remainder. */
@@ -185,19 +230,15 @@ export const madeOn = (table: DistributedTable, groups: readonly number[]): numb
 export const makeShards = (table: DistributedTable, owner: string): void => {
   const shards = shardsOf(table.relid).map((s) => ({ ...s, groups: madeOn(table, s.groups) }));
   const operation = beginOperation();
-  recordAside(
-    operation,
-    shards.flatMap((s) =>
-      s.groups.map((group) => ({ kind: OBJECT.shard, name: qualified(s), group, policy: POLICY.onFailure })),
-    ),
-  );
   for (const group of new Set(shards.flatMap((s) => s.groups))) {
     const node = primaryOfGroup(group);
     if (node === undefined) throw new Error(`group ${group} has no primary`);
+    const here = shards.filter((s) => s.groups.includes(group));
+    announceShards(operation, node, here);
     makeOnNode(
       node,
       owner,
-      shards.filter((s) => s.groups.includes(group)).map((shard) => ({ table, shard })),
+      here.map((shard) => ({ table, shard })),
       'whole',
     );
   }

@@ -1,12 +1,14 @@
-import { address, type Node } from '../cluster/index.ts';
+import { address, type Node, type Remote } from '../cluster/index.ts';
+import { requireReadCommitted } from '../engine/isolation.ts';
 import { one, query } from '../engine/spi.ts';
 import { findRelation } from '../hypertable/index.ts';
 import { PgError } from '../lib/pg-error.ts';
-import { displayed } from '../lib/quote.ts';
+import { displayed, qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { keysOf } from './definition.ts';
-import { findDistributed, tablesOfGroup, type DistributedTable, type Shard } from './distributed-table.ts';
+import { findDistributed, shardsOf, tablesOfGroup, type DistributedTable, type Shard } from './distributed-table.ts';
 import { notTableOwner } from './failures.ts';
+import { PLACEMENT_CLASS } from './locks.ts';
 
 export type Mode = 'auto' | 'force_logical' | 'block_writes';
 
@@ -89,11 +91,69 @@ export const checkPlacements = (shards: readonly Shard[], source: Node, target: 
   }
 };
 
+/** What this transaction has done to the tables before, which a copy made by other sessions would lack. */
+export const checkTransaction = (tables: readonly DistributedTable[], mode: Mode): void => {
+  requireReadCommitted('move shards');
+  const held = query<{ type: string; mode: string }>(
+    `select distinct locktype as type, mode from pg_locks where pid = pg_backend_pid() and granted and (
+       locktype = 'relation' and relation::int8 = any($1) and database = (select oid from pg_database where datname = current_database())
+       or locktype = 'advisory' and classid::int8 = $2 and objid::int8 = $3)`,
+    [tables.map((t) => t.relid), BigInt(PLACEMENT_CLASS), BigInt(tables[0]?.group ?? 0)],
+  ).map((l) => `${l.type} ${l.mode}`);
+  if (held.includes('relation RowExclusiveLock') || held.includes('advisory ExclusiveLock'))
+    throw fail(
+      SQLSTATE.activeSqlTransaction,
+      'cannot move shards of tables that this transaction has changed',
+      undefined,
+      'Commit first.',
+    );
+  if (mode !== 'block_writes' && held.includes('relation AccessExclusiveLock'))
+    throw fail(
+      SQLSTATE.featureNotSupported,
+      'cannot move shards by replication while this transaction has their tables locked',
+      'A move before this one, or another statement, has locked them against everybody.',
+      `Commit first, or pass shard_transfer_mode := 'block_writes'.`,
+    );
+};
+
+/** A slot waits for the end of every transaction that has an id on its server; of this one it would wait for ever. */
+export const checkNoOwnId = (source: Remote): void => {
+  const { xid, system } = one<{ xid: string | null; system: string }>(
+    'select pg_current_xact_id_if_assigned()::text as xid, system_identifier::text as system from pg_control_system()',
+  );
+  if (xid === null) return;
+  const there = source.one<{ system: string }>(
+    'select system_identifier::text as system from pg_catalog.pg_control_system()',
+  );
+  if (there.system === system)
+    throw fail(
+      SQLSTATE.activeSqlTransaction,
+      'cannot move shards away from this server in a transaction that has written',
+      undefined,
+      `Commit first, or pass shard_transfer_mode := 'block_writes'.`,
+    );
+};
+
+/** Foreign keys of the shards need copies of the reference tables they point at. */
+export const checkReferences = (shards: readonly Shard[], target: Node): void => {
+  for (const s of shards)
+    for (const k of keysOf(s.relid)) {
+      if (k.kind !== 'f' || k.referenced === null || findDistributed(k.referenced)?.model !== 't') continue;
+      if (shardsOf(k.referenced).some((r) => r.groups.includes(target.group))) continue;
+      throw fail(
+        SQLSTATE.objectNotInPrerequisiteState,
+        `reference table "${nameOf(k.referenced)}" has no copy on node ${address(target)}`,
+        `Foreign key "${k.name}" of table "${nameOf(s.relid)}" needs it there.`,
+        'select replicate_reference_tables();',
+      );
+    }
+};
+
 export const checkNoOrphans = (shards: readonly Shard[], target: Node): void => {
   const left = query<{ name: string; message: string }>(
     `select object_name as name, message from _tessera_catalog.pg_dist_cleanup
      where object_type = 1 and node_group_id = $1 and object_name = any($2) limit 1`,
-    [target.group, shards.map((s) => `${quote(s.schema)}.${quote(s.name)}`)],
+    [target.group, shards.map(qualified)],
   );
   const [first] = left;
   if (first !== undefined)
@@ -104,8 +164,6 @@ export const checkNoOrphans = (shards: readonly Shard[], target: Node): void => 
       'call citus_cleanup_orphaned_resources();',
     );
 };
-
-const quote = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
 export const busyShard = (shard: bigint): PgError =>
   fail(

@@ -6,7 +6,6 @@ import {
   OBJECT,
   ownerServer,
   POLICY,
-  recordAside,
   recordDeferred,
   withNode,
   withServer,
@@ -15,25 +14,44 @@ import {
 import { maybeOne, warning } from '../engine/spi.ts';
 import { findRelation, type Relation } from '../hypertable/index.ts';
 import { literal, qualified } from '../lib/quote.ts';
-import { colocatedShards, findShard, type DistributedTable, type Shard } from './distributed-table.ts';
+import { copyRows } from './copy-rows.ts';
+import { colocatedShards, findShard, tablesOfGroup, type DistributedTable, type Shard } from './distributed-table.ts';
 import { unknownShard } from './failures.ts';
 import { tryLockShard, tryShareGroup } from './locks.ts';
-import { afterRows, foreignKeyStatements, grantReferences, keyStatements, makeOnNode } from './make-shards.ts';
+import {
+  afterRows,
+  announceShards,
+  foreignKeyStatements,
+  grantReferences,
+  keyStatements,
+  makeOnNode,
+} from './make-shards.ts';
 import {
   busyShard,
   checkIdentity,
   checkNodes,
   checkNoOrphans,
+  checkNoOwnId,
   checkOwner,
   checkPlacements,
+  checkReferences,
   checkTable,
+  checkTransaction,
   groupOf,
   type Mode,
 } from './move-checks.ts';
-import { announceReplication, awaitCopy, catchUp, startReplication } from './replicate-shards.ts';
+import {
+  announceReplication,
+  awaitCopy,
+  awaitSeat,
+  catchUp,
+  catchUpWithin,
+  requireLogical,
+  startReplication,
+} from './replicate-shards.ts';
 import { sizesOf } from './shard-sizes.ts';
-import { blockWrites, switchPlacements } from './switch-placement.ts';
-import { beginProgress, type Progress } from './transfer-progress.ts';
+import { blockWrites, switchBlocked, switchPlacements } from './switch-placement.ts';
+import { withProgress, type Progress } from './transfer-progress.ts';
 
 interface Part {
   readonly table: DistributedTable;
@@ -41,21 +59,37 @@ interface Part {
   readonly owner: string;
 }
 
+interface Move {
+  readonly operation: bigint;
+  readonly parts: readonly Part[];
+  readonly source: Node;
+  readonly target: Node;
+}
+
 const isMoved = (shards: readonly Shard[], source: Node, target: Node): boolean =>
   shards.every((s) => s.groups.includes(target.group) && !s.groups.includes(source.group));
 
-/** As the role that owns the shards there, one transaction for each owner. */
-const onTarget = (target: Node, parts: readonly Part[], ddl: (p: Part) => string[]): void => {
-  for (const owner of new Set(parts.map((p) => p.owner))) {
-    const statements = parts.filter((p) => p.owner === owner).flatMap(ddl);
-    if (statements.length > 0)
-      withServer(ownerServer(target, owner), target, (remote) => remote.exec(statements.join(';\n')));
+const byOwner = (parts: readonly Part[]): [string, Part[]][] =>
+  [...new Set(parts.map((p) => p.owner))].map((owner) => [owner, parts.filter((p) => p.owner === owner)]);
+
+/**
+ * As the role that owns the shards there, one transaction for each owner. It goes on for as long as an index takes, and
+ * ends when nobody waits for it any more.
+ */
+const onTarget = ({ target, parts }: Move, ddl: (p: Part) => string[], settings = ''): void => {
+  for (const [owner, own] of byOwner(parts)) {
+    const statements = own.flatMap(ddl);
+    if (statements.length === 0) continue;
+    withServer(ownerServer(target, owner), target, (remote) => remote.exec(statements.join(';\n')), settings);
   }
 };
 
+/** Nobody uses the shards there but replication, which must not make the move fail when it holds them for long. */
+const PATIENT = 'set lock_timeout = 0; ';
+
 /** Servers are made aside: this transaction must not have an id while slots are made, see replicate-shards. */
-const ensureServers = (target: Node, parts: readonly Part[]): void => {
-  for (const owner of new Set(parts.map((p) => p.owner))) {
+const ensureServers = ({ target, parts }: Move): void => {
+  for (const [owner] of byOwner(parts)) {
     if (maybeOne('select from pg_foreign_server where srvname = $1', [ownerServer(target, owner)]) !== undefined)
       continue;
     aside((session) =>
@@ -64,57 +98,121 @@ const ensureServers = (target: Node, parts: readonly Part[]): void => {
   }
 };
 
-const makeBare = (target: Node, parts: readonly Part[]): void => {
-  for (const owner of new Set(parts.map((p) => p.owner)))
-    makeOnNode(
-      target,
-      owner,
-      parts.filter((p) => p.owner === owner),
-      'bare',
-    );
+const makeBare = ({ target, parts }: Move): void => {
+  for (const [owner, own] of byOwner(parts)) makeOnNode(target, owner, own, 'bare');
 };
 
-const transfer = (
-  operation: bigint,
-  parts: readonly Part[],
-  source: Node,
-  target: Node,
-  blocking: boolean,
-  progress: Progress,
-): void => {
-  const shards = parts.map((p) => p.shard);
-  makeBare(target, parts);
-  // Changes find their rows by the primary key; where none come in it is made faster afterwards.
-  if (!blocking) onTarget(target, parts, (p) => keyStatements(p.table, p.shard));
-  if (blocking) blockWrites(shards);
+const makeIndexes = (m: Move): void => onTarget(m, (p) => afterRows(p.table, p.shard), PATIENT);
+/** Changes find their rows by the primary key; where none come in it is made faster after the rows. */
+const makeKeys = (m: Move): void => onTarget(m, (p) => keyStatements(p.table, p.shard), PATIENT);
+
+const makeForeignKeys = (m: Move): void => {
+  for (const [owner, own] of byOwner(m.parts)) grantReferences(m.target, owner, own);
+  onTarget(m, (p) => foreignKeyStatements(p.table, p.shard, m.target.group));
+};
+
+const analyze = (m: Move): void => onTarget(m, (p) => [`analyze ${qualified(p.shard)}`]);
+
+/** From here on the transaction decides: what is new stays if it commits, and what is old goes. */
+const settle = ({ operation, parts, source }: Move): void => {
+  keepMade(operation);
+  recordDeferred(
+    operation,
+    parts.map((p) => ({ kind: OBJECT.shard, name: qualified(p.shard), group: source.group, policy: POLICY.deferred })),
+  );
+};
+
+const replicate = (m: Move, progress: Progress): void => {
+  const { operation, source, target } = m;
+  const shards = m.parts.map((p) => p.shard);
+  makeKeys(m);
   announceReplication(operation, source, target);
   withNode(source, (from) =>
     withNode(target, (to) => {
-      const there = { node: target, remote: to };
-      const replication = startReplication(operation, shards, { node: source, remote: from }, there);
+      awaitSeat({ node: target, remote: to });
+      checkNoOwnId(from);
+      const replication = startReplication(
+        operation,
+        shards,
+        { node: source, remote: from },
+        { node: target, remote: to },
+      );
       progress.replicate(replication.slot, replication.subscription);
       progress.to('Copying Data');
-      awaitCopy(replication, there);
+      awaitCopy(replication);
       progress.to('Catching Up');
-      catchUp(replication, from, there, undefined);
+      catchUp(replication);
       progress.to('Creating Constraints');
-      if (blocking) onTarget(target, parts, (p) => keyStatements(p.table, p.shard));
-      onTarget(target, parts, (p) => afterRows(p.table, p.shard));
+      makeIndexes(m);
+      // Close behind the writers a foreign key finds its tables free.
+      catchUp(replication);
       progress.to('Creating Foreign Keys');
-      for (const owner of new Set(parts.map((p) => p.owner)))
-        grantReferences(
-          target,
-          owner,
-          parts.filter((p) => p.owner === owner),
-        );
-      onTarget(target, parts, (p) => foreignKeyStatements(p.table, p.shard, target.group));
-      onTarget(target, parts, (p) => [`analyze ${qualified(p.shard)}`]);
+      makeForeignKeys(m);
+      analyze(m);
       progress.to('Final Catchup');
-      catchUp(replication, from, there, undefined);
-      switchPlacements(shards, source, target, () => catchUp(replication, from, there, 0.5));
+      catchUp(replication);
+      progress.to('Completing');
+      settle(m);
+      switchPlacements(
+        { shards, source, target },
+        (seconds) => catchUpWithin(replication, seconds),
+        () => catchUp(replication),
+      );
     }),
   );
+};
+
+const copy = (m: Move, progress: Progress): void => {
+  const shards = m.parts.map((p) => p.shard);
+  blockWrites(shards);
+  progress.to('Copying Data');
+  copyRows(m.parts, m.source, m.target);
+  progress.to('Creating Constraints');
+  makeKeys(m);
+  makeIndexes(m);
+  progress.to('Creating Foreign Keys');
+  makeForeignKeys(m);
+  analyze(m);
   progress.to('Completing');
+  settle(m);
+  switchBlocked({ shards, source: m.source, target: m.target });
+};
+
+const checkBefore = (shards: readonly Shard[], group: number, source: Node, target: Node, mode: Mode): void => {
+  checkPlacements(shards, source, target);
+  checkTransaction(tablesOfGroup(group), mode);
+  checkReferences(shards, target);
+  if (mode === 'auto') checkIdentity(group);
+  if (mode !== 'block_writes')
+    withNode(source, (from) => {
+      requireLogical(from, source);
+      checkNoOwnId(from);
+    });
+};
+
+/** Remnants of earlier moves would be in the way, and their slots and workers are few. */
+const cleanUpAside = (): void =>
+  void aside((session) => session.rows('select dropped from _tessera_functions.clean_up_nodes()'));
+
+const transfer = (shards: readonly Shard[], source: Node, target: Node, mode: Mode): void => {
+  const m: Move = {
+    operation: beginOperation(),
+    parts: shards.map((s) => ({
+      table: groupOf(s.relid),
+      shard: s,
+      owner: (findRelation(s.relid) as Relation).owner,
+    })),
+    source,
+    target,
+  };
+  ensureServers(m);
+  announceShards(m.operation, target, shards);
+  const sizes = new Map(sizesOf(shards.map((s) => s.id)).map((z) => [z.shardid, z.total]));
+  withProgress({ operation: m.operation, kind: 'move', shards, source, target, sizes }, (progress) => {
+    makeBare(m);
+    if (mode === 'block_writes') copy(m, progress);
+    else replicate(m, progress);
+  });
 };
 
 /**
@@ -127,43 +225,19 @@ export const moveShard = (caller: string, shardid: bigint, source: Node, target:
   const table = groupOf(shard.relid);
   checkTable(table);
   checkNodes(source, target);
-  if (!tryShareGroup(table.group)) throw busyShard(shardid);
   const shards = colocatedShards(shard, table.group);
   for (const s of shards) checkOwner(caller, s.relid);
+  if (!tryShareGroup(table.group)) throw busyShard(shardid);
   for (const s of shards) if (!tryLockShard(s.id)) throw busyShard(s.id);
   // Looked up again: another move may have ended before the lock was taken.
   const now = colocatedShards(shard, table.group);
+  if (!now.some((s) => s.id === shardid)) throw unknownShard(shardid);
   if (isMoved(now, source, target)) {
     warning(`shard ${shardid} is already on node ${address(target)}`);
     return;
   }
-  checkPlacements(now, source, target);
-  if (mode === 'auto') checkIdentity(table.group);
-  aside((session) => session.rows('select dropped from _tessera_functions.clean_up_nodes()'));
+  checkBefore(now, table.group, source, target, mode);
+  cleanUpAside();
   checkNoOrphans(now, target);
-  const parts = now.map((s) => ({
-    table: groupOf(s.relid),
-    shard: s,
-    owner: (findRelation(s.relid) as Relation).owner,
-  }));
-  const operation = beginOperation();
-  ensureServers(target, parts);
-  recordAside(
-    operation,
-    now.map((s) => ({ kind: OBJECT.shard, name: qualified(s), group: target.group, policy: POLICY.onFailure })),
-  );
-  const sizes = new Map(sizesOf(now.map((s) => s.id)).map((z) => [z.shardid, z.total]));
-  const progress = beginProgress(operation, 'move', now, source, target, sizes);
-  try {
-    transfer(operation, parts, source, target, mode === 'block_writes', progress);
-  } catch (e) {
-    progress.end();
-    throw e;
-  }
-  keepMade(operation);
-  recordDeferred(
-    operation,
-    now.map((s) => ({ kind: OBJECT.shard, name: qualified(s), group: source.group, policy: POLICY.deferred })),
-  );
-  progress.end();
+  transfer(now, source, target, mode);
 };

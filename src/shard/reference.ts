@@ -3,10 +3,7 @@ import {
   beginOperation,
   ensureOwnerServer,
   keepMade,
-  OBJECT,
-  POLICY,
   primaryOfGroup,
-  recordAside,
   withNode,
   withServer,
   type Node,
@@ -18,7 +15,7 @@ import { literal, qualified, type RelationName } from '../lib/quote.ts';
 import { distributedTables, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
 import { unknownShard } from './failures.ts';
 import { insertRows } from './reference-changes.ts';
-import { foreignKeyStatements, grantReferences, madeOn, makeOnNode } from './make-shards.ts';
+import { announceShards, foreignKeyStatements, grantReferences, madeOn, makeOnNode } from './make-shards.ts';
 
 /** Every active node has a copy of each reference table; on the coordinator the table itself is it. */
 export const referencePlacements = (): number[] => {
@@ -65,12 +62,6 @@ export const fillCopies = (table: DistributedTable, owner: string): void => {
     for (const group of madeOn(table, shard.groups)) fillCopy(table, primaryOfGroup(group) as Node, owner, shard);
 };
 
-/** A node that was away may still have a copy, which is out of date. The login can drop what is ours, and nothing else. */
-const dropLeftover = (node: Node, owner: string, copy: RelationName): void =>
-  withServer(ensureOwnerServer(node, owner), node, (remote) =>
-    remote.exec(`drop table if exists ${qualified(copy)} cascade`),
-  );
-
 const missingOn = (node: Node): { readonly table: DistributedTable; readonly shard: Shard }[] =>
   referenceTables().filter((r) => !r.shard.groups.includes(node.group));
 
@@ -106,18 +97,13 @@ export const copyReferences = (node: Node): number => {
   const missing = inOrder(missingOn(node));
   if (node.group !== 0) {
     const operation = beginOperation();
-    recordAside(
+    announceShards(
       operation,
-      missing.map((r) => ({
-        kind: OBJECT.shard,
-        name: qualified(r.shard),
-        group: node.group,
-        policy: POLICY.onFailure,
-      })),
+      node,
+      missing.map((r) => r.shard),
     );
     for (const r of missing) {
       const root = findRelation(r.table.relid) as Relation;
-      dropLeftover(node, root.owner, r.shard);
       makeOnNode(node, root.owner, [r], 'whole');
       fillCopy(r.table, node, root.owner, r.shard);
     }
@@ -151,8 +137,7 @@ export const copyOne = (shardid: bigint, node: Node): void => {
   if (now === undefined || now.groups.includes(node.group)) return;
   if (node.group !== 0) {
     const operation = beginOperation();
-    recordAside(operation, [{ kind: OBJECT.shard, name: qualified(now), group: node.group, policy: POLICY.onFailure }]);
-    dropLeftover(node, root.owner, now);
+    announceShards(operation, node, [now]);
     makeOnNode(node, root.owner, [{ table: found.table, shard: now }], 'without foreign keys');
     fillCopy(found.table, node, root.owner, now);
     keepMade(operation);

@@ -1,9 +1,25 @@
-import { conninfoText, OBJECT, origin, POLICY, recordAside, type Node, type Remote } from '../cluster/index.ts';
+import {
+  conninfoText,
+  OBJECT,
+  origin,
+  POLICY,
+  recordAside,
+  withNode,
+  type Node,
+  type Remote,
+} from '../cluster/index.ts';
 import { one, run } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { ident, literal, qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import type { Shard } from './distributed-table.ts';
+import { tryTakeSeat } from './locks.ts';
+
+/** A node and a session of the owner of the extension on it. */
+export interface End {
+  readonly node: Node;
+  readonly remote: Remote;
+}
 
 /**
  * A subscription of the target to the shards on the source. PostgreSQL itself copies the rows, one COPY from server to
@@ -13,22 +29,24 @@ export interface Replication {
   readonly slot: string;
   readonly subscription: string;
   readonly oid: string;
+  readonly from: End;
+  readonly to: End;
 }
 
 const sleep = (seconds: number): void => void run('select pg_sleep($1::float8)', [seconds]);
 
-const requireLogical = (source: Remote, node: Node): void => {
+export const requireLogical = (source: Remote, node: Node): void => {
   const { wal } = source.one<{ wal: string }>(`select pg_catalog.current_setting('wal_level') as wal`);
   if (wal !== 'logical')
     throw new PgError({
       sqlstate: SQLSTATE.objectNotInPrerequisiteState,
-      message: `shards cannot be copied from node ${node.name}:${node.port}`,
+      message: `shards cannot be replicated from node ${node.name}:${node.port}`,
       detail: `Its wal_level is "${wal}".`,
-      hint: 'Run there: alter system set wal_level = logical; and restart it.',
+      hint: `Pass shard_transfer_mode := 'block_writes', or run there: alter system set wal_level = logical; and restart it.`,
     });
 };
 
-export const namesFor = (operation: bigint): { slot: string; subscription: string; publication: string } => {
+const namesFor = (operation: bigint): { slot: string; subscription: string; publication: string } => {
   const name = `tessera_move_${origin()}_${operation}`;
   return { slot: name, subscription: name, publication: name };
 };
@@ -36,7 +54,7 @@ export const namesFor = (operation: bigint): { slot: string; subscription: strin
 /** Before any of it is made, so that a crash leaves nothing behind that nobody knows of. */
 export const announceReplication = (operation: bigint, source: Node, target: Node): void => {
   const names = namesFor(operation);
-  const { policy } = { policy: POLICY.always };
+  const policy = POLICY.always;
   recordAside(operation, [
     { kind: OBJECT.subscription, name: names.subscription, group: target.group, policy },
     { kind: OBJECT.slot, name: names.slot, group: source.group, policy },
@@ -57,31 +75,51 @@ const binary = (shards: readonly Shard[], source: Remote, target: Remote): boole
   return foreign === 0 && from >= 16 && from === to;
 };
 
-export const startReplication = (
-  operation: bigint,
-  shards: readonly Shard[],
-  from: { readonly node: Node; readonly remote: Remote },
-  to: { readonly node: Node; readonly remote: Remote },
-): Replication => {
-  requireLogical(from.remote, from.node);
+/**
+ * Waits for a seat on the target. A subscription needs two of its replication workers while it copies; if all were taken
+ * by subscriptions that wait for their second one, none would ever go on.
+ */
+export const awaitSeat = (target: End): void => {
+  const { workers } = target.remote.one<{ workers: number }>(
+    `select pg_catalog.current_setting('max_logical_replication_workers')::int as workers`,
+  );
+  while (!tryTakeSeat(target.node.id, Math.max(1, Math.floor(workers / 2)))) sleep(0.1);
+};
+
+/** Makes publication, slot and subscription. This transaction must not have an id if the source is its own server. */
+export const startReplication = (operation: bigint, shards: readonly Shard[], from: End, to: End): Replication => {
   const names = namesFor(operation);
   from.remote.exec(`create publication ${ident(names.publication)} for table ${shards.map(qualified).join(', ')}`);
+  // A slot waits for all transactions that write on its server, which may take longer than a lock should.
   // Not by CREATE SUBSCRIPTION, which would wait for itself where both nodes are databases of one server.
-  from.remote.rows(
-    `select pg_catalog.pg_create_logical_replication_slot(${literal(names.slot)}, 'pgoutput')::text as slot`,
+  withNode(
+    from.node,
+    (patient) =>
+      patient.rows(
+        `select pg_catalog.pg_create_logical_replication_slot(${literal(names.slot)}, 'pgoutput')::text as slot`,
+      ),
+    `set lock_timeout = '${patience()}s'; `,
   );
   to.remote.exec(
     `create subscription ${ident(names.subscription)} connection ${literal(conninfoText(from.node))} publication ${ident(names.publication)}
-     with (create_slot = false, slot_name = ${literal(names.slot)}, copy_data = true, synchronous_commit = off, binary = ${binary(shards, from.remote, to.remote)})`,
+     with (enabled = false, create_slot = false, slot_name = ${literal(names.slot)}, copy_data = true,
+       synchronous_commit = off, binary = ${binary(shards, from.remote, to.remote)})`,
   );
-  const { oid } = to.remote.one<{ oid: string }>(
-    `select oid::text as oid from pg_catalog.pg_subscription where subname = ${literal(names.subscription)}`,
+  const { oid, system } = to.remote.one<{ oid: string; system: string }>(
+    `select s.oid::text as oid, c.system_identifier::text as system
+     from pg_catalog.pg_subscription s, pg_catalog.pg_control_system() c where s.subname = ${literal(names.subscription)}`,
   );
+  // Its workers make slots of their own on the source, by these names.
   recordAside(operation, [
-    { kind: OBJECT.slot, name: `pg\\_${oid}\\_sync\\_%`, group: from.node.group, policy: POLICY.always },
+    { kind: OBJECT.slot, name: `pg\\_${oid}\\_sync\\_%\\_${system}`, group: from.node.group, policy: POLICY.always },
   ]);
-  return { ...names, oid };
+  to.remote.exec(`alter subscription ${ident(names.subscription)} enable`);
+  return { ...names, oid, from, to };
 };
+
+/** Seconds without any progress after which a transfer gives up. */
+const patience = (): number =>
+  Number(one<{ s: string }>(`select _tessera_functions.setting('logical_replication_timeout') as s`).s);
 
 const failed = (target: Node, what: string): PgError =>
   new PgError({
@@ -91,54 +129,82 @@ const failed = (target: Node, what: string): PgError =>
     hint: 'The log of that node says why.',
   });
 
-const checkErrors = (r: Replication, target: { readonly node: Node; readonly remote: Remote }): void => {
-  const { errors } = target.remote.one<{ errors: number }>(
+const checkErrors = (r: Replication): void => {
+  const { errors } = r.to.remote.one<{ errors: number }>(
     `select coalesce((select s.apply_error_count + s.sync_error_count from pg_catalog.pg_stat_subscription_stats s where s.subid = ${r.oid}), 0) as errors`,
   );
-  if (errors > 0) throw failed(target.node, 'Its subscription reports an error.');
+  if (errors > 0) throw failed(r.to.node, 'Its subscription reports an error.');
+};
+
+/** Sleeps between looks at something that should go on; gives up when it has looked the same for too long. */
+const watch = (r: Replication, longest: number): ((sight: string) => void) => {
+  const most = patience();
+  let wait = 0.002;
+  let still = 0;
+  let last = '';
+  return (sight) => {
+    checkErrors(r);
+    still = sight === last ? still + wait : 0;
+    last = sight;
+    if (still > most) throw failed(r.to.node, `It has made no progress for ${most} seconds.`);
+    sleep(wait);
+    wait = Math.min(wait * 1.5, longest);
+  };
 };
 
 /** Waits until the rows of every table have been copied. */
-export const awaitCopy = (r: Replication, target: { readonly node: Node; readonly remote: Remote }): void => {
-  for (let wait = 0.01; ; wait = Math.min(wait * 1.5, 0.5)) {
-    const { left } = target.remote.one<{ left: number }>(
-      `select pg_catalog.count(*)::int as left from pg_catalog.pg_subscription_rel where srsubid = ${r.oid} and srsubstate <> 'r'`,
+export const awaitCopy = (r: Replication): void => {
+  const goOn = watch(r, 0.5);
+  for (;;) {
+    const { left, sight } = r.to.remote.one<{ left: number; sight: string }>(
+      `select pg_catalog.count(*) filter (where t.srsubstate <> 'r')::int as left,
+         pg_catalog.concat_ws(' ', pg_catalog.string_agg(t.srsubstate::text, '' order by t.srrelid),
+           (select pg_catalog.sum(p.bytes_processed) from pg_catalog.pg_stat_progress_copy p
+            join pg_catalog.pg_stat_subscription w on w.pid = p.pid where w.subid = ${r.oid}),
+           (select pg_catalog.max(w.latest_end_lsn) from pg_catalog.pg_stat_subscription w where w.subid = ${r.oid})) as sight
+       from pg_catalog.pg_subscription_rel t where t.srsubid = ${r.oid}`,
     );
     if (left === 0) return;
-    checkErrors(r, target);
-    sleep(wait);
+    goOn(sight);
   }
 };
 
-/** Seconds without any progress after which a transfer gives up. */
-const patience = (): number =>
-  Number(one<{ s: string }>(`select _tessera_functions.setting('logical_replication_timeout') as s`).s);
+/** How far the target has applied what the source has written, and whether that is at least as far as `lsn`. */
+const applied = (r: Replication, lsn: string): { readonly done: boolean | null; readonly at: string | null } =>
+  r.from.remote.one(
+    `select w.replay_lsn >= ${literal(lsn)} as done, w.replay_lsn::text as at
+     from (select 1) x left join (pg_catalog.pg_replication_slots s join pg_catalog.pg_stat_replication w on w.pid = s.active_pid)
+       on s.slot_name = ${literal(r.slot)}`,
+  );
 
-/** Waits until the target has applied everything the source has written until now; false when `limit` seconds were not enough. */
-export const catchUp = (
-  r: Replication,
-  source: Remote,
-  target: { readonly node: Node; readonly remote: Remote },
-  limit: number | undefined,
-): boolean => {
-  const { lsn } = source.one<{ lsn: string }>('select pg_catalog.pg_current_wal_insert_lsn()::text as lsn');
-  const most = patience();
-  let still = 0;
-  let waited = 0;
-  let last = '';
-  for (let wait = 0.002; ; wait = Math.min(wait * 1.3, limit === undefined ? 0.2 : 0.02)) {
-    const { done, at } = source.one<{ done: boolean | null; at: string | null }>(
-      `select w.replay_lsn >= ${literal(lsn)} as done, w.replay_lsn::text as at
-       from (select 1) x left join (pg_catalog.pg_replication_slots s join pg_catalog.pg_stat_replication w on w.pid = s.active_pid)
-         on s.slot_name = ${literal(r.slot)}`,
-    );
-    if (done === true) return true;
-    if (limit !== undefined && waited >= limit) return false;
-    checkErrors(r, target);
-    still = at !== null && at !== last ? 0 : still + wait;
-    last = at ?? last;
-    if (still > most) throw failed(target.node, `It has made no progress for ${most} seconds.`);
-    sleep(wait);
-    waited += wait;
+/**
+ * A position behind everything that is committed on the server, itself committed and so written out. The end of WAL would
+ * not do: it may stay in memory, out of reach of replication, until somebody commits.
+ */
+const mark = (server: Remote): string =>
+  server.one<{ lsn: string }>(`select pg_catalog.pg_logical_emit_message(true, 'tessera', '')::text as lsn`).lsn;
+
+/** Waits until the target has applied everything the source has committed until now. */
+export const catchUp = (r: Replication): void => {
+  const lsn = mark(r.from.remote);
+  const goOn = watch(r, 0.2);
+  for (;;) {
+    const { done, at } = applied(r, lsn);
+    if (done === true) return;
+    goOn(at ?? '');
   }
+};
+
+/**
+ * As above, but in a few seconds or not at all, for when writers wait. The target applies without waiting for its disk, so
+ * it is made to do so once: after a crash it must not lack what writers were told is there.
+ */
+export const catchUpWithin = (r: Replication, seconds: number): boolean => {
+  const lsn = mark(r.from.remote);
+  for (let waited = 0, wait = 0.001; applied(r, lsn).done !== true; waited += wait, wait = Math.min(wait * 1.3, 0.01)) {
+    if (waited >= seconds) return false;
+    sleep(wait);
+  }
+  mark(r.to.remote);
+  return true;
 };

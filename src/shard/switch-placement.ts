@@ -1,30 +1,37 @@
-import { ensureOwnerServer, type Node } from '../cluster/index.ts';
+import { address, ensureOwnerServer, findNodeById, type Node } from '../cluster/index.ts';
 import { inMaintenance, withSettings } from '../engine/session.ts';
-import { hasSqlState, run, subtransaction } from '../engine/spi.ts';
+import { hasSqlState, one, run, subtransaction } from '../engine/spi.ts';
 import { findRelation, type Relation } from '../hypertable/index.ts';
 import { ident, qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
+import { LOCAL_SCHEMA } from './distribute.ts';
 import type { Shard } from './distributed-table.ts';
+import { tableGone, targetGone } from './failures.ts';
 import { foreignTableDdl, hashBounds } from './shard-ddl.ts';
-
-const LOCAL_SCHEMA = '_tessera_internal';
 
 const rootOf = (s: Shard): Relation => {
   const root = findRelation(s.relid);
-  if (root === undefined) throw new Error(`table of shard ${s.id} is gone`);
+  if (root === undefined) throw tableGone(s.id);
   return root;
 };
 
-/** Replaces the foreign tables of the shards by such that lead to the target. Their roots are locked. */
-const swap = (shards: readonly Shard[], source: Node, target: Node): void => {
+const localOf = (s: Shard): { readonly schema: string; readonly name: string } => ({
+  schema: LOCAL_SCHEMA,
+  name: s.name,
+});
+
+const detach = (shards: readonly Shard[]): void => {
+  for (const s of shards) run(`alter table ${qualified(rootOf(s))} detach partition ${qualified(localOf(s))}`);
+};
+
+/** Makes foreign tables that lead to the target the partitions, instead of those that were detached. */
+const attach = (shards: readonly Shard[], source: Node, target: Node): void => {
   for (const s of shards) {
     const root = rootOf(s);
-    const local = { schema: LOCAL_SCHEMA, name: s.name };
-    const server = ensureOwnerServer(target, root.owner);
-    run(`alter table ${qualified(root)} detach partition ${qualified(local)}`);
+    const local = localOf(s);
     run(`drop foreign table ${qualified(local)}`);
     const bounds = s.modulus === null ? 'default' : hashBounds(s.modulus, s.remainder as number);
-    run(foreignTableDdl(local, root, bounds, server, s));
+    run(foreignTableDdl(local, root, bounds, ensureOwnerServer(target, root.owner), s));
     run(`alter foreign table ${qualified(local)} owner to ${ident(root.owner)}`);
     run(
       `update _tessera_catalog.pg_dist_shard set local_relid = c.oid from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -36,61 +43,94 @@ const swap = (shards: readonly Shard[], source: Node, target: Node): void => {
   }
 };
 
-/** Milliseconds to wait for the lock, the first attempts first; writers stand behind such a wait, so it is short. */
-const WAITS = [50, 100, 200, 300] as const;
-
-/**
- * Locks the tables for the moment of the switch: ACCESS EXCLUSIVE, because a partition cannot be exchanged under less. A
- * statement that reads for long keeps it waiting, and nobody else: each attempt gives up soon and leaves time between.
- * `ready` is called with the lock held; when it says no the lock is given back.
- */
-export const switchPlacements = (shards: readonly Shard[], source: Node, target: Node, ready: () => boolean): void => {
-  const roots = [...new Set(shards.map((s) => s.relid))].sort((a, b) => (a < b ? -1 : 1));
-  const names = roots.map((oid) => qualified(findRelation(oid) as Relation)).join(', ');
-  for (let attempt = 0; ; attempt++) {
-    const wait = WAITS[Math.min(attempt, WAITS.length - 1)] as number;
-    try {
-      const done = subtransaction(() =>
-        withSettings({ lock_timeout: `${wait}ms` }, () => {
-          run(`lock table only ${names.replaceAll(', ', ', only ')} in access exclusive mode`);
-          if (!ready()) throw new NotReady();
-          inMaintenance(() => swap(shards, source, target));
-          return true;
-        }),
-      );
-      if (done) return;
-    } catch (e) {
-      if (!(e instanceof NotReady) && !hasSqlState(e, SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected)) throw e;
-    }
-    run('select pg_sleep($1::float8)', [(wait * 2) / 1000]);
-  }
+/** Nodes may not come or go while a placement is made. */
+const holdNode = (target: Node): void => {
+  run('lock table _tessera_catalog.pg_dist_node in row share mode');
+  if (findNodeById(target.id)?.active !== true) throw targetGone(address(target));
 };
+
+/** Milliseconds to wait for a lock, the first attempts first; others stand behind such a wait, so it is short. */
+const WAITS = [50, 100, 200, 300] as const;
+const shortWait = (number: number): number => WAITS[Math.min(number, WAITS.length - 1)] as number;
 
 class NotReady extends Error {}
 
-/**
- * Keeps writers from shards and lets readers go on, to the end of this transaction. LOCK TABLE does not take foreign tables,
- * but a trigger made on one takes SHARE ROW EXCLUSIVE; it never fires and goes with the foreign table.
- */
-export const blockWrites = (shards: readonly Shard[]): void => {
-  for (let attempt = 0; ; attempt++) {
-    const wait = WAITS[Math.min(attempt, WAITS.length - 1)] as number;
+interface Attempts {
+  /** All or nothing; `number` counts from 0. */
+  readonly body: (number: number) => void;
+  /** Called before another attempt. */
+  readonly between?: () => void;
+  readonly wait?: (number: number) => number;
+  readonly retried?: readonly string[];
+}
+
+/** Makes attempts until one gets its locks in time; others have their turn between them. */
+const attempt = ({ body, between, wait = shortWait, retried = [] }: Attempts): void => {
+  for (let number = 0; ; number++) {
+    const limit = wait(number);
     try {
-      subtransaction(() =>
-        withSettings({ lock_timeout: `${wait}ms` }, () =>
-          inMaintenance(() => {
-            for (const s of shards)
-              run(
-                `create trigger tessera_moving before insert on ${qualified({ schema: LOCAL_SCHEMA, name: s.name })}
-                 for each statement execute function _tessera_functions.never()`,
-              );
-          }),
-        ),
-      );
+      subtransaction(() => withSettings({ lock_timeout: `${limit}ms` }, () => body(number)));
       return;
     } catch (e) {
-      if (!hasSqlState(e, SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected)) throw e;
+      if (!(e instanceof NotReady) && !hasSqlState(e, SQLSTATE.lockNotAvailable, ...retried)) throw e;
     }
-    run('select pg_sleep($1::float8)', [(wait * 2) / 1000]);
+    run('select pg_sleep($1::float8)', [(shortWait(number) * 2) / 1000]);
+    between?.();
   }
+};
+
+const lockRoots = (shards: readonly Shard[], mode: string): void => {
+  const roots = [...shards].sort((a, b) => (a.relid < b.relid ? -1 : 1)).map(rootOf);
+  run(`lock table ${[...new Set(roots.map((r) => `only ${qualified(r)}`))].join(', ')} in ${mode} mode`);
+};
+
+export interface Switch {
+  readonly shards: readonly Shard[];
+  readonly source: Node;
+  readonly target: Node;
+}
+
+const exchange = ({ shards, source, target }: Switch, ready: () => boolean): void => {
+  lockRoots(shards, 'access exclusive');
+  holdNode(target);
+  inMaintenance(() => {
+    // Their locks keep out who writes to a partition by its own name.
+    detach(shards);
+    if (!ready()) throw new NotReady();
+    attach(shards, source, target);
+  });
+};
+
+/** The first attempts cost writers less than a second; where the target keeps falling behind, they have to wait longer. */
+const allowance = (number: number): number => Math.min(0.2 * 1.2 ** Math.max(0, number - 3), 30);
+
+/**
+ * Exchanges the placements, for which ACCESS EXCLUSIVE is taken on the tables: a partition cannot be exchanged under less.
+ * A statement that reads for long keeps this waiting, and nobody else: each attempt gives up soon and leaves time between.
+ * `ready` says, with the locks held, whether the target gets everything within so many seconds.
+ */
+export const switchPlacements = (s: Switch, ready: (seconds: number) => boolean, between: () => void): void =>
+  attempt({
+    body: (number) => exchange(s, () => ready(allowance(number))),
+    between,
+    retried: [SQLSTATE.deadlockDetected],
+  });
+
+/**
+ * Keeps writers from the tables and lets readers go on, to the end of this transaction. Not from the shards alone: a writer
+ * who waits for a shard has locked its table, and the switch would wait for him.
+ */
+export const blockWrites = (shards: readonly Shard[]): void =>
+  attempt({ body: () => lockRoots(shards, 'exclusive'), retried: [SQLSTATE.deadlockDetected] });
+
+/**
+ * The switch after blockWrites(). Whoever has read the tables and now waits to write them waits for us, and we for him:
+ * every fifth attempt waits long enough for PostgreSQL to find that, and the move fails.
+ */
+export const switchBlocked = (s: Switch): void => {
+  const { ms } = one<{ ms: number }>(`select setting::int as ms from pg_settings where name = 'deadlock_timeout'`);
+  attempt({
+    body: () => exchange(s, () => true),
+    wait: (number) => (number % 5 === 4 ? ms + 500 : shortWait(number)),
+  });
 };

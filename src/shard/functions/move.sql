@@ -1,13 +1,3 @@
-create function _tessera_functions.never() returns trigger
-language plpgsql
-set search_path to pg_catalog, pg_temp
-as $$
-begin
-  raise exception 'a statement trigger of a partition has fired';
-end
-$$;
-comment on function _tessera_functions.never() is 'trigger whose making locks a foreign table against writers; statements on the table itself never fire it';
-
 create function @extschema@.citus_move_shard_placement(
   shard_id bigint,
   source_node_id integer,
@@ -24,10 +14,10 @@ comment on function @extschema@.citus_move_shard_placement(bigint, integer, inte
 'Moves a shard, and those of colocated tables that belong with it, from one node to another.
 shard_id: one of the shards
 source_node_id, target_node_id: nodes
-transfer_mode: auto and force_logical let writers go on until the last moment, auto refuses tables whose rows could not be updated meanwhile; block_writes keeps writers of these shards waiting
+transfer_mode: auto and force_logical let writers go on until the last moment, auto refuses tables whose rows could not be updated meanwhile; block_writes keeps writers of the tables waiting, and needs neither a primary key nor wal_level = logical
 Privileges: owner of all tables of the group
-Locks: ACCESS EXCLUSIVE on the tables for the moment of the switch, short and tried again while statements that read for long hold it up
-Errors: 22023 same node or already there, 22000 not on the source, 0A000 no replica identity or unfit target, 55P03 another move of the group is under way';
+Locks: ACCESS EXCLUSIVE on the tables for the moment of the switch, short and tried again while statements that read for long hold it up; EXCLUSIVE from the start with block_writes
+Errors: 22023 same node or already there, 22000 not on the source, 0A000 no replica identity or unfit target, 25001 this transaction has changed the tables, 55000 wal_level of the source or a missing copy of a reference table, 55P03 another move of the shard, or a change of the tables, is under way';
 
 create function @extschema@.citus_move_shard_placement(
   shard_id bigint,
