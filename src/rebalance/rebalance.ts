@@ -1,7 +1,7 @@
 import { activePrimaries, aside, openNode, type Node } from '../cluster/index.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { maybeOne, notice, one, query } from '../engine/spi.ts';
-import { ident, literal } from '../lib/quote.ts';
+import { literal } from '../lib/quote.ts';
 import {
   checkIdentity,
   checkOwner,
@@ -40,11 +40,7 @@ const checkIdentities = (moves: readonly PlannedMove[], mode: Mode): void => {
 };
 
 /** A session of the owner of the extension whose work is committed at once. */
-const committed = (sql: string): void =>
-  aside((session) => {
-    session.exec(`set role ${ident(one<{ name: string }>('select current_user::text as name').name)}`);
-    session.rows(sql);
-  });
+const committed = (sql: string): void => void aside((session) => session.rows(sql));
 
 const doMove = (caller: string, m: PlannedMove, mode: Mode): void => {
   const payload = JSON.stringify({ shard: String(m.shard.id), source: m.source.id, target: m.target.id, mode });
