@@ -92,12 +92,29 @@ export const foreignOrigin = (): PgError =>
     hint: 'If the original is gone for good: select tessera.adopt_nodes();',
   });
 
+export const loopbackElsewhere = (role: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: `the loopback server of role "${role}" does not lead to this database`,
+    detail: 'The database was renamed or copied, or its server got another port.',
+    hint: 'select tessera.repair_loopback();',
+  });
+
 export const originalIsThere = (database: string): PgError =>
   new PgError({
     sqlstate: SQLSTATE.objectNotInPrerequisiteState,
     message: `nodes of database "${database}" cannot be adopted`,
     detail: 'The database is still there, and two databases that manage the same shards would destroy them.',
     hint: `Drop it first, if that is what you want.`,
+  });
+
+/** The sessions of postgres_fdw, which hold locks of their own, end after those that change shards. */
+export const shardBusy = (e: PgError): PgError =>
+  new PgError({
+    sqlstate: e.sqlstate,
+    message: e.message,
+    detail: e.detail,
+    hint: 'Somebody uses a shard. If it is this transaction, which has read or written the table before: commit in between.',
   });
 
 export const preparedAlready = (): PgError =>

@@ -14,7 +14,7 @@ export {
 } from './cleanup.ts';
 export { address } from './failures.ts';
 export { activePrimaries, allNodes, findNodeById, openNode, openNodeById, primaryOfGroup, type Node } from './node.ts';
-export { origin } from './origin.ts';
+export { isCopy, origin } from './origin.ts';
 export { aside, withNode, withServer, type Remote } from './remote.ts';
 export { queueCommand } from './remote-transaction.ts';
 export { conninfoText, ensureOwnerServer, ownerServer, remoteRole } from './server.ts';

@@ -16,7 +16,7 @@ import {
 import { makeFinisher } from './finisher.ts';
 import { healAsSuccessor, healNode } from './heal-nodes.ts';
 import { allNodes, findNode, openNode, openNodeById, type Node } from './node.ts';
-import { knownOrigin, origin, originHere } from './origin.ts';
+import { isCopy, knownOrigin, origin, originHere } from './origin.ts';
 import { withNode } from './remote.ts';
 import { adoptServers, makeNodeServer, refreshServers, serversOf } from './server.ts';
 
@@ -77,6 +77,13 @@ const examine = (node: Node): void => {
     );
 };
 
+/** How sessions aside get in; its login must have been committed before it is needed. */
+const makeLoopback = (): void => {
+  run(`select _tessera_functions.make_loopback(current_user) where not exists
+    (select from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = current_user
+       and not _tessera_functions.leads_elsewhere(s.oid))`);
+};
+
 export interface NewNode {
   readonly name: string;
   readonly port: number;
@@ -116,8 +123,7 @@ export const addNode = (n: NewNode): number => {
   makeNodeServer(node);
   makeFinisher();
   examine(node);
-  run(`select _tessera_functions.make_loopback(current_user) where not exists
-    (select from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = current_user)`);
+  makeLoopback();
   run('select _tessera_functions.switch_cluster_job(true)');
   const local = query('select from _tessera_catalog.pg_dist_placement where groupid = 0 limit 1');
   if (!coordinator && local.length > 0)
@@ -212,7 +218,7 @@ export const removeNode = (name: string, port: number): void => {
   const node = openNode(name, port);
   requireReplaceable(node);
   // A copy of the database lets go of nodes that are not its own.
-  if (knownOrigin() === originHere()) healLast(node);
+  if (!isCopy()) healLast(node);
   forgetReferencePlacements(node);
   run('delete from _tessera_catalog.remote_txn where nodeid = $1', [node.id]);
   run('delete from _tessera_catalog.pg_dist_cleanup where node_group_id = $1', [node.group]);
@@ -250,7 +256,7 @@ export const adoptNodes = (): number => {
   lockNodes();
   const nodes = allNodes();
   const predecessor = knownOrigin();
-  if (predecessor === undefined || predecessor === originHere()) return nodes.length;
+  if (predecessor === undefined || !isCopy()) return nodes.length;
   const original = databaseOf(predecessor);
   if (original !== undefined) throw originalIsThere(original);
   run('delete from _tessera_catalog.pg_dist_origin');
@@ -259,6 +265,7 @@ export const adoptNodes = (): number => {
     adoptServers(node, predecessor);
     healAsSuccessor(node, predecessor);
   }
-  if (nodes.length > 0) makeFinisher();
+  makeFinisher();
+  makeLoopback();
   return nodes.length;
 };

@@ -8,6 +8,12 @@ export const originHere = (): string =>
 export const knownOrigin = (): string | undefined =>
   maybeOne<{ origin: string }>('select origin from _tessera_catalog.pg_dist_origin')?.origin;
 
+/** Whether the nodes in the catalog are those of another database, of which this one is a copy. */
+export const isCopy = (): boolean => {
+  const known = knownOrigin();
+  return known !== undefined && known !== originHere();
+};
+
 /** The name under which this database is known on its nodes; refused where the catalog is somebody else's. */
 export const origin = (): string => {
   const here = originHere();

@@ -1,6 +1,8 @@
 import { log, one, query, run } from '../engine/spi.ts';
+import { PgError } from '../lib/pg-error.ts';
 import { literal } from '../lib/quote.ts';
-import { preparedAlready } from './failures.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
+import { preparedAlready, shardBusy } from './failures.ts';
 import { openNodeById, type Node } from './node.ts';
 import { origin } from './origin.ts';
 import { withServer } from './remote.ts';
@@ -96,6 +98,6 @@ export const prepareRemotely = (): void => {
     }
   } catch (e) {
     rollBack(prepared);
-    throw e;
+    throw e instanceof PgError && e.sqlstate === SQLSTATE.lockNotAvailable ? shardBusy(e) : e;
   }
 };

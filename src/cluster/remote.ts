@@ -1,7 +1,7 @@
 import { isSpiError, one, query } from '../engine/spi.ts';
 import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { remoteFailure } from './failures.ts';
+import { loopbackElsewhere, remoteFailure } from './failures.ts';
 import type { Node } from './node.ts';
 import { origin } from './origin.ts';
 
@@ -99,11 +99,12 @@ export const answers = (node: Node): boolean => {
  * becomes of this transaction.
  */
 export const aside = <T>(body: (remote: Remote) => T, prelude = ''): T => {
-  const { server, me, port } = one<{ server: string; me: string; port: number }>(
-    `select coalesce((select s.srvname from pg_foreign_server s
-       where s.srvtype = 'tessera loopback' and s.srvversion = current_user and not _tessera_functions.leads_elsewhere(s.oid)),
-       _tessera_functions.make_loopback(current_user))::text as server,
+  const { server, me, port } = one<{ server: string | null; me: string; port: number }>(
+    `select (select s.srvname::text from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = current_user
+       and not _tessera_functions.leads_elsewhere(s.oid)) as server,
        current_user::text as me, current_setting('port')::int as port`,
   );
+  // A login made now could not get in before this transaction has committed.
+  if (server === null) throw loopbackElsewhere(me);
   return withServer(server, { name: 'localhost', port }, body, `set role ${ident(me)}; ${prelude}`);
 };

@@ -1,6 +1,8 @@
-import { ownerServer, primaryOfGroup, queueCommand, withNode, type Node } from '../cluster/index.ts';
+import { isCopy, origin, ownerServer, primaryOfGroup, queueCommand, withNode, type Node } from '../cluster/index.ts';
+import { isBeingRestored } from './adopt.ts';
 import { query, run } from '../engine/spi.ts';
 import { findRelation } from '../hypertable/index.ts';
+import { canonicalJson } from '../lib/canonical-json.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { displayed, ident, qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
@@ -147,10 +149,14 @@ export const syncTable = (relid: bigint, statement: string): void => {
   const t = findDistributed(relid);
   const root = findRelation(relid);
   if (t === undefined || root === undefined) return;
-  checkShape(t, displayed(root));
   const after = readDefinition(relid);
+  if (isCopy()) {
+    if (isBeingRestored(after, t.definition)) return;
+    origin();
+  }
+  checkShape(t, displayed(root));
   const keys = t.model === 't' ? keyChanges(relid) : NO_KEY_CHANGES;
-  if (JSON.stringify(after) === JSON.stringify(t.definition) && keys === NO_KEY_CHANGES) return;
+  if (canonicalJson(after) === canonicalJson(t.definition) && keys === NO_KEY_CHANGES) return;
   const change = planChange(t.definition, after, defaultsOf(relid));
   if (change.retyped.length > 0 && /\busing\b/i.test(statement))
     throw refuse(

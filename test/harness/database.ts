@@ -42,9 +42,18 @@ export class Database {
     this.main = await open(this.name);
   }
 
-  async drop(keep: boolean): Promise<void> {
+  /** Ends all sessions, so that the database can be copied. */
+  async disconnect(): Promise<void> {
     for (const client of this.clients) await client.end().catch(() => undefined);
     await this.main?.end();
+  }
+
+  async reconnect(): Promise<void> {
+    this.main = await open(this.name);
+  }
+
+  async drop(keep: boolean): Promise<void> {
+    await this.disconnect();
     if (keep) {
       process.stderr.write(`database of the failed test kept: ${this.name} (make psql ARGS="-d ${this.name}")\n`);
       return;

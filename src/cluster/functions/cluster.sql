@@ -77,7 +77,8 @@ $$;
 comment on function _tessera_functions.start_finisher(text, int[]) is
   'starts a session that carries out the second phase of commit as soon as this transaction is over';
 
-create function _tessera_functions.finish_remote_transaction(transaction_id text, nodeids int[], orderly boolean default false) returns void
+create function _tessera_functions.finish_remote_transaction(transaction_id text, nodeids int[], orderly boolean default false)
+returns void
 language plpgsql volatile strict security definer
 set search_path to pg_catalog, pg_temp
 as $$

@@ -143,12 +143,21 @@ Privileges: members of the role that owns the extension; nobody else can read it
 Errors: 22023 no list of options';
 
 create function tessera.adopt_nodes() returns integer
-language sql volatile
+language plpgsql volatile
 set search_path to pg_catalog, pg_temp
-as $$select _tessera_functions.request_result('cluster.adopt_nodes', '{}')::int$$;
+as $$
+declare
+  adopted constant int := _tessera_functions.request_result('cluster.adopt_nodes', '{}')::int;
+begin
+  perform _tessera_functions.request_result('shard.adopt', '{}');
+  return adopted;
+end
+$$;
 comment on function tessera.adopt_nodes() is
-'Lets this database, which is a copy, manage the nodes of the database it was copied from, and returns how many. Only for when the original is gone for good.
-Privileges: members of the role that owns the extension';
+'Lets this database, which is a copy or was restored from a dump, manage the nodes of the database it comes from, and returns how many. Only for when that one is gone for good: it cannot log in to shards any more. What it had prepared on nodes is committed if this database knows of it, and rolled back if not. Where nodes ask for passwords, call tessera.set_node_auth() first.
+Privileges: members of the role that owns the extension
+Locks: EXCLUSIVE on pg_dist_node
+Errors: 55000 the original is still a database of this server, 08001 a node cannot be reached';
 
 create function @extschema@.citus_get_active_worker_nodes(out node_name text, out node_port bigint) returns setof record
 language sql stable

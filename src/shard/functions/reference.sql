@@ -19,7 +19,8 @@ begin
   else
     insert into _tessera_catalog.reference_change (relid, kind) values (tg_relid, 't');
   end if;
-  -- One mark for the transaction: when it commits, the copies on the nodes are written.
+  -- One mark for the transaction: when it commits, the copies on the nodes are written, whatever has been said about all
+  -- constraints.
   set constraints _tessera_catalog.prepare_remotely deferred;
   insert into _tessera_catalog.remote_command (nodeid, server, command)
   select 0, '', 'reference'

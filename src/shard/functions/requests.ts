@@ -9,6 +9,7 @@ import {
   type FunctionDeclaration,
   type Handler,
 } from '../../udf/define-function.ts';
+import { adoptTables } from '../adopt.ts';
 import { forgetTables } from '../forget.ts';
 import { attachShards, registerTable, relationOfRequest, type NewTable } from '../register.ts';
 import { run } from '../../engine/spi.ts';
@@ -54,6 +55,15 @@ export const request_shard_forget = request<{ relid: string }>(
   (caller, p) => {
     relationOfRequest(caller, BigInt(p.relid));
     forgetTables([BigInt(p.relid)]);
+  },
+);
+
+export const request_shard_adopt = request(
+  'adopt',
+  'Makes definitions of tables fit that came with a dump.',
+  (caller) => {
+    requireAdmin(caller, 'adopt nodes');
+    adoptTables();
   },
 );
 
