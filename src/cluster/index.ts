@@ -13,5 +13,14 @@ export {
 export { address } from './failures.ts';
 export { activePrimaries, allNodes, findNodeById, openNode, openNodeById, primaryOfGroup, type Node } from './node.ts';
 export { aside, withNode, withServer, type Remote } from './remote.ts';
-export { queueCommand } from './remote-transaction.ts';
-export { conninfoText, ensureOwnerServer, origin, ownerServer, remoteRole } from './server.ts';
+export { queueCommand, requireUnused } from './remote-transaction.ts';
+export {
+  conninfoText,
+  ensureOwnerServer,
+  isCopy,
+  nodeServer,
+  origin,
+  originHere,
+  ownerServer,
+  remoteRole,
+} from './server.ts';

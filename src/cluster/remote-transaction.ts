@@ -1,6 +1,7 @@
 import { isSpiError, log, one, query, run, warning } from '../engine/spi.ts';
 import { literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
+import { usedBefore } from './failures.ts';
 import { findNodeById, openNodeById, type Node } from './node.ts';
 import { withServer, withNode } from './remote.ts';
 import { origin, originHere } from './server.ts';
@@ -13,18 +14,43 @@ const FORM = /^tessera-1-([0-9a-f]+)-(\d+)-(\d+)(?:-\d+)?$/;
 export const TRANSACTION_CLASS = 0x5453000b;
 
 interface Command {
+  readonly id: bigint;
   readonly nodeid: number;
   readonly server: string;
   readonly command: string;
+  readonly relid: bigint | null;
+  readonly rewrites: boolean;
+}
+
+/** The table whose shards commands change. */
+export interface Changed {
+  readonly relid: bigint;
+  readonly rewrites: boolean;
 }
 
 /** Queues statements for a node; they run, all or none of them, when this transaction commits. */
-export const queueCommand = (node: { readonly id: number }, server: string, command: string): void =>
-  void run('insert into _tessera_catalog.remote_command (nodeid, server, command) values ($1, $2, $3)', [
-    node.id,
-    server,
-    command,
-  ]);
+export const queueCommand = (node: { readonly id: number }, server: string, command: string, changed?: Changed): void =>
+  void run(
+    `insert into _tessera_catalog.remote_command (nodeid, server, command, relid, rewrites)
+     values ($1, $2, $3, nullif($4::int8, 0)::oid, $5)`,
+    [node.id, server, command, changed?.relid ?? 0n, changed?.rewrites ?? false],
+  );
+
+/**
+ * Commands run in sessions of their own, which would wait for those in which this transaction has read or written the
+ * shards, and these wait for the end of the transaction.
+ */
+export const requireUnused = (tables: readonly bigint[]): void => {
+  if (tables.length === 0) return;
+  const [used] = query<{ name: string }>(
+    `select i.inhparent::regclass::text as name from pg_locks l join pg_inherits i on i.inhrelid = l.relation
+     where l.pid = pg_backend_pid() and l.locktype = 'relation' and i.inhparent = any($1::int8[]::oid[])
+       and l.database = (select oid from pg_database where datname = current_database())
+       and l.mode in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock') limit 1`,
+    [tables],
+  );
+  if (used !== undefined) throw usedBefore(used.name);
+};
 
 const prepared: { node: Node; server: string; id: string }[] = [];
 
@@ -45,12 +71,15 @@ const rollBack = (all: readonly { node: Node; server: string; id: string }[]): v
  */
 export const prepareRemotely = (): void => {
   const commands = query<Command>(
-    `delete from _tessera_catalog.remote_command where transaction_id = pg_current_xact_id()
-     returning nodeid, server::text as server, command, command_id`,
-  ).sort(
-    (a, b) => Number((a as { command_id?: bigint }).command_id) - Number((b as { command_id?: bigint }).command_id),
+    `with mine as (
+       delete from _tessera_catalog.remote_command where transaction_id = pg_current_xact_id() returning *)
+     select command_id as id, nodeid, server::text as server, command, relid::int8 as relid, rewrites from mine order by command_id`,
   );
   if (commands.length === 0) return;
+  const tables = (all: readonly Command[]): bigint[] => [
+    ...new Set(all.map((c) => c.relid).filter((relid) => relid !== null)),
+  ];
+  requireUnused(tables(commands));
   const here = origin();
   const { xid } = one<{ xid: string }>('select pg_current_xact_id()::text as xid');
   run('select pg_advisory_xact_lock($1, ($2::int8 & 2147483647)::int4)', [TRANSACTION_CLASS, BigInt(xid)]);
@@ -59,10 +88,8 @@ export const prepareRemotely = (): void => {
     for (const server of new Set(commands.map((c) => c.server))) {
       const mine = commands.filter((c) => c.server === server);
       const node = openNodeById((mine[0] as Command).nodeid);
-      const serverOid = one<{ oid: bigint }>('select oid::int8 as oid from pg_foreign_server where srvname = $1', [
-        server,
-      ]);
-      const id = `tessera-${VERSION}-${here}-${xid}-${node.id}-${serverOid.oid}`;
+      // SET CONSTRAINTS can bring us here several times in a transaction.
+      const id = `tessera-${VERSION}-${here}-${xid}-${node.id}-${mine[0]?.id}`;
       run('insert into _tessera_catalog.remote_txn (remote_transaction_id, nodeid, server) values ($1, $2, $3)', [
         id,
         node.id,
@@ -80,7 +107,10 @@ export const prepareRemotely = (): void => {
     rollBack(prepared);
     throw e;
   }
-  run('select _tessera_functions.start_finisher($1::text)', [xid]);
+  run('select _tessera_functions.start_finisher($1::text, $2::int8[]::oid[])', [
+    xid,
+    tables(commands.filter((c) => c.rewrites)),
+  ]);
 };
 
 interface Pending {
@@ -89,8 +119,8 @@ interface Pending {
 }
 
 /**
- * What becomes of a prepared transaction. The state of the local one decides; where the server has forgotten it, the
- * record does, and without one it was an abort.
+ * What becomes of a prepared transaction when the local one is over: the record decides, which was committed with it, and
+ * without one it was an abort, if only back to a savepoint.
  */
 export const decide = (gid: string): 'commit' | 'rollback' | 'open' => {
   const xid = FORM.exec(gid)?.[2] as string;
@@ -100,7 +130,7 @@ export const decide = (gid: string): 'commit' | 'rollback' | 'open' => {
     [xid],
   );
   if (status === 'in progress') return 'open';
-  if (status !== 'forgotten') return status === 'committed' ? 'commit' : 'rollback';
+  if (status === 'aborted') return 'rollback';
   return query('select from _tessera_catalog.remote_txn where remote_transaction_id = $1', [gid]).length > 0
     ? 'commit'
     : 'rollback';

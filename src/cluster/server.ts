@@ -41,6 +41,12 @@ export const origin = (): string => {
   return here;
 };
 
+/** A copy that did not adopt the nodes must not change what is on them. */
+export const isCopy = (): boolean => {
+  const known = maybeOne<{ origin: string }>('select origin from _tessera_catalog.pg_dist_origin')?.origin;
+  return known !== undefined && known !== originHere();
+};
+
 export const nodeServer = (node: { readonly id: number }): string => `tessera_node_${node.id}`;
 
 const conninfoOf = (node: Node): Conninfo => {

@@ -1,5 +1,25 @@
+import { withSettings } from '../engine/session.ts';
 import { maybeOne, one, query } from '../engine/spi.ts';
 import type { Column, Key, ShardDefinition } from './shard-ddl.ts';
+
+/** Expressions as text that means the same in a session on a node and in every other one here. */
+export const inPlainText = <T>(body: () => T): T =>
+  withSettings(
+    {
+      search_path: 'pg_catalog, pg_temp',
+      datestyle: 'ISO, MDY',
+      intervalstyle: 'postgres',
+      timezone: 'UTC',
+      extra_float_digits: '1',
+      lc_monetary: 'C',
+      bytea_output: 'hex',
+      quote_all_identifiers: 'off',
+    },
+    body,
+  );
+
+const STORAGE = (letter: string): string =>
+  `case ${letter} when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end`;
 
 const readColumns = (oid: bigint): Column[] =>
   query<Column>(
@@ -9,7 +29,8 @@ const readColumns = (oid: bigint): Column[] =>
        a.attnotnull as "notNull",
        case when a.attgenerated <> '' then pg_get_expr(d.adbin, d.adrelid) end as generated,
        nullif(a.attcompression, '')::text as compression,
-       case when a.attstorage <> t.typstorage then case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end end as storage
+       ${STORAGE('a.attstorage')} as storage, ${STORAGE('t.typstorage')} as "usualStorage",
+       nullif(a.attstattarget, -1)::int as target, coalesce(a.attoptions, '{}')::text[] as options
      from pg_attribute a join pg_type t on t.oid = a.atttypid
      left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
      where a.attrelid = $1::int8::oid and a.attnum > 0 and not a.attisdropped order by a.attnum`,
@@ -17,7 +38,9 @@ const readColumns = (oid: bigint): Column[] =>
   );
 
 /** What the shards of a table look like, read from the table itself; keys are kept apart. */
-export const readDefinition = (oid: bigint): ShardDefinition => ({
+export const readDefinition = (oid: bigint): ShardDefinition => inPlainText(() => read(oid));
+
+const read = (oid: bigint): ShardDefinition => ({
   columns: readColumns(oid),
   checks: query(
     `select conname as name, pg_get_constraintdef(oid) as definition from pg_constraint
@@ -36,7 +59,7 @@ export const readDefinition = (oid: bigint): ShardDefinition => ({
   statistics: query(
     `select s.stxname as name, array(select case k when 'd' then 'ndistinct' when 'f' then 'dependencies' when 'm' then 'mcv' end
          from unnest(s.stxkind) k where k in ('d', 'f', 'm')) as kinds,
-       pg_get_statisticsobjdef_columns(s.oid) as columns
+       pg_get_statisticsobjdef_columns(s.oid) as columns, nullif(s.stxstattarget, -1)::int as target
      from pg_statistic_ext s where s.stxrelid = $1::int8::oid order by s.stxname`,
     [oid],
   ),
@@ -61,7 +84,9 @@ const KEY_COLUMNS = `array(select a.attname::text from unnest(c.conkey) with ord
        case when c.contype = 'f' then c.confupdtype::text end as "onUpdate", case when c.contype = 'f' then c.confdeltype::text end as "onDelete"`;
 
 /** Keys of a table that is about to lose them to its shards. */
-export const readKeys = (oid: bigint): FoundKey[] =>
+export const readKeys = (oid: bigint): FoundKey[] => inPlainText(() => queryKeys(oid));
+
+const queryKeys = (oid: bigint): FoundKey[] =>
   query<FoundKey>(
     `select c.conname as name, c.contype::text as kind,
        case c.contype when 'f' then regexp_replace(pg_get_constraintdef(c.oid),

@@ -4,10 +4,12 @@ import { inMaintenance } from '../engine/session.ts';
 import { maybeOne, notice, one, run } from '../engine/spi.ts';
 import {
   checkTable,
+  comment,
   createGrants,
+  createStatistics,
   createTriggersAndPolicies,
-  findColumn,
   findRelation,
+  openColumn,
   replaceByRoot,
   replaceViews,
   storedColumns,
@@ -23,6 +25,7 @@ import {
   incomingForeignKey,
   isCatalog,
   isHypertable,
+  keyOfServer,
   nondeterministicKey,
   notTableOwner,
   relationMissing,
@@ -31,6 +34,7 @@ import { CAPTURE } from './capture.ts';
 import type { PlacedShard } from './register.ts';
 import { foreignTableDdl, hashBounds } from './shard-ddl.ts';
 import { findDistributed } from './distributed-table.ts';
+import { typesUsed } from './types-on-nodes.ts';
 
 export const LOCAL_SCHEMA = '_tessera_internal';
 
@@ -53,14 +57,19 @@ export const checkDistributable = (table: Relation, purpose: 'distributed table'
   checkTable(table, purpose);
 };
 
+/** regclass and the like. */
+const OBJECT_TYPE = /^reg(class|collation|config|dictionary|namespace|oper|operator|proc|procedure|role|type)$/;
+
 const checkKey = (table: Relation, column: string): void => {
-  if (findColumn(table, column).generated) throw generatedKey(column);
+  if (openColumn(table, column).generated) throw generatedKey(column);
   const { fit } = one<{ fit: boolean }>(
     `select coalesce((select c.collisdeterministic from pg_attribute a join pg_collation c on c.oid = a.attcollation
        where a.attrelid = $1::int8::oid and a.attname = $2), true) as fit`,
     [table.oid, column],
   );
   if (!fit) throw nondeterministicKey(column);
+  const ofServer = typesUsed([table.oid], column).find((t) => t.kind === 'e' || OBJECT_TYPE.test(t.name));
+  if (ofServer !== undefined) throw keyOfServer(column, displayed(ofServer));
 };
 
 /** Any column will do: a list over whether it is null, all of whose rows go to the default partition. */
@@ -85,8 +94,12 @@ const everywhere = (index: Snapshot['indexes'][number]): string =>
 
 /** Indexes without uniqueness stay on the table too, so that it still tells what its shards have. */
 const createIndexes = (s: Snapshot): void => {
-  for (const index of s.indexes) if (!index.constraint && !index.unique) run(everywhere(index));
-  for (const st of s.statistics) run(st.definition);
+  for (const index of s.indexes) {
+    if (index.constraint || index.unique) continue;
+    run(everywhere(index));
+    comment('index', qualified(index), index.comment);
+  }
+  createStatistics(s);
 };
 
 const createForeignTables = (table: Relation, root: Relation, shards: readonly PlacedShard[]): void => {

@@ -40,11 +40,12 @@ export const countWithoutKey = (): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'shard_count cannot be given without a distribution column');
 export const generatedKey = (column: string): PgError =>
   fail(SQLSTATE.featureNotSupported, `generated column "${column}" cannot be the distribution column`);
-export const keyWithoutHash = (column: string, type: string): PgError =>
+export const keyOfServer = (column: string, type: string): PgError =>
   fail(
-    SQLSTATE.undefinedFunction,
-    `column "${column}" of type ${type} cannot be the distribution column`,
-    'The type has no default hash operator class.',
+    SQLSTATE.featureNotSupported,
+    `column "${column}" cannot be the distribution column`,
+    `The hash of type ${type} is made of OIDs, which are others on every server and after a restore.`,
+    `Distribute by a column of text: alter table ... alter column ${column} type text;`,
   );
 export const nondeterministicKey = (column: string): PgError =>
   fail(
@@ -114,3 +115,43 @@ export const dependentObjects = (name: string, objects: string): PgError =>
   );
 export const unknownShard = (id: bigint): PgError =>
   fail(SQLSTATE.undefinedObject, `could not find valid entry for shard ${id}`);
+
+export const partitionsChanged = (name: string, partition: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `partitions of distributed table "${name}" cannot be attached or detached`,
+    `Partition "${partition}" would be.`,
+  );
+export const uniqueOnTable = (name: string, index: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `distributed table "${name}" cannot have unique index "${index}" itself`,
+    'Each shard watches over its own rows.',
+    `Run instead: select create_distributed_key('${name}', array[...]);`,
+  );
+export const ownerChanged = (name: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `the owner of distributed table "${name}" cannot be changed`,
+    'Its shards belong to roles made for the owner.',
+    `Run undistribute_table('${name}') first, and distribute it again afterwards.`,
+  );
+export const usingNotKnown = (column: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `the type of column "${column}" cannot be changed with USING`,
+    'Shards would need the expression, which is not known here.',
+  );
+export const schemaOfShards = (table: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    'schema cannot be renamed',
+    `Distributed table "${table}" uses types or functions in it, which nodes know by its name.`,
+  );
+export const typeCannotFollow = (type: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `type "${type}" is used by distributed tables and cannot be changed in this way`,
+    'On the nodes it has the name and the shape from before.',
+    'Enums may get and rename values, composite types rename attributes, domains change constraints.',
+  );

@@ -60,7 +60,7 @@ const belonging = (table: DistributedTable, shard: Shard): Belonging | undefined
 /** What shards on a node need beside themselves; made as the administrator and left where it is. */
 const prepareNode = (node: Node, table: DistributedTable, owner: string, schemas: readonly string[]): void =>
   withNode(node, (remote: Remote) => {
-    ensureTypes(remote, table.relid);
+    ensureTypes(remote, table.relid, remoteRole(owner));
     const role = ident(remoteRole(owner));
     for (const schema of schemas)
       remote.exec(
