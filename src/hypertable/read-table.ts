@@ -70,6 +70,7 @@ export interface IndexDefinition {
   readonly schema: string;
   readonly definition: string;
   readonly unique: boolean;
+  readonly primary: boolean;
   readonly exclusion: boolean;
   readonly constraint: boolean;
   readonly columns: string[];
@@ -81,7 +82,7 @@ export interface IndexDefinition {
 export const readIndexes = (oid: bigint): IndexDefinition[] =>
   query<IndexDefinition>(
     `select i.indexrelid::int8 as oid, c.relname as name, n.nspname as schema, pg_get_indexdef(i.indexrelid) as definition,
-       i.indisunique as unique, i.indisexclusion as exclusion, k.oid is not null as constraint,
+       i.indisunique as unique, i.indisprimary as primary, i.indisexclusion as exclusion, k.oid is not null as constraint,
        array(select coalesce(a.attname::text, '') from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) with ordinality u(n, o)
          left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.n order by o) as columns,
        obj_description(i.indexrelid, 'pg_class') as comment, t.spcname as tablespace, i.indisreplident as "replicaIdentity"

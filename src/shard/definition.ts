@@ -77,8 +77,10 @@ export interface FoundKey extends Key {
   readonly onDelete: string | null;
 }
 
-const KEY_COLUMNS = `array(select a.attname::text from unnest(c.conkey) with ordinality k(n, o)
-         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.n order by o) as columns,
+/** Those that are compared for equality: an exclusion constraint can have others. */
+const KEY_COLUMNS = `array(select a.attname::text from unnest(c.conkey, c.conexclop) with ordinality k(n, op, o)
+         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.n left join pg_operator p on p.oid = k.op
+         where k.op is null or p.oprname = '=' order by o) as columns,
        array(select a.attname::text from unnest(c.confkey) with ordinality k(n, o)
          join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.n order by o) as "referencedColumns",
        case when c.contype = 'f' then c.confupdtype::text end as "onUpdate", case when c.contype = 'f' then c.confdeltype::text end as "onDelete"`;

@@ -26,6 +26,7 @@ import {
   isCatalog,
   isHypertable,
   keyOfServer,
+  noColumn,
   nondeterministicKey,
   notTableOwner,
   relationMissing,
@@ -72,10 +73,15 @@ const checkKey = (table: Relation, column: string): void => {
   if (ofServer !== undefined) throw keyOfServer(column, displayed(ofServer));
 };
 
-/** Any column will do: a list over whether it is null, all of whose rows go to the default partition. */
-const single = (s: Snapshot): string => {
-  const [first] = s.columns;
-  return first === undefined ? 'list ((true is null))' : `list ((${ident(first.name)} is null))`;
+/**
+ * Any column will do: a list over whether it is null, all of whose rows go to the default partition. It can neither be
+ * dropped nor change its type any more, so it is one of the primary key if there is such.
+ */
+const single = (table: Relation, s: Snapshot): string => {
+  const stored = s.columns.filter((c) => !c.generated);
+  const column = stored.find((c) => s.indexes.some((i) => i.primary && i.columns.includes(c.name))) ?? stored[0];
+  if (column === undefined) throw noColumn(displayed(table));
+  return `list ((${ident(column.name)} is null))`;
 };
 
 const moveRows = (root: Relation, old: RelationName): void => {
@@ -166,7 +172,7 @@ const rebuild = (table: Relation, d: Distribution | null): void => {
   if (incoming !== undefined) throw incomingForeignKey(displayed(table), incoming.name, incoming.child);
   const keys = keysFor(table.oid);
   request('open_schema', { relid: table.oid });
-  const by = d === null ? null : d.column === null ? single(snapshot) : `hash (${ident(d.column)})`;
+  const by = d === null ? null : d.column === null ? single(table, snapshot) : `hash (${ident(d.column)})`;
   const { root, old } = replaceByRoot(table, by, snapshot);
   if (root.owner !== table.owner) run(`alter table ${qualified(root)} owner to ${ident(table.owner)}`);
   createIndexes(snapshot);

@@ -38,6 +38,12 @@ export const countWithTable = (): PgError =>
   );
 export const countWithoutKey = (): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'shard_count cannot be given without a distribution column');
+export const noColumn = (name: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `table "${name}" cannot be distributed`,
+    'It has no column that is not generated.',
+  );
 export const generatedKey = (column: string): PgError =>
   fail(SQLSTATE.featureNotSupported, `generated column "${column}" cannot be the distribution column`);
 export const keyOfServer = (column: string, type: string): PgError =>
@@ -65,7 +71,7 @@ export const incomingForeignKey = (name: string, key: string, child: string): Pg
     SQLSTATE.featureNotSupported,
     `table "${name}" cannot be distributed`,
     `Foreign key "${key}" of table "${child}" points at it.`,
-    'Drop the foreign key; add it again after both tables are distributed.',
+    'Drop the foreign key, and add it with create_distributed_foreign_key() after both tables are distributed.',
   );
 export const foreignKeyToLocal = (key: string, target: string): PgError =>
   fail(
@@ -84,6 +90,12 @@ export const foreignKeyFromReference = (key: string, target: string): PgError =>
   fail(
     SQLSTATE.featureNotSupported,
     `foreign key "${key}" from a reference table to distributed table "${target}" cannot be kept`,
+  );
+export const noDefaultOnShards = (key: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `foreign key "${key}" cannot be kept`,
+    'Its action is SET DEFAULT, and shards have no defaults: those of the table are evaluated on the coordinator.',
   );
 export const keyWouldChange = (key: string, action: string): PgError =>
   fail(

@@ -15,9 +15,7 @@ import {
 } from '../cluster/index.ts';
 import { one } from '../engine/spi.ts';
 import { findRelation } from '../hypertable/index.ts';
-import { PgError } from '../lib/pg-error.ts';
 import { ident, qualified, type RelationName } from '../lib/quote.ts';
-import { SQLSTATE } from '../lib/sqlstate.ts';
 import { keysOf, keyType } from './definition.ts';
 import { findDistributed, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
 import {
@@ -31,7 +29,7 @@ import {
   type Belonging,
   type Key,
 } from './shard-ddl.ts';
-import { ensureTypes } from './types-on-nodes.ts';
+import { ensureTypes, prepareAlone } from './types-on-nodes.ts';
 
 const digest = (text: string): string => one<{ d: string }>('select md5($1::text) as d', [text]).d;
 const bytes = (text: string): number => one<{ n: number }>('select octet_length($1::text) as n', [text]).n;
@@ -60,6 +58,7 @@ const belonging = (table: DistributedTable, shard: Shard): Belonging | undefined
 /** What shards on a node need beside themselves; made as the administrator and left where it is. */
 const prepareNode = (node: Node, table: DistributedTable, owner: string, schemas: readonly string[]): void =>
   withNode(node, (remote: Remote) => {
+    prepareAlone(remote);
     ensureTypes(remote, table.relid, remoteRole(owner));
     const role = ident(remoteRole(owner));
     for (const schema of schemas)
@@ -68,17 +67,9 @@ const prepareNode = (node: Node, table: DistributedTable, owner: string, schemas
       );
     if (table.key === null) return;
     const hash = hashTable(table.relid, table.key);
-    try {
-      remote.exec(
-        `create schema if not exists ${ident(HASH_SCHEMA)}; grant usage on schema ${ident(HASH_SCHEMA)} to public; ${hash.ddl}`,
-      );
-    } catch (e) {
-      // Somebody else makes it at this moment, and IF NOT EXISTS does not wait for him.
-      if (
-        !(e instanceof PgError && (e.sqlstate === SQLSTATE.uniqueViolation || e.sqlstate === SQLSTATE.duplicateTable))
-      )
-        throw e;
-    }
+    remote.exec(
+      `create schema if not exists ${ident(HASH_SCHEMA)}; grant usage on schema ${ident(HASH_SCHEMA)} to public; ${hash.ddl}`,
+    );
   });
 
 /** The shard a foreign key of this shard points at: the copy of a reference table, or the shard of the same remainder. */

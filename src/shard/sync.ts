@@ -32,7 +32,7 @@ import { queueReferenceChanges } from './reference-changes.ts';
 import { insertKey } from './register.ts';
 import { foreignKeyDdl, keyDdl } from './shard-ddl.ts';
 import { planChange, type Change } from './sync-plan.ts';
-import { ensureTypes } from './types-on-nodes.ts';
+import { ensureTypes, prepareAlone } from './types-on-nodes.ts';
 
 /** With what new columns are filled; where the clock comes in, nodes must not read their own. */
 const fillsOf = (relid: bigint): Record<string, Fill> => {
@@ -102,7 +102,10 @@ const queueChange = (t: DistributedTable, root: Relation, change: Change, keys: 
   for (const group of new Set(shards.flatMap((s) => madeOn(t, s.groups)))) {
     const node = primaryOfGroup(group) as Node;
     if (change.added.length + change.retyped.length > 0)
-      withNode(node, (remote) => ensureTypes(remote, t.relid, remoteRole(root.owner)));
+      withNode(node, (remote) => {
+        prepareAlone(remote);
+        ensureTypes(remote, t.relid, remoteRole(root.owner));
+      });
     const commands = shards
       .filter((s) => s.groups.includes(group))
       .flatMap((s) => [...keys.drop(s), ...change.statements(s, nameIn(s)), ...keys.add(s)]);

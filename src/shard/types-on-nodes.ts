@@ -1,8 +1,6 @@
 import type { Remote } from '../cluster/index.ts';
-import { hasSqlState, query } from '../engine/spi.ts';
-import { PgError } from '../lib/pg-error.ts';
+import { query } from '../engine/spi.ts';
 import { ident, literal, qualified } from '../lib/quote.ts';
-import { SQLSTATE } from '../lib/sqlstate.ts';
 import { extensionTypeMissing } from './failures.ts';
 
 interface UserType {
@@ -118,15 +116,13 @@ const createDdl = (t: UserType): string | undefined => {
   }
 };
 
-/** Somebody else may be making the same at this moment. */
-const create = (remote: Remote, schema: string, ddl: string): void => {
-  try {
-    remote.exec(`create schema if not exists ${ident(schema)}; ${ddl}`);
-  } catch (e) {
-    if (!(e instanceof PgError && ALREADY.includes(e.sqlstate)) && !hasSqlState(e, ...ALREADY)) throw e;
-  }
-};
-const ALREADY: readonly string[] = [SQLSTATE.uniqueViolation, SQLSTATE.duplicateObject];
+const create = (remote: Remote, schema: string, ddl: string): void =>
+  remote.exec(`create schema if not exists ${ident(schema)}; ${ddl}`);
+
+/** Lock in the database of a node: IF NOT EXISTS does not wait for whoever makes the same thing at this moment. */
+const PREPARE_CLASS = 0x54530012;
+export const prepareAlone = (remote: Remote): void =>
+  void remote.rows(`select pg_catalog.pg_advisory_lock(${PREPARE_CLASS}, 0)::text as locked`);
 
 interface Collation {
   readonly schema: string;
@@ -171,7 +167,10 @@ const isThere = (remote: Remote, t: UserType): boolean =>
      where n.nspname = ${literal(t.schema)} and t.typname = ${literal(t.name)}`,
   ).length > 0;
 
-/** Makes the types and collations of a table's columns where a node does not have them, and lets its owner there use them. */
+/**
+ * Makes the types and collations of a table's columns where a node does not have them, and lets its owner there use them.
+ * The session has to be alone in this.
+ */
 export const ensureTypes = (remote: Remote, table: bigint, role: string): void => {
   const types = new Map(typesUsed([table]).map((t) => [t.oid, t]));
   const own = query<{ c: bigint }>(
