@@ -98,7 +98,7 @@ const queryKeys = (oid: bigint): FoundKey[] =>
      from pg_constraint c where c.conrelid = $1::int8::oid and c.contype in ('p', 'u', 'x', 'f')
      union all
      select r.relname, 'i', substring(pg_get_indexdef(i.indexrelid)
-         from length(format('CREATE UNIQUE INDEX %I ON %s ', r.relname, i.indrelid::regclass)) + 1), null,
+         from length(format('CREATE UNIQUE INDEX %I ON %s%s ', r.relname, case when r.relpersistence = 't' then 'pg_temp.' end, i.indrelid::regclass)) + 1), null,
        array(select coalesce(a.attname::text, '') from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) with ordinality u(n, o)
          left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.n order by o), '{}'::text[], null, null
      from pg_index i join pg_class r on r.oid = i.indexrelid

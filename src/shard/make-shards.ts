@@ -15,7 +15,7 @@ import {
 } from '../cluster/index.ts';
 import { one } from '../engine/spi.ts';
 import { findRelation } from '../hypertable/index.ts';
-import { ident, qualified, type RelationName } from '../lib/quote.ts';
+import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
 import { keysOf, keyType } from './definition.ts';
 import { findDistributed, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
 import {
@@ -106,13 +106,11 @@ const copyIn = (target: Shard, group: number): RelationName => {
   return findRelation(target.relid) as RelationName;
 };
 
-/** Reference tables the foreign keys of a shard point at, by their names on a node. */
-export const referencedCopies = (table: DistributedTable, shard: Shard, group: number): RelationName[] =>
-  keysOf(table.relid)
-    .filter((k) => k.kind === 'f')
-    .map((k) => referencedShard(shard, k))
-    .filter((s) => findDistributed(s.relid)?.model === 't')
-    .map((s) => copyIn(s, group));
+/** Shards and copies the foreign keys of a shard point at, by their names on a node. */
+const referencedOn = (shard: Shard, group: number): RelationName[] =>
+  keysOf(shard.relid)
+    .filter((k) => k.kind === 'f' && k.referenced !== shard.relid)
+    .map((k) => copyIn(referencedShard(shard, k), group));
 
 export const foreignKeyStatements = (
   table: DistributedTable,
@@ -125,16 +123,26 @@ export const foreignKeyStatements = (
     .map((k) => foreignKeyDdl(shard, k, copyIn(referencedShard(shard, k), group), true));
 
 /** The owner of a table that refers to somebody else's may do so; the nodes know his shards by another role. */
-export const grantReferences = (
-  node: Node,
-  owner: string,
-  work: readonly { readonly table: DistributedTable; readonly shard: Shard }[],
-): void => {
-  const copies = new Set(work.flatMap((w) => referencedCopies(w.table, w.shard, node.group)).map(qualified));
-  if (copies.size === 0) return;
-  withNode(node, (remote) =>
-    remote.exec(`grant references on ${[...copies].join(', ')} to ${ident(remoteRole(owner))}`),
-  );
+export const grantReferences = (node: Node, owner: string, work: readonly { readonly shard: Shard }[]): void => {
+  const targets = work.flatMap((w) => referencedOn(w.shard, node.group));
+  if (targets.length === 0) return;
+  const role = remoteRole(owner);
+  withNode(node, (remote) => {
+    prepareAlone(remote);
+    for (const target of new Map(targets.map((t) => [qualified(t), t])).values()) {
+      const name = qualified(target);
+      const { may } = remote.one<{ may: boolean }>(
+        `select pg_catalog.has_schema_privilege(${literal(role)}, ${literal(target.schema)}, 'USAGE')
+           and pg_catalog.has_table_privilege(${literal(role)}, ${literal(name)}, 'REFERENCES') as may`,
+      );
+      // GRANT does not wait for those who are changing the table, and fails.
+      if (!may)
+        remote.exec(
+          `begin; lock table only ${name} in share row exclusive mode; grant usage on schema ${ident(target.schema)} to ${ident(role)};
+           grant references on ${name} to ${ident(role)}; commit`,
+        );
+    }
+  });
 };
 
 export const bareTable = (table: DistributedTable, shard: Shard): string[] =>
