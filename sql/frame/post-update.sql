@@ -8,9 +8,13 @@ begin
   end if;
   if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_shard_ddl') then
     create event trigger tessera_shard_ddl on ddl_command_end
-      when tag in ('ALTER TABLE', 'ALTER INDEX', 'CREATE INDEX', 'DROP INDEX', 'CREATE STATISTICS', 'ALTER STATISTICS', 'DROP STATISTICS',
-        'ALTER SCHEMA')
+      when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'CREATE TABLE', 'CREATE FOREIGN TABLE', 'ALTER INDEX', 'CREATE INDEX',
+        'CREATE STATISTICS', 'ALTER STATISTICS', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA')
       execute function _tessera_functions.on_shard_ddl();
+  end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_shard_drop') then
+    create event trigger tessera_shard_drop on sql_drop
+      execute function _tessera_functions.on_shard_drop();
   end if;
 exception
   when insufficient_privilege then

@@ -146,11 +146,15 @@ create table _tessera_catalog.remote_command (
   transaction_id xid8 not null default pg_current_xact_id(),
   nodeid int not null,
   server name not null,
-  command text not null
+  command text not null,
+  relid oid,
+  rewrites boolean not null default false
 );
 create index remote_command_transaction_id_idx on _tessera_catalog.remote_command (transaction_id);
 comment on table _tessera_catalog.remote_command is
   'what the transaction under way has to do on nodes when it commits; empty but for open transactions';
+comment on column _tessera_catalog.remote_command.relid is 'distributed table whose shards are changed';
+comment on column _tessera_catalog.remote_command.rewrites is 'older snapshots do not see the rows of its shards afterwards';
 
 create table _tessera_catalog.reference_change (
   change_id bigserial primary key,

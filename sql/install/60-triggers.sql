@@ -19,9 +19,11 @@ begin
     when tag in ('ALTER EXTENSION', 'DROP EXTENSION')
     execute function _tessera_functions.pause_workers();
   create event trigger tessera_shard_ddl on ddl_command_end
-    when tag in ('ALTER TABLE', 'ALTER INDEX', 'CREATE INDEX', 'DROP INDEX', 'CREATE STATISTICS', 'ALTER STATISTICS', 'DROP STATISTICS',
-      'ALTER SCHEMA')
+    when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'CREATE TABLE', 'CREATE FOREIGN TABLE', 'ALTER INDEX', 'CREATE INDEX',
+      'CREATE STATISTICS', 'ALTER STATISTICS', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA')
     execute function _tessera_functions.on_shard_ddl();
+  create event trigger tessera_shard_drop on sql_drop
+    execute function _tessera_functions.on_shard_drop();
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm

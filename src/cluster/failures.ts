@@ -131,3 +131,11 @@ export const badConninfo = (text: string): PgError =>
     message: 'connection options could not be read',
     detail: `They must be a list of name=value, but there is "${text}".`,
   });
+
+export const usedBefore = (table: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.activeSqlTransaction,
+    message: `cannot change the shards of table "${table}", which was read or written in this transaction`,
+    detail: 'Shards are changed in sessions of their own when the transaction commits, and they would wait for it.',
+    hint: 'Commit in between.',
+  });

@@ -16,5 +16,5 @@ export { address } from './failures.ts';
 export { activePrimaries, allNodes, findNodeById, openNode, openNodeById, primaryOfGroup, type Node } from './node.ts';
 export { isCopy, origin } from './origin.ts';
 export { aside, withNode, withServer, type Remote } from './remote.ts';
-export { queueCommand } from './remote-transaction.ts';
-export { conninfoText, ensureOwnerServer, ownerServer, remoteRole } from './server.ts';
+export { queueCommand, requireUnused } from './remote-transaction.ts';
+export { conninfoText, ensureOwnerServer, nodeServer, ownerServer, remoteRole } from './server.ts';

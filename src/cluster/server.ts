@@ -125,6 +125,9 @@ export const conninfoText = (node: Node): string => {
     .join(' ');
 };
 
+/** Class of the advisory lock of whoever makes the servers of an owner, by his OID. */
+const OWNER_CLASS = 0x54530013;
+
 const ownerOid = (owner: string): bigint =>
   one<{ oid: bigint }>('select oid::int8 as oid from pg_roles where rolname = $1', [owner]).oid;
 
@@ -138,8 +141,11 @@ export const ownerServer = (node: { readonly id: number }, owner: string): strin
  */
 export const ensureOwnerServer = (node: Node, owner: string): string => {
   const server = ownerServer(node, owner);
-  if (maybeOne('select from pg_foreign_server where srvname = $1', [server]) === undefined)
-    makeOwnerServer(node, owner);
+  const isThere = (): boolean => maybeOne('select from pg_foreign_server where srvname = $1', [server]) !== undefined;
+  if (isThere()) return server;
+  // Of two that set a password, the second would leave the first with a wrong one.
+  run('select pg_advisory_xact_lock($1, ($2::int8 & 2147483647)::int4)', [OWNER_CLASS, ownerOid(owner)]);
+  if (!isThere()) makeOwnerServer(node, owner);
   return server;
 };
 

@@ -5,6 +5,7 @@ import {
   comment,
   createForeignKeysToIt,
   createGrants,
+  createStatistics,
   createTriggersAndPolicies,
   replaceViews,
   type Snapshot,
@@ -65,7 +66,7 @@ const createConstraintsAndIndexes = (h: Hypertable, table: Relation, s: Snapshot
     comment('index', name, index.comment);
     if (index.replicaIdentity) run(`alter table ${root} replica identity using index ${ident(index.name)}`);
   }
-  for (const st of s.statistics) run(st.definition);
+  createStatistics(s);
 };
 
 export const finishHypertable = (

@@ -60,6 +60,8 @@ const moveAside = (table: Relation, s: Snapshot): RelationName => {
   for (const st of s.statistics)
     run(`alter statistics ${qualified(st)} rename to ${ident(`tessera_replaced_${st.oid}`)}`);
   const name = `tessera_replaced_${table.oid}`;
+  // Its policies would hide rows from the owner who moves them.
+  if (s.table.forceRowSecurity) run(`alter table ${qualified(table)} no force row level security`);
   run(`alter table ${qualified(table)} rename to ${ident(name)}`);
   return { schema: table.schema, name };
 };
@@ -98,6 +100,14 @@ const moveSequences = (table: Relation, s: Snapshot): void => {
   }
 };
 
+export const createStatistics = (s: Snapshot): void => {
+  for (const st of s.statistics) {
+    run(st.definition);
+    if (st.target >= 0) run(`alter statistics ${qualified(st)} set statistics ${st.target}`);
+    comment('statistics', qualified(st), st.comment);
+  }
+};
+
 const TRIGGER_STATES: Readonly<Record<string, string>> = { D: 'disable', A: 'enable always', R: 'enable replica' };
 
 export const createTriggersAndPolicies = (table: Relation, s: Snapshot): void => {
@@ -108,7 +118,10 @@ export const createTriggersAndPolicies = (table: Relation, s: Snapshot): void =>
     if (state !== undefined) run(`alter table ${root} ${state} trigger ${ident(t.name)}`);
     comment('trigger', `${ident(t.name)} on ${root}`, t.comment);
   }
-  for (const p of s.policies) run(p.ddl);
+  for (const p of s.policies) {
+    run(p.ddl);
+    comment('policy', `${ident(p.name)} on ${root}`, p.comment);
+  }
   if (s.table.rowSecurity) run(`alter table ${root} enable row level security`);
   if (s.table.forceRowSecurity) run(`alter table ${root} force row level security`);
   if (table.replicaIdentity === 'f') run(`alter table ${root} replica identity full`);

@@ -75,9 +75,14 @@ export const checkTable = (table: Relation, purpose: Purpose = 'hypertable'): vo
   }
 };
 
-export const findColumn = (table: Relation, column: string): ColumnDefinition => {
+export const openColumn = (table: Relation, column: string): ColumnDefinition => {
   const found = readColumns(table.oid).find((c) => c.name === column);
   if (found === undefined) throw columnMissing(column, displayed(table));
+  return found;
+};
+
+export const findColumn = (table: Relation, column: string): ColumnDefinition => {
+  const found = openColumn(table, column);
   if (found.generated) throw generatedColumn(column);
   return found;
 };

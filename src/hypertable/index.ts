@@ -26,12 +26,14 @@ export { internalSql, typedLiteral } from './time-sql.ts';
 export { hypertableOf, type Config } from './policy-kinds.ts';
 export { lagBound, parseLag } from './policy-time.ts';
 export {
+  comment,
   createForeignKeysToIt,
   createGrants,
+  createStatistics,
   createTriggersAndPolicies,
   replaceByRoot,
   replaceViews,
   takeSnapshot,
   type Snapshot,
 } from './become-partitioned.ts';
-export { checkTable, findColumn } from './check-table.ts';
+export { checkTable, openColumn } from './check-table.ts';

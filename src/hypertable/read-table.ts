@@ -70,6 +70,7 @@ export interface IndexDefinition {
   readonly schema: string;
   readonly definition: string;
   readonly unique: boolean;
+  readonly primary: boolean;
   readonly exclusion: boolean;
   readonly constraint: boolean;
   readonly columns: string[];
@@ -81,7 +82,7 @@ export interface IndexDefinition {
 export const readIndexes = (oid: bigint): IndexDefinition[] =>
   query<IndexDefinition>(
     `select i.indexrelid::int8 as oid, c.relname as name, n.nspname as schema, pg_get_indexdef(i.indexrelid) as definition,
-       i.indisunique as unique, i.indisexclusion as exclusion, k.oid is not null as constraint,
+       i.indisunique as unique, i.indisprimary as primary, i.indisexclusion as exclusion, k.oid is not null as constraint,
        array(select coalesce(a.attname::text, '') from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) with ordinality u(n, o)
          left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.n order by o) as columns,
        obj_description(i.indexrelid, 'pg_class') as comment, t.spcname as tablespace, i.indisreplident as "replicaIdentity"
@@ -161,6 +162,7 @@ export const readGrants = (oid: bigint): GrantDefinition[] | null => {
 
 export interface PolicyDefinition {
   readonly name: string;
+  readonly comment: string | null;
   readonly ddl: string;
 }
 
@@ -172,8 +174,9 @@ export const readPolicies = (oid: bigint, table: string): PolicyDefinition[] =>
     roles: string;
     using: string | null;
     check: string | null;
+    comment: string | null;
   }>(
-    `select polname as name, polpermissive as permissive,
+    `select polname as name, obj_description(oid, 'pg_policy') as comment, polpermissive as permissive,
        case polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end as command,
        (select string_agg(case r when 0 then 'public' else quote_ident(pg_get_userbyid(r)) end, ', ') from unnest(polroles) r) as roles,
        pg_get_expr(polqual, polrelid) as using, pg_get_expr(polwithcheck, polrelid) as check
@@ -181,6 +184,7 @@ export const readPolicies = (oid: bigint, table: string): PolicyDefinition[] =>
     [oid],
   ).map((p) => ({
     name: p.name,
+    comment: p.comment,
     ddl:
       `create policy ${ident(p.name)} on ${table} as ${p.permissive ? 'permissive' : 'restrictive'} for ${p.command} to ${p.roles}` +
       (p.using === null ? '' : ` using (${p.using})`) +
@@ -222,9 +226,20 @@ export const readViews = (oid: bigint): ViewDefinition[] =>
     [oid],
   );
 
-export const readStatistics = (oid: bigint): { name: string; schema: string; definition: string; oid: bigint }[] =>
-  query(
-    `select s.oid::int8 as oid, stxname as name, nspname as schema, pg_get_statisticsobjdef(s.oid) as definition
+export interface StatisticsDefinition {
+  readonly oid: bigint;
+  readonly name: string;
+  readonly schema: string;
+  readonly definition: string;
+  readonly comment: string | null;
+  /** -1 for the usual one. */
+  readonly target: number;
+}
+
+export const readStatistics = (oid: bigint): StatisticsDefinition[] =>
+  query<StatisticsDefinition>(
+    `select s.oid::int8 as oid, stxname as name, nspname as schema, pg_get_statisticsobjdef(s.oid) as definition,
+       obj_description(s.oid, 'pg_statistic_ext') as comment, coalesce(stxstattarget, -1)::int as target
      from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace where stxrelid = $1::int8::oid order by stxname`,
     [oid],
   );

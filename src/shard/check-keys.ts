@@ -7,6 +7,7 @@ import {
   foreignKeyToLocal,
   keyNotInUnique,
   keyWouldChange,
+  noDefaultOnShards,
 } from './failures.ts';
 
 const nameOf = (oid: bigint): string =>
@@ -18,7 +19,7 @@ export const checkUnique = (keys: readonly FoundKey[], column: string | null): v
   for (const k of keys) if (k.kind !== 'f' && !k.columns.includes(column)) throw keyNotInUnique(k.name, column);
 };
 
-const ACTIONS: Readonly<Record<string, string>> = { n: 'SET NULL', d: 'SET DEFAULT', c: 'CASCADE' };
+const ACTIONS: Readonly<Record<string, string>> = { n: 'SET NULL', c: 'CASCADE' };
 
 interface Referencing {
   readonly self: bigint;
@@ -33,9 +34,10 @@ export const checkForeignKey = (k: FoundKey, t: Referencing): void => {
   const own = k.referenced === t.self;
   const target = own ? { key: t.column, group: t.group, model: t.model } : findDistributed(k.referenced);
   if (target === undefined) throw foreignKeyToLocal(k.name, nameOf(k.referenced));
+  if (t.model === 's' && (k.onDelete === 'd' || k.onUpdate === 'd')) throw noDefaultOnShards(k.name);
   if (t.column !== null && k.columns.includes(t.column)) {
-    const onDelete = k.onDelete === 'n' || k.onDelete === 'd' ? k.onDelete : undefined;
-    const onUpdate = k.onUpdate === 'n' || k.onUpdate === 'd' || k.onUpdate === 'c' ? k.onUpdate : undefined;
+    const onDelete = k.onDelete === 'n' ? k.onDelete : undefined;
+    const onUpdate = k.onUpdate === 'n' || k.onUpdate === 'c' ? k.onUpdate : undefined;
     if (onDelete !== undefined) throw keyWouldChange(k.name, `ON DELETE ${ACTIONS[onDelete]}`);
     if (onUpdate !== undefined) throw keyWouldChange(k.name, `ON UPDATE ${ACTIONS[onUpdate]}`);
   }

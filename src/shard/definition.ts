@@ -1,5 +1,25 @@
+import { withSettings } from '../engine/session.ts';
 import { maybeOne, one, query } from '../engine/spi.ts';
 import type { Column, Key, ShardDefinition } from './shard-ddl.ts';
+
+/** Expressions as text that means the same in a session on a node and in every other one here. */
+export const inPlainText = <T>(body: () => T): T =>
+  withSettings(
+    {
+      search_path: 'pg_catalog, pg_temp',
+      datestyle: 'ISO, MDY',
+      intervalstyle: 'postgres',
+      timezone: 'UTC',
+      extra_float_digits: '1',
+      lc_monetary: 'C',
+      bytea_output: 'hex',
+      quote_all_identifiers: 'off',
+    },
+    body,
+  );
+
+const STORAGE = (letter: string): string =>
+  `case ${letter} when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end`;
 
 const readColumns = (oid: bigint): Column[] =>
   query<Column>(
@@ -9,7 +29,8 @@ const readColumns = (oid: bigint): Column[] =>
        a.attnotnull as "notNull",
        case when a.attgenerated <> '' then pg_get_expr(d.adbin, d.adrelid) end as generated,
        nullif(a.attcompression, '')::text as compression,
-       case when a.attstorage <> t.typstorage then case a.attstorage when 'p' then 'plain' when 'e' then 'external' when 'm' then 'main' else 'extended' end end as storage
+       ${STORAGE('a.attstorage')} as storage, ${STORAGE('t.typstorage')} as "usualStorage",
+       nullif(a.attstattarget, -1)::int as target, coalesce(a.attoptions, '{}')::text[] as options
      from pg_attribute a join pg_type t on t.oid = a.atttypid
      left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
      where a.attrelid = $1::int8::oid and a.attnum > 0 and not a.attisdropped order by a.attnum`,
@@ -17,7 +38,9 @@ const readColumns = (oid: bigint): Column[] =>
   );
 
 /** What the shards of a table look like, read from the table itself; keys are kept apart. */
-export const readDefinition = (oid: bigint): ShardDefinition => ({
+export const readDefinition = (oid: bigint): ShardDefinition => inPlainText(() => read(oid));
+
+const read = (oid: bigint): ShardDefinition => ({
   columns: readColumns(oid),
   checks: query(
     `select conname as name, pg_get_constraintdef(oid) as definition from pg_constraint
@@ -36,7 +59,7 @@ export const readDefinition = (oid: bigint): ShardDefinition => ({
   statistics: query(
     `select s.stxname as name, array(select case k when 'd' then 'ndistinct' when 'f' then 'dependencies' when 'm' then 'mcv' end
          from unnest(s.stxkind) k where k in ('d', 'f', 'm')) as kinds,
-       pg_get_statisticsobjdef_columns(s.oid) as columns
+       pg_get_statisticsobjdef_columns(s.oid) as columns, nullif(s.stxstattarget, -1)::int as target
      from pg_statistic_ext s where s.stxrelid = $1::int8::oid order by s.stxname`,
     [oid],
   ),
@@ -54,14 +77,18 @@ export interface FoundKey extends Key {
   readonly onDelete: string | null;
 }
 
-const KEY_COLUMNS = `array(select a.attname::text from unnest(c.conkey) with ordinality k(n, o)
-         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.n order by o) as columns,
+/** Those that are compared for equality: an exclusion constraint can have others. */
+const KEY_COLUMNS = `array(select a.attname::text from unnest(c.conkey, c.conexclop) with ordinality k(n, op, o)
+         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.n left join pg_operator p on p.oid = k.op
+         where k.op is null or p.oprname = '=' order by o) as columns,
        array(select a.attname::text from unnest(c.confkey) with ordinality k(n, o)
          join pg_attribute a on a.attrelid = c.confrelid and a.attnum = k.n order by o) as "referencedColumns",
        case when c.contype = 'f' then c.confupdtype::text end as "onUpdate", case when c.contype = 'f' then c.confdeltype::text end as "onDelete"`;
 
 /** Keys of a table that is about to lose them to its shards. */
-export const readKeys = (oid: bigint): FoundKey[] =>
+export const readKeys = (oid: bigint): FoundKey[] => inPlainText(() => queryKeys(oid));
+
+const queryKeys = (oid: bigint): FoundKey[] =>
   query<FoundKey>(
     `select c.conname as name, c.contype::text as kind,
        case c.contype when 'f' then regexp_replace(pg_get_constraintdef(c.oid),
@@ -71,7 +98,7 @@ export const readKeys = (oid: bigint): FoundKey[] =>
      from pg_constraint c where c.conrelid = $1::int8::oid and c.contype in ('p', 'u', 'x', 'f')
      union all
      select r.relname, 'i', substring(pg_get_indexdef(i.indexrelid)
-         from length(format('CREATE UNIQUE INDEX %I ON %s ', r.relname, i.indrelid::regclass)) + 1), null,
+         from length(format('CREATE UNIQUE INDEX %I ON %s%s ', r.relname, case when r.relpersistence = 't' then 'pg_temp.' end, i.indrelid::regclass)) + 1), null,
        array(select coalesce(a.attname::text, '') from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) with ordinality u(n, o)
          left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.n order by o), '{}'::text[], null, null
      from pg_index i join pg_class r on r.oid = i.indexrelid

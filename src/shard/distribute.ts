@@ -4,10 +4,12 @@ import { inMaintenance } from '../engine/session.ts';
 import { maybeOne, notice, one, run } from '../engine/spi.ts';
 import {
   checkTable,
+  comment,
   createGrants,
+  createStatistics,
   createTriggersAndPolicies,
-  findColumn,
   findRelation,
+  openColumn,
   replaceByRoot,
   replaceViews,
   storedColumns,
@@ -23,6 +25,8 @@ import {
   incomingForeignKey,
   isCatalog,
   isHypertable,
+  keyOfServer,
+  noColumn,
   nondeterministicKey,
   notTableOwner,
   relationMissing,
@@ -31,6 +35,7 @@ import { CAPTURE } from './capture.ts';
 import type { PlacedShard } from './register.ts';
 import { foreignTableDdl, hashBounds } from './shard-ddl.ts';
 import { findDistributed } from './distributed-table.ts';
+import { typesUsed } from './types-on-nodes.ts';
 
 export const LOCAL_SCHEMA = '_tessera_internal';
 
@@ -53,20 +58,30 @@ export const checkDistributable = (table: Relation, purpose: 'distributed table'
   checkTable(table, purpose);
 };
 
+/** regclass and the like. */
+const OBJECT_TYPE = /^reg(class|collation|config|dictionary|namespace|oper|operator|proc|procedure|role|type)$/;
+
 const checkKey = (table: Relation, column: string): void => {
-  if (findColumn(table, column).generated) throw generatedKey(column);
+  if (openColumn(table, column).generated) throw generatedKey(column);
   const { fit } = one<{ fit: boolean }>(
     `select coalesce((select c.collisdeterministic from pg_attribute a join pg_collation c on c.oid = a.attcollation
        where a.attrelid = $1::int8::oid and a.attname = $2), true) as fit`,
     [table.oid, column],
   );
   if (!fit) throw nondeterministicKey(column);
+  const ofServer = typesUsed([table.oid], column).find((t) => t.kind === 'e' || OBJECT_TYPE.test(t.name));
+  if (ofServer !== undefined) throw keyOfServer(column, displayed(ofServer));
 };
 
-/** Any column will do: a list over whether it is null, all of whose rows go to the default partition. */
-const single = (s: Snapshot): string => {
-  const [first] = s.columns;
-  return first === undefined ? 'list ((true is null))' : `list ((${ident(first.name)} is null))`;
+/**
+ * Any column will do: a list over whether it is null, all of whose rows go to the default partition. It can neither be
+ * dropped nor change its type any more, so it is one of the primary key if there is such.
+ */
+const single = (table: Relation, s: Snapshot): string => {
+  const stored = s.columns.filter((c) => !c.generated);
+  const column = stored.find((c) => s.indexes.some((i) => i.primary && i.columns.includes(c.name))) ?? stored[0];
+  if (column === undefined) throw noColumn(displayed(table));
+  return `list ((${ident(column.name)} is null))`;
 };
 
 const moveRows = (root: Relation, old: RelationName): void => {
@@ -85,8 +100,12 @@ const everywhere = (index: Snapshot['indexes'][number]): string =>
 
 /** Indexes without uniqueness stay on the table too, so that it still tells what its shards have. */
 const createIndexes = (s: Snapshot): void => {
-  for (const index of s.indexes) if (!index.constraint && !index.unique) run(everywhere(index));
-  for (const st of s.statistics) run(st.definition);
+  for (const index of s.indexes) {
+    if (index.constraint || index.unique) continue;
+    run(everywhere(index));
+    comment('index', qualified(index), index.comment);
+  }
+  createStatistics(s);
 };
 
 const createForeignTables = (table: Relation, root: Relation, shards: readonly PlacedShard[]): void => {
@@ -153,7 +172,7 @@ const rebuild = (table: Relation, d: Distribution | null): void => {
   if (incoming !== undefined) throw incomingForeignKey(displayed(table), incoming.name, incoming.child);
   const keys = keysFor(table.oid);
   request('open_schema', { relid: table.oid });
-  const by = d === null ? null : d.column === null ? single(snapshot) : `hash (${ident(d.column)})`;
+  const by = d === null ? null : d.column === null ? single(table, snapshot) : `hash (${ident(d.column)})`;
   const { root, old } = replaceByRoot(table, by, snapshot);
   if (root.owner !== table.owner) run(`alter table ${qualified(root)} owner to ${ident(table.owner)}`);
   createIndexes(snapshot);

@@ -38,13 +38,20 @@ export const countWithTable = (): PgError =>
   );
 export const countWithoutKey = (): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'shard_count cannot be given without a distribution column');
+export const noColumn = (name: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `table "${name}" cannot be distributed`,
+    'It has no column that is not generated.',
+  );
 export const generatedKey = (column: string): PgError =>
   fail(SQLSTATE.featureNotSupported, `generated column "${column}" cannot be the distribution column`);
-export const keyWithoutHash = (column: string, type: string): PgError =>
+export const keyOfServer = (column: string, type: string): PgError =>
   fail(
-    SQLSTATE.undefinedFunction,
-    `column "${column}" of type ${type} cannot be the distribution column`,
-    'The type has no default hash operator class.',
+    SQLSTATE.featureNotSupported,
+    `column "${column}" cannot be the distribution column`,
+    `The hash of type ${type} is made of OIDs, which are others on every server and after a restore.`,
+    `Distribute by a column of text: alter table ... alter column ${column} type text;`,
   );
 export const nondeterministicKey = (column: string): PgError =>
   fail(
@@ -64,7 +71,83 @@ export const incomingForeignKey = (name: string, key: string, child: string): Pg
     SQLSTATE.featureNotSupported,
     `table "${name}" cannot be distributed`,
     `Foreign key "${key}" of table "${child}" points at it.`,
-    'Drop the foreign key; add it again after both tables are distributed.',
+    'Drop the foreign key, and add it with create_distributed_foreign_key() after both tables are distributed.',
+  );
+export const referenceTableKeys = (name: string): PgError =>
+  fail(
+    SQLSTATE.wrongObjectType,
+    `table "${name}" is a reference table, which has its keys itself`,
+    undefined,
+    'Use ALTER TABLE; its copies follow.',
+  );
+export const badKeyKind = (kind: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `a key cannot be of kind "${kind}"`,
+    undefined,
+    `Use 'unique' or 'primary key'.`,
+  );
+export const noColumns = (argument: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, `"${argument}" must name at least one column, and no null`);
+export const columnMissing = (column: string, table: string): PgError =>
+  fail(SQLSTATE.undefinedColumn, `column "${column}" of table "${table}" does not exist`);
+export const columnTwice = (column: string): PgError =>
+  fail(SQLSTATE.duplicateColumn, `column "${column}" appears twice in a key`);
+export const secondPrimaryKey = (table: string, name: string): PgError =>
+  fail(
+    SQLSTATE.invalidTableDefinition,
+    `multiple primary keys for table "${table}" are not allowed`,
+    `It has "${name}" already.`,
+    `To replace it: select drop_distributed_constraint('${table}', '${name}');`,
+  );
+export const constraintExists = (name: string, table: string): PgError =>
+  fail(SQLSTATE.duplicateObject, `constraint "${name}" for table "${table}" already exists`);
+export const constraintMissing = (name: string, table: string, isCheck: boolean): PgError =>
+  fail(
+    SQLSTATE.undefinedObject,
+    `table "${table}" has no key "${name}"`,
+    undefined,
+    isCheck
+      ? `It is a check, which the table has itself: alter table ${table} drop constraint "${name}";`
+      : `See them: select * from _tessera_catalog.pg_dist_key where logicalrelid = '${table}'::regclass;`,
+  );
+export const keyNeeded = (name: string, table: string, by: string, byTable: string): PgError =>
+  fail(
+    SQLSTATE.dependentObjectsStillExist,
+    `cannot drop key "${name}" of table "${table}" because other objects depend on it`,
+    `Foreign key "${by}" of table "${byTable}" refers to it.`,
+    `Run first: select drop_distributed_constraint('${byTable}', '${by}');`,
+  );
+export const badAction = (argument: string, action: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `${argument} cannot be "${action}"`,
+    undefined,
+    `Use 'no action', 'restrict', 'cascade' or 'set null'.`,
+  );
+export const mayNotReference = (table: string): PgError =>
+  fail(
+    SQLSTATE.insufficientPrivilege,
+    `permission denied for table "${table}"`,
+    'A foreign key needs REFERENCES on it.',
+  );
+export const columnCountsDiffer = (key: string): PgError =>
+  fail(SQLSTATE.invalidForeignKey, `number of referencing and referenced columns for foreign key "${key}" disagree`);
+export const noUniqueKey = (table: string, columns: readonly string[]): PgError =>
+  fail(
+    SQLSTATE.invalidForeignKey,
+    columns.length === 0
+      ? `there is no primary key for referenced table "${table}"`
+      : `there is no unique constraint matching given keys for referenced table "${table}"`,
+    columns.length === 0 ? undefined : `The columns are ${columns.map((c) => `"${c}"`).join(', ')}.`,
+    `Make one: select create_distributed_key('${table}', array[...]);`,
+  );
+export const copiesMissing = (table: string): PgError =>
+  fail(
+    SQLSTATE.objectNotInPrerequisiteState,
+    `reference table "${table}" has no copy on some nodes yet`,
+    undefined,
+    'Run first: select replicate_reference_tables();',
   );
 export const foreignKeyToLocal = (key: string, target: string): PgError =>
   fail(
@@ -83,6 +166,12 @@ export const foreignKeyFromReference = (key: string, target: string): PgError =>
   fail(
     SQLSTATE.featureNotSupported,
     `foreign key "${key}" from a reference table to distributed table "${target}" cannot be kept`,
+  );
+export const noDefaultOnShards = (key: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `foreign key "${key}" cannot be kept`,
+    'Its action is SET DEFAULT, and shards have no defaults: those of the table are evaluated on the coordinator.',
   );
 export const keyWouldChange = (key: string, action: string): PgError =>
   fail(
@@ -131,4 +220,44 @@ export const shardsMoving = (): PgError =>
     'cannot drop or change a distributed table while its shards are being moved',
     undefined,
     'Try again when the move is over: select * from get_rebalance_progress();',
+  );
+
+export const partitionsChanged = (name: string, partition: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `partitions of distributed table "${name}" cannot be attached or detached`,
+    `Partition "${partition}" would be.`,
+  );
+export const uniqueOnTable = (name: string, index: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `distributed table "${name}" cannot have unique index "${index}" itself`,
+    'Each shard watches over its own rows.',
+    `Run instead: select create_distributed_key('${name}', array[...]);`,
+  );
+export const ownerChanged = (name: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `the owner of distributed table "${name}" cannot be changed`,
+    'Its shards belong to roles made for the owner.',
+    `Run undistribute_table('${name}') first, and distribute it again afterwards.`,
+  );
+export const usingNotKnown = (column: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `the type of column "${column}" cannot be changed with USING`,
+    'Shards would need the expression, which is not known here.',
+  );
+export const schemaOfShards = (table: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    'schema cannot be renamed',
+    `Distributed table "${table}" uses types or functions in it, which nodes know by its name.`,
+  );
+export const typeCannotFollow = (type: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `type "${type}" is used by distributed tables and cannot be changed in this way`,
+    'On the nodes it has the name and the shape from before.',
+    'Enums may get and rename values, composite types rename attributes, domains change constraints.',
   );

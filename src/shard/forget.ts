@@ -1,5 +1,5 @@
 import { beginDrop, OBJECT, POLICY, recordDeferred } from '../cluster/index.ts';
-import { one, query, run } from '../engine/spi.ts';
+import { query, run } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
@@ -8,11 +8,15 @@ import { shardsMoving } from './failures.ts';
 import { tryLockShardsOf } from './locks.ts';
 import { madeOn } from './make-shards.ts';
 
-const isReferenced = (relid: bigint): { key: string; table: string } | undefined =>
+/** A key of a table that stays. */
+const isReferenced = (
+  relid: bigint,
+  relids: readonly bigint[],
+): { readonly key: string; readonly table: string } | undefined =>
   query<{ key: string; table: string }>(
     `select name as key, logicalrelid::text as "table" from _tessera_catalog.pg_dist_key
-     where referenced::oid = $1::int8::oid and logicalrelid::oid <> $1::int8::oid limit 1`,
-    [relid],
+     where referenced::oid = $1::int8::oid and logicalrelid::oid <> all($2::int8[]::oid[]) limit 1`,
+    [relid, relids],
   )[0];
 
 /** Shards whose table is gone are dropped on their nodes once this transaction has committed. */
@@ -29,11 +33,8 @@ export const dropLater = (shards: readonly Shard[]): void => {
 /** Takes tables out of the catalog, which were dropped, or are about to be because a successor has their rows. */
 export const forgetTables = (relids: readonly bigint[]): void => {
   for (const relid of relids) {
-    const by = isReferenced(relid);
-    if (
-      by !== undefined &&
-      !relids.includes(BigInt(one<{ o: bigint }>('select coalesce(to_regclass($1)::oid::int8, 0) as o', [by.table]).o))
-    )
+    const by = isReferenced(relid, relids);
+    if (by !== undefined)
       throw new PgError({
         sqlstate: SQLSTATE.dependentObjectsStillExist,
         message: 'cannot drop a distributed table because another one refers to it',
@@ -46,6 +47,11 @@ export const forgetTables = (relids: readonly bigint[]): void => {
     const table = findDistributed(relid) as DistributedTable;
     dropLater(shardsOf(relid).map((s) => ({ ...s, groups: madeOn(table, s.groups) })));
     run('delete from _tessera_catalog.pg_dist_partition where logicalrelid::oid = $1::int8::oid', [relid]);
+    // Changes of shards that are dropped anyway would wait for whoever has read them.
+    run(
+      'delete from _tessera_catalog.remote_command where transaction_id = pg_current_xact_id() and relid = $1::int8::oid',
+      [relid],
+    );
   }
   run(
     `delete from _tessera_catalog.pg_dist_colocation c

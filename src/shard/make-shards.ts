@@ -17,8 +17,6 @@ import {
 } from '../cluster/index.ts';
 import { one } from '../engine/spi.ts';
 import { findRelation } from '../hypertable/index.ts';
-import { PgError } from '../lib/pg-error.ts';
-import { SQLSTATE } from '../lib/sqlstate.ts';
 import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
 import { keysOf, keyType } from './definition.ts';
 import { findDistributed, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
@@ -34,7 +32,7 @@ import {
   type Belonging,
   type Key,
 } from './shard-ddl.ts';
-import { ensureTypes } from './types-on-nodes.ts';
+import { besideOthers, ensureTypes } from './types-on-nodes.ts';
 
 const digest = (text: string): string => one<{ d: string }>('select md5($1::text) as d', [text]).d;
 const bytes = (text: string): number => one<{ n: number }>('select octet_length($1::text) as n', [text]).n;
@@ -60,27 +58,12 @@ const belonging = (table: DistributedTable, shard: Shard): Belonging | undefined
         remainder: shard.remainder,
       };
 
-/** What is said to one of two sessions that make the same thing at the same time; IF NOT EXISTS does not wait. */
-const COLLISIONS: readonly string[] = [
-  SQLSTATE.uniqueViolation,
-  SQLSTATE.duplicateTable,
-  SQLSTATE.duplicateObject,
-  SQLSTATE.duplicateSchema,
-  SQLSTATE.internalError,
-];
-
 /** What shards on a node need beside themselves; made as the administrator and left where it is. */
-const prepareNode = (
-  node: Node,
-  table: DistributedTable,
-  owner: string,
-  schemas: readonly string[],
-  tries = 5,
-): void => {
-  const role = ident(remoteRole(owner));
-  try {
+const prepareNode = (node: Node, table: DistributedTable, owner: string, schemas: readonly string[]): void =>
+  besideOthers(() =>
     withNode(node, (remote: Remote) => {
-      ensureTypes(remote, table.relid);
+      const role = ident(remoteRole(owner));
+      ensureTypes(remote, table.relid, remoteRole(owner));
       remote.exec(
         [
           ...schemas.map(
@@ -94,12 +77,8 @@ const prepareNode = (
               ]),
         ].join(';\n'),
       );
-    });
-  } catch (e) {
-    if (tries === 0 || !(e instanceof PgError && COLLISIONS.includes(e.sqlstate))) throw e;
-    prepareNode(node, table, owner, schemas, tries - 1);
-  }
-};
+    }),
+  );
 
 /** Tables that have the names of shards on a node where these have no placement. */
 const strays = (remote: Remote, shards: readonly Shard[]): { readonly name: string; readonly ours: boolean }[] =>
@@ -160,13 +139,11 @@ const copyIn = (target: Shard, group: number): RelationName => {
   return findRelation(target.relid) as RelationName;
 };
 
-/** Reference tables the foreign keys of a shard point at, by their names on a node. */
-export const referencedCopies = (table: DistributedTable, shard: Shard, group: number): RelationName[] =>
-  keysOf(table.relid)
-    .filter((k) => k.kind === 'f')
-    .map((k) => referencedShard(shard, k))
-    .filter((s) => findDistributed(s.relid)?.model === 't')
-    .map((s) => copyIn(s, group));
+/** Shards and copies the foreign keys of a shard point at, by their names on a node. */
+const referencedOn = (shard: Shard, group: number): RelationName[] =>
+  keysOf(shard.relid)
+    .filter((k) => k.kind === 'f' && k.referenced !== shard.relid)
+    .map((k) => copyIn(referencedShard(shard, k), group));
 
 export const foreignKeyStatements = (
   table: DistributedTable,
@@ -179,15 +156,26 @@ export const foreignKeyStatements = (
     .map((k) => foreignKeyDdl(shard, k, copyIn(referencedShard(shard, k), group), true));
 
 /** The owner of a table that refers to somebody else's may do so; the nodes know his shards by another role. */
-export const grantReferences = (
-  node: Node,
-  owner: string,
-  work: readonly { readonly table: DistributedTable; readonly shard: Shard }[],
-): void => {
-  const copies = new Set(work.flatMap((w) => referencedCopies(w.table, w.shard, node.group)).map(qualified));
-  if (copies.size === 0) return;
-  withNode(node, (remote) =>
-    remote.exec(`grant references on ${[...copies].join(', ')} to ${ident(remoteRole(owner))}`),
+export const grantReferences = (node: Node, owner: string, work: readonly { readonly shard: Shard }[]): void => {
+  const targets = work.flatMap((w) => referencedOn(w.shard, node.group));
+  if (targets.length === 0) return;
+  const role = remoteRole(owner);
+  besideOthers(() =>
+    withNode(node, (remote) => {
+      for (const target of new Map(targets.map((t) => [qualified(t), t])).values()) {
+        const name = qualified(target);
+        const { may } = remote.one<{ may: boolean }>(
+          `select pg_catalog.has_schema_privilege(${literal(role)}, ${literal(target.schema)}, 'USAGE')
+           and pg_catalog.has_table_privilege(${literal(role)}, ${literal(name)}, 'REFERENCES') as may`,
+        );
+        // GRANT does not wait for those who are changing the table, and fails.
+        if (!may)
+          remote.exec(
+            `begin; lock table only ${name} in share row exclusive mode; grant usage on schema ${ident(target.schema)} to ${ident(role)};
+           grant references on ${name} to ${ident(role)}; commit`,
+          );
+      }
+    }),
   );
 };
 

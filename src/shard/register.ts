@@ -6,7 +6,7 @@ import { checkForeignKey, checkUnique } from './check-keys.ts';
 import { chooseGroup, placementsFor, type Group } from './colocation.ts';
 import { readDefinition, type FoundKey } from './definition.ts';
 import { findDistributed, shardsOf, type DistributedTable } from './distributed-table.ts';
-import { alreadyDistributed, notTableOwner, relationMissing } from './failures.ts';
+import { alreadyDistributed, mayNotReference, notTableOwner, relationMissing } from './failures.ts';
 import { madeOn, makeShards, nameOfShard } from './make-shards.ts';
 import { copyToGroups, fillCopies, referencePlacements } from './reference.ts';
 import type { ShardDefinition } from './shard-ddl.ts';
@@ -21,6 +21,15 @@ export const relationOfRequest = (caller: string, relid: bigint): Relation => {
   );
   if (!fit) throw notTableOwner(displayed(relation));
   return relation;
+};
+
+/** A foreign key lets its owner see which rows there are, and keep them from being deleted. */
+export const requireReferences = (caller: string, relid: bigint): void => {
+  const { fit, name } = one<{ fit: boolean; name: string }>(
+    `select has_table_privilege($1::name, $2::int8::oid, 'REFERENCES') or has_any_column_privilege($1::name, $2::int8::oid, 'REFERENCES') as fit, $2::int8::oid::regclass::text as name`,
+    [caller, relid],
+  );
+  if (!fit) throw mayNotReference(name);
 };
 
 /** A key as it comes through JSON. */
@@ -157,6 +166,8 @@ export const registerTable = (caller: string, t: NewTable): PlacedShard[] => {
   }));
   checkUnique(keys, t.column);
   const group = groupOf(root, t);
+  for (const k of keys)
+    if (k.referenced !== null && k.referenced !== root.oid) requireReferences(root.owner, k.referenced);
   for (const k of keys) checkForeignKey(k, { self: root.oid, column: t.column, group: group.id, model: t.model });
   const placements = t.model === 't' ? referencePlacements() : placementsFor(group);
   if (t.model === 's') ensureReferences(keys, placements);

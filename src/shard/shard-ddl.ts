@@ -8,7 +8,12 @@ export interface Column {
   readonly notNull: boolean;
   readonly generated: string | null;
   readonly compression: string | null;
-  readonly storage: string | null;
+  readonly storage: string;
+  /** That of the type. */
+  readonly usualStorage: string;
+  /** Of statistics; null for the usual one. */
+  readonly target: number | null;
+  readonly options: readonly string[];
 }
 
 export interface Named {
@@ -20,6 +25,8 @@ export interface Statistics {
   readonly name: string;
   readonly kinds: readonly string[];
   readonly columns: string;
+  /** Null for the usual one. */
+  readonly target: number | null;
 }
 
 export interface ShardDefinition {
@@ -68,6 +75,19 @@ const columnDdl = (c: Column): string =>
     .filter((part) => part !== '')
     .join(' ');
 
+const COMPRESSION: Readonly<Record<string, string>> = { l: 'lz4', p: 'pglz' };
+
+export const setCompression = (c: Column): string =>
+  `alter column ${ident(c.name)} set compression ${c.compression === null ? 'default' : COMPRESSION[c.compression]}`;
+
+/** What is not said in CREATE TABLE. */
+export const columnSettings = (c: Column): string[] => [
+  ...(c.storage === c.usualStorage ? [] : [`alter column ${ident(c.name)} set storage ${c.storage}`]),
+  ...(c.compression === null ? [] : [setCompression(c)]),
+  ...(c.target === null ? [] : [`alter column ${ident(c.name)} set statistics ${c.target}`]),
+  ...(c.options.length === 0 ? [] : [`alter column ${ident(c.name)} set (${c.options.join(', ')})`]),
+];
+
 export const belongsDdl = (b: Belonging): string =>
   `constraint tessera_row_belongs_to_shard check (pg_catalog.satisfies_hash_partition(${literal(qualified(b.hash))}::pg_catalog.regclass, ${b.modulus}, ${b.remainder}, ${ident(b.column)}))`;
 
@@ -79,16 +99,9 @@ export const tableDdl = (shard: RelationName, d: ShardDefinition, belonging: Bel
     ...(belonging === undefined ? [] : [belongsDdl(belonging)]),
   ].join(', ')})`,
   ...d.columns
-    .filter((c) => c.compression !== null || c.storage !== null)
-    .map(
-      (c) =>
-        `alter table ${qualified(shard)} ${[
-          ...(c.storage === null ? [] : [`alter column ${ident(c.name)} set storage ${c.storage}`]),
-          ...(c.compression === null
-            ? []
-            : [`alter column ${ident(c.name)} set compression ${c.compression === 'l' ? 'lz4' : 'pglz'}`]),
-        ].join(', ')}`,
-    ),
+    .map(columnSettings)
+    .filter((settings) => settings.length > 0)
+    .map((settings) => `alter table ${qualified(shard)} ${settings.join(', ')}`),
   ...(d.replicaIdentity === 'default' ? [] : [`alter table ${qualified(shard)} replica identity ${d.replicaIdentity}`]),
 ];
 
@@ -103,10 +116,13 @@ export const keyDdl = (shard: RelationName, key: Key, nameOf: NameOf): string =>
 export const indexDdl = (shard: RelationName, index: Named, nameOf: NameOf): string =>
   `create index ${ident(nameOf(index.name))} on ${qualified(shard)} ${index.definition}`;
 
-export const statisticsDdl = (shard: RelationName, s: Statistics, nameOf: NameOf): string =>
-  `create statistics ${qualified({ schema: shard.schema, name: nameOf(s.name) })}${
-    s.kinds.length === 0 ? '' : ` (${s.kinds.join(', ')})`
-  } on ${s.columns} from ${qualified(shard)}`;
+export const statisticsDdl = (shard: RelationName, s: Statistics, nameOf: NameOf): string => {
+  const name = qualified({ schema: shard.schema, name: nameOf(s.name) });
+  const kinds = s.kinds.length === 0 ? '' : ` (${s.kinds.join(', ')})`;
+  return `create statistics ${name}${kinds} on ${s.columns} from ${qualified(shard)}${
+    s.target === null ? '' : `;\nalter statistics ${name} set statistics ${s.target}`
+  }`;
+};
 
 export const foreignKeyDdl = (shard: RelationName, key: Key, referenced: RelationName, valid: boolean): string =>
   `alter table ${qualified(shard)} add constraint ${ident(key.name)} ${key.definition.replace(

@@ -39,7 +39,7 @@ end
 $$;
 comment on function _tessera_functions.on_remote_command() is 'deferred trigger: prepares on the nodes what the transaction has queued';
 
-create function _tessera_functions.start_finisher(transaction_id text, nodeids int[]) returns void
+create function _tessera_functions.start_finisher(transaction_id text, nodeids int[], tables oid[] default '{}') returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
@@ -48,6 +48,7 @@ declare
     select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink');
   connection constant text := 'tessera_finisher';
   open_ones text[];
+  finisher int;
   until constant timestamptz := clock_timestamp() + interval '2 seconds';
   orderly constant boolean := exists (
     select from pg_locks l where l.locktype = 'advisory' and l.classid = 1414725649 and l.objid = 0 and l.mode = 'ExclusiveLock'
@@ -58,13 +59,13 @@ begin
     execute format('select %s.dblink_disconnect(%L)', dblink, connection);
   end if;
   execute format('select %s.dblink_connect(%L, %L)', dblink, connection, 'tessera_finisher');
+  execute format('select d.pid from %s.dblink(%L, %L) d(pid int)', dblink, connection, 'select pg_catalog.pg_backend_pid()') into finisher;
   -- It waits for the end of this transaction, and needs nobody to wait for it.
   execute format('select %s.dblink_send_query(%L, %L)', dblink, connection,
-    format('select _tessera_functions.finish_remote_transaction(%L, %L, %L)', transaction_id, nodeids, orderly));
-  -- Whoever waits for copies of reference tables must not come between us and the finisher.
-  while orderly and not exists (
-    select from pg_locks l where l.locktype = 'advisory' and l.classid = 1414725649 and l.objid = 0 and l.mode = 'ExclusiveLock'
-      and not l.granted and l.database = (select oid from pg_database where datname = current_database()))
+    format('select _tessera_functions.finish_remote_transaction(%L, %L, %L, %L)', transaction_id, nodeids, orderly, tables));
+  -- Whoever waits for copies of reference tables or for shards that are written anew must not come between us and it.
+  while (orderly or cardinality(tables) > 0)
+    and not exists (select from pg_locks l where l.pid = finisher and not l.granted)
     and clock_timestamp() < until
   loop
     perform pg_sleep(0.001);
@@ -74,11 +75,36 @@ exception
     raise warning 'transactions on nodes will be committed by the next healing: %', sqlerrm;
 end
 $$;
-comment on function _tessera_functions.start_finisher(text, int[]) is
+comment on function _tessera_functions.start_finisher(text, int[], oid[]) is
   'starts a session that carries out the second phase of commit as soon as this transaction is over';
 
-create function _tessera_functions.finish_remote_transaction(transaction_id text, nodeids int[], orderly boolean default false)
-returns void
+create function _tessera_functions.keep_readers_out(tables oid[]) returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+set lock_timeout to 0
+as $$
+declare
+  held text;
+begin
+  for held in select c.oid::regclass from unnest(tables) t join pg_class c on c.oid = t loop
+    begin
+      execute format('lock table only %s in access exclusive mode', held);
+    exception
+      when lock_not_available or deadlock_detected or insufficient_privilege or undefined_table then
+        raise log 'readers of table % may come before its shards are committed: %', held, sqlerrm;
+    end;
+  end loop;
+end
+$$;
+comment on function _tessera_functions.keep_readers_out(oid[]) is
+  'waits for tables that a transaction under way has locked, so as to have them next';
+
+create function _tessera_functions.finish_remote_transaction(
+  transaction_id text,
+  nodeids int[],
+  orderly boolean default false,
+  tables oid[] default '{}'
+) returns void
 language plpgsql volatile strict security definer
 set search_path to pg_catalog, pg_temp
 as $$
@@ -87,13 +113,17 @@ begin
     -- The transaction has it until it ends, and we are the next.
     perform pg_advisory_xact_lock(1414725649, 0);
   end if;
+  -- A query on a node takes its snapshot before it waits for the transaction there, and would miss rows written anew.
+  if session_user = 'tessera_loopback_' || (select d.oid from pg_database d where d.datname = current_database()) || '_0' then
+    perform _tessera_functions.keep_readers_out(tables);
+  end if;
   perform pg_advisory_xact_lock_shared(1414725643, (transaction_id::int8 & 2147483647)::int4);
   perform _tessera_functions.heal_some_nodes(nodeids);
 end
 $$;
-comment on function _tessera_functions.finish_remote_transaction(text, int[], boolean) is
+comment on function _tessera_functions.finish_remote_transaction(text, int[], boolean, oid[]) is
 'Waits for the end of a local transaction and carries its decision out on the nodes.
-Privileges: anybody; what is decided already is carried out sooner or later anyway';
+Privileges: anybody; what is decided already is carried out sooner or later anyway. Tables are locked for the login of tessera only';
 
 create function tessera.heal_nodes(nodeid integer default null) returns integer
 language plpgsql volatile security definer

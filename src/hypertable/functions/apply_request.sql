@@ -28,8 +28,15 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   relation oid := (payload ->> 'relid')::oid;
+  owner name := (select pg_get_userbyid(relowner) from pg_class where oid = relation);
 begin
   perform _tessera_functions.require_owner(caller, relation);
+  if exists (select from pg_namespace n where n.nspname = '_tessera_internal'
+    and has_schema_privilege(caller, n.oid, 'CREATE') and has_schema_privilege(owner, n.oid, 'CREATE')) then
+    return null;
+  end if;
+  -- One at a time: of two that grant at once, one fails.
+  perform pg_advisory_xact_lock(1414725652, 0);
   -- Made here and not by the install script, so that it is no member of the extension: DROP EXTENSION must never
   -- reach a chunk, and a dump must carry it.
   if not exists (select from pg_namespace where nspname = '_tessera_internal') then
@@ -37,8 +44,7 @@ begin
     comment on schema _tessera_internal is 'chunks of hypertables';
     grant usage on schema _tessera_internal to public;
   end if;
-  execute format('grant create on schema _tessera_internal to %I, %I', caller,
-    (select pg_get_userbyid(relowner) from pg_class where oid = relation));
+  execute format('grant create on schema _tessera_internal to %I, %I', caller, owner);
   return null;
 end
 $$;

@@ -20,22 +20,63 @@ end
 $$;
 comment on function _tessera_functions.on_shards_dropped(oid[]) is 'what DROP does to the catalog of shards';
 
-create function _tessera_functions.on_shard_ddl() returns event_trigger
+create function _tessera_functions.on_shard_drop() returns event_trigger
 language plpgsql security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   changed oid;
 begin
-  if current_setting('tessera.maintenance', true) = 'on' then
+  if current_setting('tessera.maintenance', true) = 'on' or not exists (select from _tessera_catalog.pg_dist_partition) then
     return;
   end if;
-  if not exists (select from _tessera_catalog.pg_dist_partition) then
+  -- Parts of tables go with whatever they were made of; an index no longer says whose it was.
+  for changed in
+    select distinct p.logicalrelid::oid
+    from pg_event_trigger_dropped_objects() d
+    join _tessera_catalog.pg_dist_partition p
+      on case d.object_type
+        when 'table column' then p.logicalrelid::oid = d.objid
+        when 'table constraint' then p.logicalrelid::oid = to_regclass(format('%I.%I', d.address_names[1], d.address_names[2]))
+        when 'index' then p.definition -> 'indexes' @> jsonb_build_array(jsonb_build_object('name', d.object_name))
+          or exists (select from _tessera_catalog.pg_dist_key k where k.logicalrelid = p.logicalrelid and k.name = d.object_name and k.kind = 'i')
+        when 'statistics object' then p.definition -> 'statistics' @> jsonb_build_array(jsonb_build_object('name', d.object_name))
+      end
+  loop
+    perform _tessera_functions.sync_shards(changed::int8, current_query());
+  end loop;
+end
+$$;
+comment on function _tessera_functions.on_shard_drop() is 'event trigger: shards lose the columns, checks, indexes and statistics that their table has lost';
+
+create function _tessera_functions.on_shard_ddl() returns event_trigger
+language plpgsql security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  changed oid;
+  foreign_table text;
+begin
+  if current_setting('tessera.maintenance', true) = 'on' or not exists (select from _tessera_catalog.pg_dist_partition) then
     return;
   end if;
-  if tg_tag in ('DROP INDEX', 'DROP STATISTICS', 'ALTER SCHEMA') then
-    perform _tessera_functions.sync_shards(null, current_query());
+  if tg_tag = 'ALTER SCHEMA' then
+    perform _tessera_functions.refuse_renamed_schema();
     return;
+  end if;
+  if tg_tag in ('ALTER TYPE', 'ALTER DOMAIN') then
+    perform _tessera_functions.sync_types();
+    return;
+  end if;
+  select s.local_relid::text into foreign_table
+  from pg_event_trigger_ddl_commands() e
+  join _tessera_catalog.pg_dist_shard s on s.local_relid::oid = e.objid
+  where e.classid = 'pg_class'::regclass
+  limit 1;
+  if foreign_table is not null then
+    raise exception using
+      errcode = '0A000', message = format('foreign table "%s" leads to a shard and cannot be changed', foreign_table),
+      hint = 'Change the distributed table; its shards follow.';
   end if;
   for changed in
     select distinct p.logicalrelid::oid

@@ -15,7 +15,8 @@ import { attachShards, registerTable, relationOfRequest, type NewTable } from '.
 import { run } from '../../engine/spi.ts';
 import { copyEverywhere, copyOne, finishCopies } from '../reference.ts';
 import { queueReferenceChanges } from '../reference-changes.ts';
-import { syncAll, syncTable } from '../sync.ts';
+import { refuseRenamedSchema, syncAll, syncTable } from '../sync.ts';
+import { syncTypes } from '../sync-types.ts';
 
 /** Work of the owner of the extension on behalf of a caller, whom each body checks. */
 const request = <P>(
@@ -91,6 +92,28 @@ export const sync_shards = defineFunction({
   privileges: 'owner of the extension',
   handler: (relid: bigint | null, statement: string) =>
     relid === null ? syncAll(statement) : syncTable(relid, statement),
+});
+
+export const refuse_renamed_schema = defineFunction({
+  schema: '_tessera_functions',
+  name: 'refuse_renamed_schema',
+  args: [],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'Raises 0A000 when a schema got another name by which shards do not know their types and functions.',
+  privileges: 'owner of the extension',
+  handler: () => refuseRenamedSchema(),
+});
+
+export const sync_types = defineFunction({
+  schema: '_tessera_functions',
+  name: 'sync_types',
+  args: [],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'Has the types on the nodes follow what was done to those that distributed tables use.',
+  privileges: 'owner of the extension',
+  handler: () => syncTypes(),
 });
 
 interface Move {

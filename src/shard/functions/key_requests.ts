@@ -1,0 +1,70 @@
+import { defineFunction, returnsScalar, type FunctionDeclaration, type Handler } from '../../udf/define-function.ts';
+import { createForeignKey, createKey, dropKey } from '../change-keys.ts';
+import { badAction } from '../failures.ts';
+
+/** Work of the owner of the extension on behalf of the owner of the table, which each body checks. */
+const request = <P>(name: string, summary: string, body: (caller: string, payload: P) => void): FunctionDeclaration =>
+  defineFunction({
+    schema: '_tessera_functions',
+    name: `request_shard_${name}`,
+    args: [
+      { name: 'caller', type: 'name', doc: 'who asks, as noted by the first trigger of the requests' },
+      { name: 'payload', type: 'jsonb', doc: 'the arguments by name' },
+    ],
+    returns: returnsScalar('jsonb'),
+    volatility: 'volatile',
+    summary,
+    privileges: 'owner of the table',
+    handler: ((caller: string, payload: P) => {
+      body(caller, payload);
+      return {};
+    }) as Handler,
+  });
+
+interface KeyRequest {
+  readonly relid: string;
+  readonly columns: (string | null)[];
+  readonly kind: string;
+  readonly name: string | null;
+}
+
+export const request_shard_create_key = request<KeyRequest>(
+  'create_key',
+  'Records a key of a distributed table and has its shards get it.',
+  (caller, p) =>
+    createKey(caller, BigInt(p.relid), { columns: p.columns, kind: p.kind === 'p' ? 'p' : 'u', name: p.name }),
+);
+
+interface ForeignKeyRequest {
+  readonly relid: string;
+  readonly columns: (string | null)[];
+  readonly referenced: string;
+  readonly referencedColumns: (string | null)[] | null;
+  readonly onDelete: string;
+  readonly onUpdate: string;
+  readonly name: string | null;
+}
+
+const LETTERS = ['a', 'r', 'c', 'n'];
+
+export const request_shard_create_foreign_key = request<ForeignKeyRequest>(
+  'create_foreign_key',
+  'Records a foreign key of a distributed table and has its shards get it.',
+  (caller, p) => {
+    for (const action of [p.onDelete, p.onUpdate]) if (!LETTERS.includes(action)) throw badAction('action', action);
+    createForeignKey(caller, BigInt(p.relid), {
+      columns: p.columns,
+      referenced: BigInt(p.referenced),
+      referencedColumns: p.referencedColumns,
+      onDelete: p.onDelete,
+      onUpdate: p.onUpdate,
+      name: p.name,
+    });
+  },
+);
+
+export const request_shard_drop_key = request<{ readonly relid: string; readonly name: string }>(
+  'drop_key',
+  'Takes a key of a distributed table out of the catalog and has its shards lose it.',
+  (caller, p) => dropKey(caller, BigInt(p.relid), p.name),
+);
