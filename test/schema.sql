@@ -536,9 +536,13 @@ CREATE TABLE _tessera_catalog.remote_command (
     transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
     nodeid integer NOT NULL,
     server name NOT NULL,
-    command text NOT NULL
+    command text NOT NULL,
+    relid oid,
+    rewrites boolean DEFAULT false NOT NULL
 );
 COMMENT ON TABLE _tessera_catalog.remote_command IS 'what the transaction under way has to do on nodes when it commits; empty but for open transactions';
+COMMENT ON COLUMN _tessera_catalog.remote_command.relid IS 'distributed table whose shards are changed';
+COMMENT ON COLUMN _tessera_catalog.remote_command.rewrites IS 'older snapshots do not see the rows of its shards afterwards';
 CREATE SEQUENCE _tessera_catalog.remote_command_command_id_seq
     START WITH 1
     INCREMENT BY 1
@@ -1443,8 +1447,10 @@ CREATE EVENT TRIGGER tessera_ddl_command_start ON ddl_command_start
          WHEN TAG IN ('ALTER EXTENSION', 'DROP EXTENSION')
    EXECUTE FUNCTION _tessera_functions.pause_workers();
 CREATE EVENT TRIGGER tessera_shard_ddl ON ddl_command_end
-         WHEN TAG IN ('ALTER TABLE', 'ALTER INDEX', 'CREATE INDEX', 'DROP INDEX', 'CREATE STATISTICS', 'ALTER STATISTICS', 'DROP STATISTICS', 'ALTER SCHEMA')
+         WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'CREATE TABLE', 'CREATE FOREIGN TABLE', 'ALTER INDEX', 'CREATE INDEX', 'CREATE STATISTICS', 'ALTER STATISTICS', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA')
    EXECUTE FUNCTION _tessera_functions.on_shard_ddl();
+CREATE EVENT TRIGGER tessera_shard_drop ON sql_drop
+   EXECUTE FUNCTION _tessera_functions.on_shard_drop();
 CREATE EVENT TRIGGER tessera_sql_drop ON sql_drop
          WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION', 'DROP TYPE', 'DROP FOREIGN TABLE')
    EXECUTE FUNCTION _tessera_functions.on_sql_drop();
