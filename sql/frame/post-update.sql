@@ -16,6 +16,11 @@ begin
     create event trigger tessera_shard_drop on sql_drop
       execute function _tessera_functions.on_shard_drop();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_server_created') then
+    create event trigger tessera_server_created on ddl_command_end
+      when tag in ('CREATE SERVER')
+      execute function _tessera_functions.on_server_created();
+  end if;
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm

@@ -1,3 +1,4 @@
+import { inMaintenance } from '../engine/session.ts';
 import { maybeOne, one, query, run, warning } from '../engine/spi.ts';
 import { ident, literal } from '../lib/quote.ts';
 import { parseConninfo, type Conninfo } from './conninfo-plan.ts';
@@ -79,7 +80,16 @@ const setOptions = (server: string, wanted: Options, gone: readonly string[] = [
 const isSuperuser = (): boolean =>
   one<{ super: boolean }>('select rolsuper as super from pg_roles where rolname = current_user').super;
 
-export const makeServer = (server: string, version: string, values: Options, mapping: Options, user: string): void => {
+export const makeServer = (server: string, version: string, values: Options, mapping: Options, user: string): void =>
+  inMaintenance(() => makeServerAndMapping(server, version, values, mapping, user));
+
+const makeServerAndMapping = (
+  server: string,
+  version: string,
+  values: Options,
+  mapping: Options,
+  user: string,
+): void => {
   if (maybeOne('select from pg_foreign_server where srvname = $1', [server]) === undefined) {
     run(
       `create server ${ident(server)} type 'tessera node' version ${literal(version)} foreign data wrapper postgres_fdw

@@ -261,3 +261,19 @@ export const typeCannotFollow = (type: string): PgError =>
     'On the nodes it has the name and the shape from before.',
     'Enums may get and rename values, composite types rename attributes, domains change constraints.',
   );
+export const cannotCopy = (shard: bigint): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `shard ${shard} of a distributed table cannot be copied`,
+    'Such a shard is on one node.',
+    'Move it: citus_move_shard_placement().',
+  );
+export const inactiveTarget = (at: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `copying shards to inactive node ${at} is not supported`,
+    undefined,
+    'Activate it: citus_activate_node().',
+  );
+export const noPlacement = (shard: bigint, at: string): PgError =>
+  fail(SQLSTATE.dataException, `could not find placement of shard ${shard} on node ${at}`);

@@ -14,6 +14,7 @@ import {
 import { maybeOne, warning } from '../engine/spi.ts';
 import { findRelation, type Relation } from '../hypertable/index.ts';
 import { literal, qualified } from '../lib/quote.ts';
+import { copyDirectly } from './copy-blocked.ts';
 import { copyRows } from './copy-rows.ts';
 import { colocatedShards, findShard, tablesOfGroup, type DistributedTable, type Shard } from './distributed-table.ts';
 import { unknownShard } from './failures.ts';
@@ -166,7 +167,7 @@ const copy = (m: Move, progress: Progress): void => {
   const shards = m.parts.map((p) => p.shard);
   blockWrites(shards);
   progress.to('Copying Data');
-  copyRows(m.parts, m.source, m.target);
+  if (!copyDirectly(m.operation, shards, m.source, m.target)) copyRows(m.parts, m.source, m.target);
   progress.to('Creating Constraints');
   makeKeys(m);
   makeIndexes(m);

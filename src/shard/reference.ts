@@ -1,5 +1,6 @@
 import {
   activePrimaries,
+  address,
   beginOperation,
   ensureOwnerServer,
   keepMade,
@@ -9,11 +10,11 @@ import {
   type Node,
 } from '../cluster/index.ts';
 import { withSettings } from '../engine/session.ts';
-import { query, run } from '../engine/spi.ts';
+import { query, run, warning } from '../engine/spi.ts';
 import { findRelation, type Relation } from '../hypertable/index.ts';
 import { literal, qualified, type RelationName } from '../lib/quote.ts';
-import { distributedTables, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
-import { unknownShard } from './failures.ts';
+import { distributedTables, findShard, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
+import { cannotCopy, inactiveTarget, noPlacement, unknownShard } from './failures.ts';
 import { insertRows } from './reference-changes.ts';
 import { announceShards, foreignKeyStatements, grantReferences, madeOn, makeOnNode } from './make-shards.ts';
 
@@ -125,6 +126,16 @@ export const copyToGroups = (groups: readonly number[]): void => {
 export const copyEverywhere = (): number => {
   run('lock table _tessera_catalog.pg_dist_node in row share mode');
   return activePrimaries().reduce((sum, node) => sum + copyReferences(node), 0);
+};
+
+/** All of them to one node, named by one of their shards; what is there already only warns. */
+export const copyReferencesTo = (shardid: bigint, source: Node, target: Node): void => {
+  const shard = findShard(shardid);
+  if (shard === undefined) throw unknownShard(shardid);
+  if (!referenceTables().some((r) => r.shard.id === shardid)) throw cannotCopy(shardid);
+  if (!target.active) throw inactiveTarget(address(target));
+  if (!shard.groups.includes(source.group)) throw noPlacement(shardid, address(source));
+  if (copyReferences(target) === 0) warning(`shard ${shardid} is already on node ${address(target)}`);
 };
 
 /** One table to one node, without its foreign keys; others can be copied at the same time. */

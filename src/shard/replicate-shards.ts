@@ -87,7 +87,13 @@ export const awaitSeat = (target: End): void => {
 };
 
 /** Makes publication, slot and subscription. This transaction must not have an id if the source is its own server. */
-export const startReplication = (operation: bigint, shards: readonly Shard[], from: End, to: End): Replication => {
+export const startReplication = (
+  operation: bigint,
+  shards: readonly Shard[],
+  from: End,
+  to: End,
+  seconds = patience(),
+): Replication => {
   const names = namesFor(operation);
   from.remote.exec(`create publication ${ident(names.publication)} for table ${shards.map(qualified).join(', ')}`);
   // A slot waits for all transactions that write on its server, which may take longer than a lock should.
@@ -98,7 +104,7 @@ export const startReplication = (operation: bigint, shards: readonly Shard[], fr
       patient.rows(
         `select pg_catalog.pg_create_logical_replication_slot(${literal(names.slot)}, 'pgoutput')::text as slot`,
       ),
-    `set lock_timeout = '${patience()}s'; `,
+    `set lock_timeout = '${seconds}s'; `,
   );
   to.remote.exec(
     `create subscription ${ident(names.subscription)} connection ${literal(conninfoText(from.node))} publication ${ident(names.publication)}
@@ -150,6 +156,28 @@ const watch = (r: Replication, longest: number): ((sight: string) => void) => {
     sleep(wait);
     wait = Math.min(wait * 1.5, longest);
   };
+};
+
+/**
+ * Waits until the rows of every table have been copied, or the beginning of a copy has been stuck for some seconds: its
+ * slot is not made as long as transactions that write on the source do not end.
+ */
+export const copyUnlessStuck = (r: Replication, seconds: number): boolean => {
+  for (let stuck = 0, wait = 0.01; ; wait = Math.min(wait * 1.5, 0.5)) {
+    const { left, begun } = r.to.remote.one<{ left: number; begun: number }>(
+      `select pg_catalog.count(*) filter (where srsubstate <> 'r')::int as left, pg_catalog.count(*) filter (where srsubstate <> 'i')::int as begun
+       from pg_catalog.pg_subscription_rel where srsubid = ${r.oid}`,
+    );
+    if (left === 0) return true;
+    const { pending } = r.from.remote.one<{ pending: boolean }>(
+      `select coalesce(pg_catalog.bool_or(confirmed_flush_lsn is null), false) as pending from pg_catalog.pg_replication_slots
+       where slot_name like ${literal(`pg\\_${r.oid}\\_sync\\_%`)}`,
+    );
+    checkErrors(r);
+    stuck = pending || begun === 0 ? stuck + wait : 0;
+    if (stuck > seconds) return false;
+    sleep(wait);
+  }
 };
 
 /** Waits until the rows of every table have been copied. */

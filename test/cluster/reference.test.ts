@@ -178,6 +178,19 @@ describe.skipIf(!hasWorkers())('reference tables', () => {
 
   test('come to new nodes when they are asked to, or needed', async () => {
     await db.query(`select citus_add_node('127.0.0.1', ${nodes[2]?.port})`);
+    const shard = await db.value(
+      `select shardid from _tessera_catalog.pg_dist_shard where logicalrelid = 'r'::regclass`,
+    );
+    const other = await db.value(
+      `select shardid from _tessera_catalog.pg_dist_shard where logicalrelid = 'd'::regclass limit 1`,
+    );
+    expect((await db.error(`select citus_copy_shard_placement(${other}, 1, 3)`)).code).toBe('0A000');
+    expect((await db.error(`select citus_copy_shard_placement(${shard}, 3, 1)`)).code).toBe('22000');
+    expect((await db.error('select citus_copy_shard_placement(1, 1, 3)')).code).toBe('42704');
+    await db.query(`select citus_copy_shard_placement(${shard}, 1, 3)`);
+    expect(await db.notices(`select citus_copy_shard_placement(${shard}, 1, 3)`)).toMatchObject([
+      { severity: 'WARNING' },
+    ]);
     await db.query('select replicate_reference_tables()');
     await expectIdentical('r', nodes);
     await expectIdentical('heap', nodes);

@@ -114,6 +114,11 @@ export class Database {
     return client;
   }
 
+  /** A session in another database of the same server. */
+  connectTo(database: string): Promise<pg.Client> {
+    return open(database);
+  }
+
   /** A session of a role. */
   as(role: string): Promise<pg.Client> {
     return this.connect(role);

@@ -13,7 +13,7 @@ import { adoptTables } from '../adopt.ts';
 import { forgetTables } from '../forget.ts';
 import { attachShards, registerTable, relationOfRequest, type NewTable } from '../register.ts';
 import { run } from '../../engine/spi.ts';
-import { copyEverywhere, copyOne, finishCopies } from '../reference.ts';
+import { copyEverywhere, copyOne, copyReferencesTo, finishCopies } from '../reference.ts';
 import { queueReferenceChanges } from '../reference-changes.ts';
 import { refuseRenamedSchema, syncAll, syncTable } from '../sync.ts';
 import { syncTypes } from '../sync-types.ts';
@@ -144,6 +144,20 @@ export const request_shard_move = request<Move>(
       nodeOf(p.source, p.sourceName, p.sourcePort, 'source_node'),
       nodeOf(p.target, p.targetName, p.targetPort, 'target_node'),
       p.mode ?? 'auto',
+    );
+  },
+);
+
+export const request_shard_copy = request<Move>(
+  'copy',
+  'Copies reference tables to a node that lacks them.',
+  (caller, p) => {
+    requireAdmin(caller, 'copy reference tables');
+    if (p.shard === null) throw nullArgument('shard_id');
+    copyReferencesTo(
+      BigInt(p.shard),
+      nodeOf(p.source, p.sourceName, p.sourcePort, 'source_node'),
+      nodeOf(p.target, p.targetName, p.targetPort, 'target_node'),
     );
   },
 );

@@ -217,6 +217,7 @@ begin
   end if;
   if round % 60 = 0 then
     perform _tessera_functions.mend_loopback();
+    perform _tessera_functions.cut_off_copy();
   end if;
   if round % 2 = 0 and _tessera_functions.arrange_slots() or round % 60 = 0 then
     if driver = 'pg_cron' then
