@@ -2,7 +2,7 @@ import { isSpiError, one, query, run } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { ident, literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { primaryOfGroup, type Node } from './node.ts';
+import { primaryOfGroup } from './node.ts';
 import { aside, withNode, type Remote } from './remote.ts';
 
 /** Kinds of objects, in the order in which they can be dropped. */
@@ -129,23 +129,33 @@ const drop = (remote: Remote, r: Remnant): void => {
 
 const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e));
 
-const work = (node: Node, records: readonly CleanupRecord[], done: bigint[], failed: Map<bigint, string>): void => {
-  try {
-    withNode(node, (remote) => {
-      for (const r of records) {
-        try {
-          drop(remote, r);
-          done.push(r.id);
-        } catch (e) {
-          if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
-          failed.set(r.id, messageOf(e));
-        }
-      }
-    });
-  } catch (e) {
-    if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
-    for (const r of records) if (!done.includes(r.id)) failed.set(r.id, messageOf(e));
+interface Outcome {
+  readonly done: bigint[];
+  readonly failed: Map<bigint, string>;
+}
+
+const dropAll = (records: readonly CleanupRecord[]): Outcome => {
+  const outcome: Outcome = { done: [], failed: new Map() };
+  const unreachable = new Map<number, string>();
+  for (const r of records) {
+    const node = primaryOfGroup(r.group);
+    const message = unreachable.get(r.group);
+    if (message !== undefined) {
+      outcome.failed.set(r.id, message);
+      continue;
+    }
+    try {
+      // A node that was removed took what was on it along.
+      if (node !== undefined) withNode(node, (remote) => drop(remote, r));
+      outcome.done.push(r.id);
+    } catch (e) {
+      if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+      outcome.failed.set(r.id, messageOf(e));
+      // One attempt to connect says enough for all that is there.
+      if (e instanceof PgError && e.sqlstate.startsWith('08')) unreachable.set(r.group, e.message);
+    }
   }
+  return outcome;
 };
 
 /**
@@ -163,18 +173,7 @@ export const cleanUp = (): { readonly dropped: number; readonly failed: number }
      for update skip locked`,
     [ownOperations()],
   );
-  const done: bigint[] = [];
-  const failed = new Map<bigint, string>();
-  for (const group of new Set(records.map((r) => r.group))) {
-    const node = primaryOfGroup(group);
-    const here = records.filter((r) => r.group === group);
-    if (node === undefined) {
-      // A node that was removed took what was on it along.
-      done.push(...here.map((r) => r.id));
-      continue;
-    }
-    work(node, here, done, failed);
-  }
+  const { done, failed } = dropAll(records);
   if (done.length > 0) run('delete from _tessera_catalog.pg_dist_cleanup where record_id = any($1)', [done]);
   for (const [id, message] of failed)
     run('update _tessera_catalog.pg_dist_cleanup set message = $2 where record_id = $1', [id, message]);
