@@ -2,7 +2,7 @@ import { isSpiError, one, query, run } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { ident, literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { primaryOfGroup, type Node } from './node.ts';
+import { primaryOfGroup } from './node.ts';
 import { aside, withNode, type Remote } from './remote.ts';
 
 /** Kinds of objects, in the order in which they can be dropped. */
@@ -151,42 +151,50 @@ interface Outcome {
   readonly failed: Map<bigint, string>;
 }
 
+/** False where the node could not be reached: one attempt to connect says enough for all that is there. */
 const work = (
   node: Node,
   records: readonly CleanupRecord[],
   how: Readonly<Record<number, Drop>>,
   last: boolean,
   { done, failed }: Outcome,
-): void => {
-  try {
-    const each = (remote: Remote): void => {
-      for (const r of records) {
-        try {
-          (how[r.kind] as Drop)(remote, r.name);
-          if (last) done.push(r.id);
-        } catch (e) {
-          if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
-          failed.set(r.id, messageOf(e));
-        }
+): boolean => {
+  const each = (remote: Remote): void => {
+    for (const r of records) {
+      try {
+        (how[r.kind] as Drop)(remote, r.name);
+        if (last) done.push(r.id);
+      } catch (e) {
+        if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+        if (e instanceof PgError && e.sqlstate.startsWith('08')) throw e;
+        failed.set(r.id, messageOf(e));
       }
-    };
+    }
+  };
+  try {
     withNode(node, each, `set lock_timeout = '1s'; `);
+    return true;
   } catch (e) {
     if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
     for (const r of records) if (!done.includes(r.id)) failed.set(r.id, messageOf(e));
+    return false;
   }
 };
 
 const workAll = (records: readonly CleanupRecord[]): Outcome => {
   const outcome: Outcome = { done: [], failed: new Map() };
+  const unreachable = new Map<number, string>();
   for (const { last, how } of PHASES)
     for (const group of new Set(records.map((r) => r.group))) {
       const here = records.filter((r) => r.group === group && how[r.kind] !== undefined);
       if (here.length === 0) continue;
       const node = primaryOfGroup(group);
-      if (node !== undefined) work(node, here, how, last, outcome);
+      const message = unreachable.get(group);
       // A node that was removed took what was on it along.
-      else if (last) outcome.done.push(...here.map((r) => r.id));
+      if (node === undefined) outcome.done.push(...(last ? here.map((r) => r.id) : []));
+      else if (message !== undefined) for (const r of here) outcome.failed.set(r.id, message);
+      else if (!work(node, here, how, last, outcome))
+        unreachable.set(group, outcome.failed.get((here[0] as CleanupRecord).id) ?? '');
     }
   for (const id of outcome.done) outcome.failed.delete(id);
   return outcome;

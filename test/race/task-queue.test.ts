@@ -115,7 +115,8 @@ test('500 tasks in a random graph, 4 executors that get killed: order kept, ever
 
 test('claims at the same moment never exceed a limit', async () => {
   const db = limits;
-  await db.query(`insert into _tessera_catalog.setting values ('max_background_task_executors', '3')`);
+  await db.query(`insert into _tessera_catalog.setting values ('max_background_task_executors', '3'),
+    ('max_background_task_executors_per_node', '1')`);
   const job: bigint = await db.value(`select create_background_job('limits')`);
   for (let i = 0; i < 200; i++)
     await db.query(
