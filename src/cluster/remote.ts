@@ -1,6 +1,6 @@
 import { isSpiError, one, query } from '../engine/spi.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { remoteFailure } from './failures.ts';
+import { connectionLost, remoteFailure } from './failures.ts';
 import type { Node } from './node.ts';
 
 /** A session on a node. Every error names the node. */
@@ -30,6 +30,28 @@ const named = <T>(node: Pick<Node, 'name' | 'port'>, body: () => T): T => {
 };
 
 /**
+ * The rows of one statement. Not by dblink(): when its caller is cancelled it waits for the statement to end all the same,
+ * which may take as long as a move does.
+ */
+const fetch = (
+  schema: string,
+  name: string,
+  node: Pick<Node, 'name' | 'port'>,
+  sql: string,
+): { r: string | null }[] => {
+  const result = (): { r: string | null }[] =>
+    query<{ r: string | null }>(`select r from ${schema}.dblink_get_result($1) as t(r text)`, [name]);
+  const { sent } = one<{ sent: number }>(`select ${schema}.dblink_send_query($1, $2) as sent`, [name, sql]);
+  if (sent !== 1) throw connectionLost(node);
+  try {
+    return result();
+  } finally {
+    // A second, empty one ends it, after an error too.
+    result();
+  }
+};
+
+/**
  * Opens a session over a foreign server, and ends it whatever happens: dblink's connections belong to the session and not
  * to a role, so one that stayed open could be used by whoever called us. A cancelled statement passes by `finally`: every
  * function from which this is reached says opensSessions, and SQL ends the sessions by their names.
@@ -42,14 +64,11 @@ export const withServer = <T>(server: string, node: Pick<Node, 'name' | 'port'>,
     exec: (sql) => named(node, () => void query(`select ${schema}.dblink_exec($1, $2)`, [name, sql])),
     rows: <R>(sql: string) =>
       named(node, () =>
-        query<{ r: string }>(`select r from ${schema}.dblink($1, $2) as t(r text)`, [
-          name,
-          `select pg_catalog.row_to_json(q)::text from (${sql}) q`,
-        ]).map((row) => JSON.parse(row.r) as R),
+        fetch(schema, name, node, `select pg_catalog.row_to_json(q)::text from (${sql}) q`).map(
+          (row) => JSON.parse(row.r as string) as R,
+        ),
       ),
-    answer: (sql) =>
-      named(node, () => one<{ r: string | null }>(`select r from ${schema}.dblink($1, $2) as t(r text)`, [name, sql]))
-        .r,
+    answer: (sql) => named(node, () => fetch(schema, name, node, sql))[0]?.r ?? null,
     one: <R>(sql: string) => {
       const [row] = remote.rows<R>(sql);
       if (row === undefined) throw new Error(`query returned no row: ${sql}`);

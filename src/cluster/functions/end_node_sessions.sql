@@ -9,8 +9,10 @@ begin
   -- dblink lets anybody use what is open in a session, so a second cancel must not keep one open either.
   loop
     begin
-      execute format('select count(%1$s.dblink_disconnect(name)) from unnest(%1$s.dblink_get_connections()) name
-        where name like ''tessera session %%''', dblink);
+      execute format('select count(%1$s.dblink_disconnect(name))
+        from (
+          select name, case when %1$s.dblink_is_busy(name) = 1 then %1$s.dblink_cancel_query(name) end as cancelled
+          from unnest(%1$s.dblink_get_connections()) name where name like ''tessera session %%'' offset 0) open', dblink);
       return;
     exception
       when query_canceled then
