@@ -4,6 +4,7 @@ import { ident, literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { primaryOfGroup, type Node } from './node.ts';
 import { aside, withNode, type Remote } from './remote.ts';
+import { origin } from './server.ts';
 
 /** Kinds of objects, in the order in which they can be dropped. */
 export const OBJECT = { shard: 1, subscription: 2, slot: 3, publication: 4 } as const;
@@ -33,6 +34,16 @@ export const beginOperation = (): bigint => {
   run('select pg_advisory_xact_lock($1, ($2::int8 & 2147483647)::int4)', [CLEANUP_CLASS, operation]);
   return operation;
 };
+
+const sessionName = (operation: bigint): string => `tessera ${origin()} ${operation}`;
+
+/** Marks a session on a node, so that the cleanup ends what it still does when its operation is over. */
+export const enlist = (remote: Remote, operation: bigint): void =>
+  remote.exec(`set application_name = ${literal(sessionName(operation))}`);
+
+/** As enlist(), for sessions that foreign tables open: a statement for the session that uses them. */
+export const enlistForeign = (operation: bigint): string =>
+  `set postgres_fdw.application_name = ${literal(sessionName(operation))}`;
 
 /** Records, committed at once, what an operation is about to make: nothing is made that nobody knows of. */
 export const recordAside = (operation: bigint, remnants: readonly Remnant[]): void => {
@@ -65,6 +76,13 @@ interface CleanupRecord extends Remnant {
   readonly id: bigint;
   readonly operation: bigint;
 }
+
+/** Nobody waits for these any more, but what they are making would come after we have looked for it. */
+const endSessions = (remote: Remote, operations: readonly bigint[]): void =>
+  void remote.rows(
+    `select pg_catalog.pg_terminate_backend(pid, 5000) as ended from pg_catalog.pg_stat_activity
+     where datname = pg_catalog.current_database() and application_name in (${operations.map((o) => literal(sessionName(o))).join(', ')})`,
+  );
 
 /** Stops a subscription and takes its slot from it: the slot is in the ledger for itself, and the source may be gone. */
 const stopSubscription = (remote: Remote, name: string): void => {
@@ -141,6 +159,7 @@ const work = (
 ): void => {
   try {
     withNode(node, (remote) => {
+      endSessions(remote, [...new Set(records.map((r) => r.operation))]);
       remote.exec(`set lock_timeout = '1s'`);
       for (const r of records) {
         try {

@@ -3,6 +3,8 @@ export { requireAdmin } from './admin.ts';
 export {
   beginOperation,
   cleanUp,
+  enlist,
+  enlistForeign,
   isUnderWay,
   keepMade,
   OBJECT,

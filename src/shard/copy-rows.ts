@@ -1,4 +1,4 @@
-import { aside, ownerServer, type Node } from '../cluster/index.ts';
+import { aside, enlistForeign, ownerServer, type Node } from '../cluster/index.ts';
 import { currentUser } from '../engine/session.ts';
 import { ident, literal, qualified } from '../lib/quote.ts';
 import { LOCAL_SCHEMA } from './distribute.ts';
@@ -19,6 +19,7 @@ const foreignTable = (name: string, t: DistributedTable, shard: Shard, server: s
  * at once, for other sessions to make indexes.
  */
 export const copyRows = (
+  operation: bigint,
   parts: readonly { readonly table: DistributedTable; readonly shard: Shard; readonly owner: string }[],
   source: Node,
   target: Node,
@@ -26,7 +27,7 @@ export const copyRows = (
   const me = currentUser();
   aside((session) => {
     session.exec(
-      `set role ${ident(me)}; set statement_timeout = 0; set client_connection_check_interval = '2s'; set tessera.maintenance = on`,
+      `set role ${ident(me)}; set statement_timeout = 0; set tessera.maintenance = on; ${enlistForeign(operation)}`,
     );
     for (const p of parts) {
       const from = qualified({ schema: LOCAL_SCHEMA, name: `tessera_from_${p.shard.id}` });

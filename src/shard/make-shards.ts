@@ -1,6 +1,7 @@
 import {
   address,
   beginOperation,
+  enlist,
   ensureOwnerServer,
   keepMade,
   OBJECT,
@@ -178,6 +179,7 @@ export const bareTable = (table: DistributedTable, shard: Shard): string[] =>
 
 /** Creates the tables of shards on one node, whole or bare, as the role that owns them there. */
 export const makeOnNode = (
+  operation: bigint,
   node: Node,
   owner: string,
   work: readonly { readonly table: DistributedTable; readonly shard: Shard }[],
@@ -199,6 +201,7 @@ export const makeOnNode = (
             ...all(afterRows),
             ...(how === 'whole' ? all((t, s) => foreignKeyStatements(t, s, node.group)) : []),
           ];
+    enlist(remote, operation);
     // One transaction: the statements of one string.
     if (statements.length > 0) remote.exec(statements.join(';\n'));
   });
@@ -218,6 +221,7 @@ export const makeShards = (table: DistributedTable, owner: string): void => {
     const here = shards.filter((s) => s.groups.includes(group));
     announceShards(operation, node, here);
     makeOnNode(
+      operation,
       node,
       owner,
       here.map((shard) => ({ table, shard })),

@@ -2,6 +2,7 @@ import {
   address,
   aside,
   beginOperation,
+  enlist,
   keepMade,
   OBJECT,
   ownerServer,
@@ -73,16 +74,14 @@ const isMoved = (shards: readonly Shard[], source: Node, target: Node): boolean 
 const byOwner = (parts: readonly Part[]): [string, Part[]][] =>
   [...new Set(parts.map((p) => p.owner))].map((owner) => [owner, parts.filter((p) => p.owner === owner)]);
 
-/**
- * As the role that owns the shards there, one transaction for each owner. It goes on for as long as an index takes, and
- * ends when nobody waits for it any more.
- */
-const onTarget = ({ target, parts }: Move, ddl: (p: Part) => string[], settings = ''): void => {
+/** As the role that owns the shards there, one transaction for each owner. */
+const onTarget = ({ operation, target, parts }: Move, ddl: (p: Part) => string[], settings?: string): void => {
   for (const [owner, own] of byOwner(parts)) {
     const statements = own.flatMap(ddl);
     if (statements.length === 0) continue;
     withServer(ownerServer(target, owner), target, (remote) => {
-      remote.exec(`set client_connection_check_interval = '2s'; ${settings}`);
+      enlist(remote, operation);
+      if (settings !== undefined) remote.exec(settings);
       remote.exec(statements.join(';\n'));
     });
   }
@@ -104,8 +103,8 @@ const ensureServers = ({ target, parts }: Move): void => {
   }
 };
 
-const makeBare = ({ target, parts }: Move): void => {
-  for (const [owner, own] of byOwner(parts)) makeOnNode(target, owner, own, 'bare');
+const makeBare = ({ operation, target, parts }: Move): void => {
+  for (const [owner, own] of byOwner(parts)) makeOnNode(operation, target, owner, own, 'bare');
 };
 
 const makeIndexes = (m: Move): void => onTarget(m, (p) => afterRows(p.table, p.shard), PATIENT);
@@ -135,6 +134,8 @@ const replicate = (m: Move, progress: Progress): void => {
   announceReplication(operation, source, target);
   withNode(source, (from) =>
     withNode(target, (to) => {
+      enlist(from, operation);
+      enlist(to, operation);
       awaitSeat({ node: target, remote: to });
       checkNoOwnId(from);
       const replication = startReplication(
@@ -172,7 +173,7 @@ const copy = (m: Move, progress: Progress): void => {
   const shards = m.parts.map((p) => p.shard);
   blockWrites(shards);
   progress.to('Copying Data');
-  copyRows(m.parts, m.source, m.target);
+  copyRows(m.operation, m.parts, m.source, m.target);
   progress.to('Creating Constraints');
   makeKeys(m);
   makeIndexes(m);

@@ -3,10 +3,7 @@ import {
   beginOperation,
   ensureOwnerServer,
   keepMade,
-  OBJECT,
-  POLICY,
   primaryOfGroup,
-  recordAside,
   withNode,
   withServer,
   type Node,
@@ -17,7 +14,7 @@ import { findRelation, storedColumns, type Relation } from '../hypertable/index.
 import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
 import { distributedTables, shardsOf, type DistributedTable, type Shard } from './distributed-table.ts';
 import { unknownShard } from './failures.ts';
-import { foreignKeyStatements, grantReferences, makeOnNode } from './make-shards.ts';
+import { announceShards, foreignKeyStatements, grantReferences, makeOnNode } from './make-shards.ts';
 
 const LOCAL_SCHEMA = '_tessera_internal';
 
@@ -86,18 +83,14 @@ export const copyReferences = (node: Node): number => {
   const missing = inOrder(missingOn(node));
   if (node.group !== 0) {
     const operation = beginOperation();
-    recordAside(
+    announceShards(
       operation,
-      missing.map((r) => ({
-        kind: OBJECT.shard,
-        name: qualified(r.shard),
-        group: node.group,
-        policy: POLICY.onFailure,
-      })),
+      node,
+      missing.map((r) => r.shard),
     );
     for (const r of missing) {
       const root = findRelation(r.table.relid) as Relation;
-      makeOnNode(node, root.owner, [r], 'whole');
+      makeOnNode(operation, node, root.owner, [r], 'whole');
       fillCopy(root, ensureOwnerServer(node, root.owner), r.shard);
     }
     keepMade(operation);
@@ -130,8 +123,8 @@ export const copyOne = (shardid: bigint, node: Node): void => {
   if (now === undefined || now.groups.includes(node.group)) return;
   if (node.group !== 0) {
     const operation = beginOperation();
-    recordAside(operation, [{ kind: OBJECT.shard, name: qualified(now), group: node.group, policy: POLICY.onFailure }]);
-    makeOnNode(node, root.owner, [{ table: found.table, shard: now }], 'without foreign keys');
+    announceShards(operation, node, [now]);
+    makeOnNode(operation, node, root.owner, [{ table: found.table, shard: now }], 'without foreign keys');
     fillCopy(root, ensureOwnerServer(node, root.owner), now);
     keepMade(operation);
   }

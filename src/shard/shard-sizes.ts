@@ -13,6 +13,7 @@ export interface PlacementSize {
 
 /** Sizes of placements, asked from each node once. A shard that is not there counts nothing. */
 export const sizesOf = (shardids: readonly bigint[]): PlacementSize[] => {
+  if (shardids.length === 0) return [];
   const placements = query<{ shardid: bigint; groupid: number; schema: string; name: string }>(
     `select s.shardid, p.groupid, s.shard_schema as schema, s.shard_name as name
      from _tessera_catalog.pg_dist_shard s join _tessera_catalog.pg_dist_placement p using (shardid)
