@@ -2,8 +2,9 @@ import { isSpiError, one, query, run } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { ident, literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { primaryOfGroup } from './node.ts';
+import { primaryOfGroup, type Node } from './node.ts';
 import { aside, withNode, type Remote } from './remote.ts';
+import { origin } from './origin.ts';
 
 /** Kinds of objects, in the order in which they can be dropped. */
 export const OBJECT = { shard: 1, subscription: 2, slot: 3, publication: 4 } as const;
@@ -53,6 +54,15 @@ const ownOperations = (): bigint[] =>
     [CLEANUP_CLASS],
   ).map((r) => r.id);
 
+const sessionName = (operation: bigint): string => `tessera ${origin()} ${operation}`;
+
+/** What marks a session on a node, so that the cleanup ends what it still does when its operation is over. */
+export const enlisted = (operation: bigint): string => `set application_name = ${literal(sessionName(operation))}; `;
+
+/** The same for sessions that foreign tables open: for the session that uses them. */
+export const enlistedForeign = (operation: bigint): string =>
+  `set postgres_fdw.application_name = ${literal(sessionName(operation))}; `;
+
 /** Records, committed at once, what an operation is about to make: nothing is made that nobody knows of. */
 export const recordAside = (operation: bigint, remnants: readonly Remnant[]): void => {
   if (remnants.length === 0) return;
@@ -84,6 +94,13 @@ interface CleanupRecord extends Remnant {
   readonly id: bigint;
   readonly operation: bigint;
 }
+
+/** Nobody waits for these any more, but what they are making would come after we have looked for it. */
+const endSessions = (remote: Remote, operations: readonly bigint[]): void =>
+  void remote.rows(
+    `select pg_catalog.pg_terminate_backend(pid, 5000) as ended from pg_catalog.pg_stat_activity
+     where datname = pg_catalog.current_database() and application_name in (${operations.map((o) => literal(sessionName(o))).join(', ')})`,
+  );
 
 /** Stops a subscription and takes its slot from it: the slot is in the ledger for itself, and the source may be gone. */
 const stopSubscription = (remote: Remote, name: string): void => {
@@ -160,6 +177,7 @@ const work = (
   { done, failed }: Outcome,
 ): boolean => {
   const each = (remote: Remote): void => {
+    endSessions(remote, [...new Set(records.map((r) => r.operation))]);
     for (const r of records) {
       try {
         (how[r.kind] as Drop)(remote, r.name);

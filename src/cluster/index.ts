@@ -4,6 +4,8 @@ export {
   beginDrop,
   beginOperation,
   cleanUp,
+  enlisted,
+  enlistedForeign,
   isUnderWay,
   keepMade,
   OBJECT,

@@ -36,7 +36,8 @@ const named = <T>(node: Pick<Node, 'name' | 'port'>, body: () => T): T => {
 /**
  * Calls through a foreign server. dblink opens a connection for each and closes it before it returns, which takes some
  * milliseconds: a connection that has a name belongs to the session and not to a role, and JavaScript does not get to
- * close it when the statement is cancelled. Whoever called us could then use it with our rights.
+ * close it when the statement is cancelled. Whoever called us could then use it with our rights. exec() notices a cancel
+ * while it waits; rows() and answer(), which are dblink(), do not, and are for what answers soon.
  */
 export const withServer = <T>(
   server: string,

@@ -1,4 +1,4 @@
-import { aside, ownerServer, type Node } from '../cluster/index.ts';
+import { aside, enlistedForeign, ownerServer, type Node } from '../cluster/index.ts';
 import { ident, literal, qualified } from '../lib/quote.ts';
 import { LOCAL_SCHEMA } from './distribute.ts';
 import type { DistributedTable, Shard } from './distributed-table.ts';
@@ -18,24 +18,28 @@ const foreignTable = (name: string, t: DistributedTable, shard: Shard, server: s
  * at once, for other sessions to make indexes.
  */
 export const copyRows = (
+  operation: bigint,
   parts: readonly { readonly table: DistributedTable; readonly shard: Shard; readonly owner: string }[],
   source: Node,
   target: Node,
 ): void => {
-  aside((session) => {
-    for (const p of parts) {
-      const from = qualified({ schema: LOCAL_SCHEMA, name: `tessera_from_${p.shard.id}` });
-      const to = qualified({ schema: LOCAL_SCHEMA, name: `tessera_to_${p.shard.id}` });
-      const columns = columnList(p.table.definition);
-      session.exec(
-        [
-          foreignTable(from, p.table, p.shard, ownerServer(source, p.owner)),
-          foreignTable(to, p.table, p.shard, ownerServer(target, p.owner)),
-          // A row without columns has nothing that could be copied.
-          ...(columns === '' ? [] : [`insert into ${to} (${columns}) select ${columns} from ${from}`]),
-          `drop foreign table ${from}, ${to}`,
-        ].join(';\n'),
-      );
-    }
-  }, `set statement_timeout = 0; set client_connection_check_interval = '2s'; set tessera.maintenance = on; `);
+  aside(
+    (session) => {
+      for (const p of parts) {
+        const from = qualified({ schema: LOCAL_SCHEMA, name: `tessera_from_${p.shard.id}` });
+        const to = qualified({ schema: LOCAL_SCHEMA, name: `tessera_to_${p.shard.id}` });
+        const columns = columnList(p.table.definition);
+        session.exec(
+          [
+            foreignTable(from, p.table, p.shard, ownerServer(source, p.owner)),
+            foreignTable(to, p.table, p.shard, ownerServer(target, p.owner)),
+            // A row without columns has nothing that could be copied.
+            ...(columns === '' ? [] : [`insert into ${to} (${columns}) select ${columns} from ${from}`]),
+            `drop foreign table ${from}, ${to}`,
+          ].join(';\n'),
+        );
+      }
+    },
+    `set statement_timeout = 0; set client_connection_check_interval = '2s'; set tessera.maintenance = on; ${enlistedForeign(operation)}`,
+  );
 };

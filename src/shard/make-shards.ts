@@ -1,6 +1,7 @@
 import {
   address,
   beginOperation,
+  enlisted,
   ensureOwnerServer,
   keepMade,
   OBJECT,
@@ -184,6 +185,7 @@ export const bareTable = (table: DistributedTable, shard: Shard): string[] =>
 
 /** Creates the tables of shards on one node, whole or bare, as the role that owns them there. */
 export const makeOnNode = (
+  operation: bigint,
   node: Node,
   owner: string,
   work: readonly { readonly table: DistributedTable; readonly shard: Shard }[],
@@ -193,21 +195,26 @@ export const makeOnNode = (
   for (const table of new Set(work.map((w) => w.table)))
     prepareNode(node, table, owner, [...new Set(work.filter((w) => w.table === table).map((w) => w.shard.schema))]);
   if (how === 'whole') grantReferences(node, owner, work);
-  withServer(server, node, (remote) => {
-    const all = (ddl: (t: DistributedTable, s: Shard) => string[]): string[] =>
-      work.flatMap((w) => ddl(w.table, w.shard));
-    const statements =
-      how === 'bare'
-        ? all(bareTable)
-        : [
-            ...all(bareTable),
-            ...all(keyStatements),
-            ...all(afterRows),
-            ...(how === 'whole' ? all((t, s) => foreignKeyStatements(t, s, node.group)) : []),
-          ];
-    // One transaction: the statements of one string.
-    if (statements.length > 0) remote.exec(statements.join(';\n'));
-  });
+  withServer(
+    server,
+    node,
+    (remote) => {
+      const all = (ddl: (t: DistributedTable, s: Shard) => string[]): string[] =>
+        work.flatMap((w) => ddl(w.table, w.shard));
+      const statements =
+        how === 'bare'
+          ? all(bareTable)
+          : [
+              ...all(bareTable),
+              ...all(keyStatements),
+              ...all(afterRows),
+              ...(how === 'whole' ? all((t, s) => foreignKeyStatements(t, s, node.group)) : []),
+            ];
+      // One transaction: the statements of one string.
+      if (statements.length > 0) remote.exec(statements.join(';\n'));
+    },
+    enlisted(operation),
+  );
 };
 
 /** The coordinator needs no copy of a reference table beside the table. */
@@ -224,6 +231,7 @@ export const makeShards = (table: DistributedTable, owner: string): void => {
     const here = shards.filter((s) => s.groups.includes(group));
     announceShards(operation, node, here);
     makeOnNode(
+      operation,
       node,
       owner,
       here.map((shard) => ({ table, shard })),

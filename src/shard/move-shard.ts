@@ -2,6 +2,7 @@ import {
   address,
   aside,
   beginOperation,
+  enlisted,
   keepMade,
   OBJECT,
   ownerServer,
@@ -73,15 +74,17 @@ const isMoved = (shards: readonly Shard[], source: Node, target: Node): boolean 
 const byOwner = (parts: readonly Part[]): [string, Part[]][] =>
   [...new Set(parts.map((p) => p.owner))].map((owner) => [owner, parts.filter((p) => p.owner === owner)]);
 
-/**
- * As the role that owns the shards there, one transaction for each owner. It goes on for as long as an index takes, and
- * ends when nobody waits for it any more.
- */
-const onTarget = ({ target, parts }: Move, ddl: (p: Part) => string[], settings = ''): void => {
+/** As the role that owns the shards there, one transaction for each owner. */
+const onTarget = ({ operation, target, parts }: Move, ddl: (p: Part) => string[], settings = ''): void => {
   for (const [owner, own] of byOwner(parts)) {
     const statements = own.flatMap(ddl);
     if (statements.length === 0) continue;
-    withServer(ownerServer(target, owner), target, (remote) => remote.exec(statements.join(';\n')), settings);
+    withServer(
+      ownerServer(target, owner),
+      target,
+      (remote) => remote.exec(statements.join(';\n')),
+      enlisted(operation) + settings,
+    );
   }
 };
 
@@ -99,8 +102,8 @@ const ensureServers = ({ target, parts }: Move): void => {
   }
 };
 
-const makeBare = ({ target, parts }: Move): void => {
-  for (const [owner, own] of byOwner(parts)) makeOnNode(target, owner, own, 'bare');
+const makeBare = ({ operation, target, parts }: Move): void => {
+  for (const [owner, own] of byOwner(parts)) makeOnNode(operation, target, owner, own, 'bare');
 };
 
 const makeIndexes = (m: Move): void => onTarget(m, (p) => afterRows(p.table, p.shard), PATIENT);
@@ -167,7 +170,7 @@ const copy = (m: Move, progress: Progress): void => {
   const shards = m.parts.map((p) => p.shard);
   blockWrites(shards);
   progress.to('Copying Data');
-  if (!copyDirectly(m.operation, shards, m.source, m.target)) copyRows(m.parts, m.source, m.target);
+  if (!copyDirectly(m.operation, shards, m.source, m.target)) copyRows(m.operation, m.parts, m.source, m.target);
   progress.to('Creating Constraints');
   makeKeys(m);
   makeIndexes(m);

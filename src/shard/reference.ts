@@ -105,7 +105,7 @@ export const copyReferences = (node: Node): number => {
     );
     for (const r of missing) {
       const root = findRelation(r.table.relid) as Relation;
-      makeOnNode(node, root.owner, [r], 'whole');
+      makeOnNode(operation, node, root.owner, [r], 'whole');
       fillCopy(r.table, node, root.owner, r.shard);
     }
     keepMade(operation);
@@ -149,7 +149,7 @@ export const copyOne = (shardid: bigint, node: Node): void => {
   if (node.group !== 0) {
     const operation = beginOperation();
     announceShards(operation, node, [now]);
-    makeOnNode(node, root.owner, [{ table: found.table, shard: now }], 'without foreign keys');
+    makeOnNode(operation, node, root.owner, [{ table: found.table, shard: now }], 'without foreign keys');
     fillCopy(found.table, node, root.owner, now);
     keepMade(operation);
   }

@@ -1,5 +1,6 @@
 import {
   conninfoText,
+  enlisted,
   OBJECT,
   origin,
   POLICY,
@@ -101,10 +102,11 @@ export const startReplication = (
   withNode(
     from.node,
     (patient) =>
-      patient.rows(
-        `select pg_catalog.pg_create_logical_replication_slot(${literal(names.slot)}, 'pgoutput')::text as slot`,
+      // exec(), because this may wait for long and has to notice a cancel.
+      patient.exec(
+        `do ${literal(`begin perform pg_catalog.pg_create_logical_replication_slot(${literal(names.slot)}, 'pgoutput'); end`)}`,
       ),
-    `set lock_timeout = '${seconds}s'; `,
+    `${enlisted(operation)}set lock_timeout = '${seconds}s'; `,
   );
   to.remote.exec(
     `create subscription ${ident(names.subscription)} connection ${literal(conninfoText(from.node))} publication ${ident(names.publication)}
