@@ -1446,6 +1446,9 @@ CREATE EVENT TRIGGER tessera_ddl_command_end ON ddl_command_end
 CREATE EVENT TRIGGER tessera_ddl_command_start ON ddl_command_start
          WHEN TAG IN ('ALTER EXTENSION', 'DROP EXTENSION')
    EXECUTE FUNCTION _tessera_functions.pause_workers();
+CREATE EVENT TRIGGER tessera_server_created ON ddl_command_end
+         WHEN TAG IN ('CREATE SERVER')
+   EXECUTE FUNCTION _tessera_functions.on_server_created();
 CREATE EVENT TRIGGER tessera_shard_ddl ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'CREATE TABLE', 'CREATE FOREIGN TABLE', 'ALTER INDEX', 'CREATE INDEX', 'CREATE STATISTICS', 'ALTER STATISTICS', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA')
    EXECUTE FUNCTION _tessera_functions.on_shard_ddl();
