@@ -1,5 +1,5 @@
 import { isSpiError, one, query } from '../engine/spi.ts';
-import { ident } from '../lib/quote.ts';
+import { ident, literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { loopbackElsewhere, remoteFailure } from './failures.ts';
 import type { Node } from './node.ts';
@@ -9,6 +9,8 @@ import { origin } from './origin.ts';
 export interface Remote {
   /** Statements that return no rows; one transaction unless they say otherwise. */
   exec(sql: string): void;
+  /** Calls a function for what it does; like exec(), and unlike rows(), it notices a cancel while it waits. */
+  perform(call: string): void;
   /** Rows of a query, through JSON: int8 beyond 2^53 must be asked for as text. */
   rows<T = Record<string, unknown>>(sql: string): T[];
   one<T = Record<string, unknown>>(sql: string): T;
@@ -62,6 +64,7 @@ export const withServer = <T>(
         `select r from ${schema}.dblink($1, $2) as t(r text)`,
         `select pg_catalog.row_to_json(q)::text from (${sql}) q`,
       ).map((row) => JSON.parse(row.r) as R),
+    perform: (expression) => remote.exec(`do ${literal(`begin perform ${expression}; end`)}`),
     each: (sql) =>
       void call(
         `select count(${schema}.dblink_exec($1, $2 || replace(e.template, '@rows@', quote_literal(e.rows)))) as n from (${sql}) e`,

@@ -44,9 +44,7 @@ const committed = (sql: string): void => void aside((session) => session.rows(sq
 
 const doMove = (caller: string, m: PlannedMove, mode: Mode): void => {
   const payload = JSON.stringify({ shard: String(m.shard.id), source: m.source.id, target: m.target.id, mode });
-  committed(
-    `select _tessera_functions.request_shard_move(${literal(caller)}, ${literal(payload)}::jsonb)::text as done`,
-  );
+  committed(`_tessera_functions.request_shard_move(${literal(caller)}, ${literal(payload)}::jsonb)`);
 };
 
 /** Moves in the foreground, each in a transaction of its own, so that what is done stays when a later one fails. */
@@ -55,7 +53,7 @@ export const rebalanceNow = (caller: string, w: Wish, mode: Mode): void => {
   const moves = planMoves(w);
   checkIdentities(moves, mode);
   preflight(moves);
-  if (missingOn().length > 0) committed(`select _tessera_functions.copy_references_everywhere() as copies`);
+  if (missingOn().length > 0) committed('_tessera_functions.copy_references_everywhere()');
   for (const [i, m] of moves.entries()) {
     notice(`moving shard ${m.shard.id} from ${m.source.name}:${m.source.port} to ${m.target.name}:${m.target.port}`);
     try {
@@ -70,9 +68,9 @@ export const rebalanceNow = (caller: string, w: Wish, mode: Mode): void => {
 export const drain = (caller: string, name: string, port: number, mode: Mode, strategy: string | null): void => {
   const node = openNode(name, port);
   committed(
-    `select _tessera_functions.request_cluster_set_node_property(${literal(caller)}, ${literal(
+    `_tessera_functions.request_cluster_set_node_property(${literal(caller)}, ${literal(
       JSON.stringify({ name, port, property: 'shouldhaveshards', value: false }),
-    )}::jsonb)::text as done`,
+    )}::jsonb)`,
   );
   rebalanceNow(
     caller,
@@ -165,7 +163,7 @@ export const startRebalance = (caller: string, o: StartOptions): bigint | null =
   }
   checkIdentities(moves, o.mode);
   preflight(moves);
-  committed('select dropped from _tessera_functions.clean_up_nodes()');
+  committed('_tessera_functions.clean_up_nodes()');
   const api = apiSchema();
   const tasks = planTaskGraph({
     moves: moves.map((m) => ({ colocationId: m.group, shardid: m.shard.id, source: m.source.id, target: m.target.id })),

@@ -195,8 +195,7 @@ const checkBefore = (shards: readonly Shard[], group: number, source: Node, targ
 };
 
 /** Remnants of earlier moves would be in the way, and their slots and workers are few. */
-const cleanUpAside = (): void =>
-  void aside((session) => session.rows('select dropped from _tessera_functions.clean_up_nodes()'));
+const cleanUpAside = (): void => void aside((session) => session.perform('_tessera_functions.clean_up_nodes()'));
 
 const transfer = (shards: readonly Shard[], source: Node, target: Node, mode: Mode): void => {
   const m: Move = {

@@ -101,11 +101,7 @@ export const startReplication = (
   // Not by CREATE SUBSCRIPTION, which would wait for itself where both nodes are databases of one server.
   withNode(
     from.node,
-    (patient) =>
-      // exec(), because this may wait for long and has to notice a cancel.
-      patient.exec(
-        `do ${literal(`begin perform pg_catalog.pg_create_logical_replication_slot(${literal(names.slot)}, 'pgoutput'); end`)}`,
-      ),
+    (patient) => patient.perform(`pg_catalog.pg_create_logical_replication_slot(${literal(names.slot)}, 'pgoutput')`),
     `${enlisted(operation)}set lock_timeout = '${seconds}s'; `,
   );
   to.remote.exec(
