@@ -40,7 +40,7 @@ const checkIdentities = (moves: readonly PlannedMove[], mode: Mode): void => {
 };
 
 /** A session of the owner of the extension whose work is committed at once. */
-const committed = (sql: string): void => void aside((session) => session.rows(sql));
+const committed = (call: string): void => aside((session) => session.perform(call));
 
 const doMove = (caller: string, m: PlannedMove, mode: Mode): void => {
   const payload = JSON.stringify({ shard: String(m.shard.id), source: m.source.id, target: m.target.id, mode });

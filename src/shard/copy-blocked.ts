@@ -38,7 +38,9 @@ export const copyDirectly = (operation: bigint, shards: readonly Shard[], source
       announceReplication(operation, source, target);
       let replication: ReturnType<typeof startReplication>;
       try {
-        replication = subtransaction(() => startReplication(operation, shards, ...ends, PATIENCE));
+        replication = subtransaction(() =>
+          startReplication(operation, shards, ...ends, { patience: PATIENCE, publish: 'insert' }),
+        );
       } catch (e) {
         if (isWait(e)) return false;
         throw e;

@@ -87,23 +87,50 @@ export const awaitSeat = (target: End): void => {
   while (!tryTakeSeat(target.node.id, Math.max(1, Math.floor(workers / 2)))) sleep(0.1);
 };
 
+/** How replication is to begin. */
+export interface Beginning {
+  /** Seconds to wait for transactions that write on the source. */
+  readonly patience: number;
+  /** What is published: a table that publishes deletes must have a replica identity, or none of its rows can be deleted. */
+  readonly publish: string;
+}
+
+/**
+ * A slot waits for all transactions that write on its server, which may take long. Not in one go: a cancel is noticed
+ * between the attempts only.
+ */
+const makeSlot = (operation: bigint, node: Node, slot: string, patience: number): void => {
+  for (let waited = 0, wait = 1; ; waited += wait, wait = Math.min(wait * 2, 60)) {
+    try {
+      withNode(
+        node,
+        (remote) =>
+          remote.rows(
+            `select pg_catalog.pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')::text as slot`,
+          ),
+        `${enlisted(operation)}set lock_timeout = '${Math.min(wait, patience)}s'; `,
+      );
+      return;
+    } catch (e) {
+      if (!(e instanceof PgError && e.sqlstate === SQLSTATE.lockNotAvailable) || waited + wait >= patience) throw e;
+    }
+  }
+};
+
 /** Makes publication, slot and subscription. This transaction must not have an id if the source is its own server. */
 export const startReplication = (
   operation: bigint,
   shards: readonly Shard[],
   from: End,
   to: End,
-  seconds = patience(),
+  how: Beginning = { patience: patience(), publish: 'insert, update, delete, truncate' },
 ): Replication => {
   const names = namesFor(operation);
-  from.remote.exec(`create publication ${ident(names.publication)} for table ${shards.map(qualified).join(', ')}`);
-  // A slot waits for all transactions that write on its server, which may take longer than a lock should.
-  // Not by CREATE SUBSCRIPTION, which would wait for itself where both nodes are databases of one server.
-  withNode(
-    from.node,
-    (patient) => patient.perform(`pg_catalog.pg_create_logical_replication_slot(${literal(names.slot)}, 'pgoutput')`),
-    `${enlisted(operation)}set lock_timeout = '${seconds}s'; `,
+  from.remote.exec(
+    `create publication ${ident(names.publication)} for table ${shards.map(qualified).join(', ')} with (publish = ${literal(how.publish)})`,
   );
+  // Not by CREATE SUBSCRIPTION, which would wait for itself where both nodes are databases of one server.
+  makeSlot(operation, from.node, names.slot, how.patience);
   to.remote.exec(
     `create subscription ${ident(names.subscription)} connection ${literal(conninfoText(from.node))} publication ${ident(names.publication)}
      with (enabled = false, create_slot = false, slot_name = ${literal(names.slot)}, copy_data = true,

@@ -170,6 +170,7 @@ test('no more tasks run than max_background_task_executors says, read live', asy
 });
 
 test('no more tasks that involve a node run than the limit per node says; others pass by', async () => {
+  await db.query(`insert into _tessera_catalog.setting values ('max_background_task_executors_per_node', '1')`);
   const job = await newJob();
   const on = (nodes: number[] | null): Promise<bigint> =>
     db.value('select _tessera_functions.schedule_background_task($1, $2, nodes_involved => $3)', [
@@ -204,7 +205,9 @@ test('no more tasks that involve a node run than the limit per node says; others
   await db.query(`update ${TASK} set status = 'running' where task_id = $1`, [first]);
   await a.run(claimed!);
   expect((await d.claim())?.task_id).toBe(blocked);
-  await db.query(`insert into _tessera_catalog.setting values ('max_background_task_executors_per_node', '2')`);
+  await db.query(
+    `update _tessera_catalog.setting set value = '2' where name = 'max_background_task_executors_per_node'`,
+  );
   expect((await a.claim())?.task_id).toBe(both);
 });
 
