@@ -268,6 +268,11 @@ export const stop = (node: Node, mode: StopMode = 'fast'): void => {
   asPostgres([`${installation().bin}/pg_ctl`, '-D', dataFolder(node), '-m', mode, '-w', '-t', '60', 'stop']);
 };
 
+/** Runs a program of PostgreSQL on the data of a server that does not run. */
+export const onData = (node: Node, program: string, ...args: string[]): void => {
+  asPostgres([`${installation().bin}/${program}`, '-D', dataFolder(node), ...args]);
+};
+
 const ensureNode = (node: Node, primary?: Node): void => {
   if (!existsSync(installation().host(join(dataFolder(node), 'PG_VERSION')))) initialize(node, primary);
   if (isRunning(node)) return;

@@ -5,7 +5,7 @@ import { SQLSTATE } from '../lib/sqlstate.ts';
 import { preparedAlready, shardBusy, usedBefore } from './failures.ts';
 import { openNodeById, type Node } from './node.ts';
 import { origin } from './origin.ts';
-import { withServer } from './remote.ts';
+import { aside, withServer } from './remote.ts';
 
 /** Version of the form of ids; a later version of tessera must be able to tell its own. */
 const VERSION = 1;
@@ -97,6 +97,17 @@ const branchesOf = (xid: string, queued: readonly Queued[]): Branch[] => {
   });
 };
 
+/**
+ * A crash would give our id to another transaction, if nothing on disk bears it; then what we leave prepared would be taken
+ * for the other's.
+ */
+const keepId = (): void => {
+  const { version } = one<{ version: number }>(`select current_setting('server_version_num')::int as version`);
+  if (version >= 170000) run(`select pg_logical_emit_message(false, 'tessera', '', true)`);
+  // Whoever commits writes all before it.
+  else aside((session) => session.rows(`select pg_catalog.pg_logical_emit_message(true, 'tessera', '')::text as lsn`));
+};
+
 const rollBack = (branches: readonly Branch[]): void => {
   for (const b of branches) {
     try {
@@ -126,6 +137,7 @@ export const prepareRemotely = (): void => {
   run('select pg_advisory_xact_lock($1, ($2::int8 & 2147483647)::int4)', [TRANSACTION_CLASS, BigInt(xid)]);
   // A decision that is carried out on nodes must not be lost in a crash.
   run(`select set_config('synchronous_commit', 'local', true) where current_setting('synchronous_commit') = 'off'`);
+  keepId();
   // From here on, however this transaction ends, what it has prepared is ended at once.
   run('select _tessera_functions.start_finisher($1::text, $2::int4[], $3::int8[]::oid[])', [
     xid,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import { privateNode, removeNode, start, stop, type Node } from '../../server/cluster.ts';
+import { onData, privateNode, removeNode, start, stop, type Node, type StopMode } from '../../server/cluster.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Kills one process of a server with a real signal. */
@@ -56,8 +56,23 @@ export class PrivateServer {
   }
 
   restartImmediately(): void {
-    stop(this.node, 'immediate');
+    this.stop('immediate');
+    this.start();
+  }
+
+  stop(mode: StopMode): void {
+    stop(this.node, mode);
+  }
+
+  start(): void {
     start(this.node);
+  }
+
+  /** Goes on with transaction ids of a later epoch, as a server does after 2^32 of them. */
+  advanceEpoch(epoch: number): void {
+    this.stop('fast');
+    onData(this.node, 'pg_resetwal', `--epoch=${epoch}`);
+    this.start();
   }
 
   remove(): void {
