@@ -95,8 +95,8 @@ export const answers = (node: Node): boolean => {
 };
 
 /**
- * Runs statements in sessions of their own on this server, as the current role, so that they are committed now, whatever
- * becomes of this transaction.
+ * Runs statements in sessions of their own on this server, as the current role, so that they are committed now, for good,
+ * whatever becomes of this transaction.
  */
 export const aside = <T>(body: (remote: Remote) => T, prelude = ''): T => {
   const { server, me, port } = one<{ server: string | null; me: string; port: number }>(
@@ -106,5 +106,10 @@ export const aside = <T>(body: (remote: Remote) => T, prelude = ''): T => {
   );
   // A login made now could not get in before this transaction has committed.
   if (server === null) throw loopbackElsewhere(me);
-  return withServer(server, { name: 'localhost', port }, body, `set role ${ident(me)}; ${prelude}`);
+  return withServer(
+    server,
+    { name: 'localhost', port },
+    body,
+    `set role ${ident(me)}; set synchronous_commit = on; ${prelude}`,
+  );
 };
