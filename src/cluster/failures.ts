@@ -15,7 +15,7 @@ export const remoteFailure = (node: { readonly name: string; readonly port: numb
       : e.message,
     detail: unreachable ? undefined : [where, e.detail].filter(Boolean).join(' '),
     hint: unreachable
-      ? 'Check that the server runs and lets the user of _tessera_catalog.pg_dist_authinfo in.'
+      ? `Check that it runs. How to log in is set with: select tessera.set_node_auth('user=… password=…');`
       : e.hint,
   });
 };
