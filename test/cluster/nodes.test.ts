@@ -81,6 +81,52 @@ describe.skipIf(!hasWorkers())('nodes', () => {
     expect(await db.value('select count(*)::int from citus_nodes')).toBe(1);
   });
 
+  test('that are disabled get no shards until they are activated', async () => {
+    await db.query(`select citus_add_node('127.0.0.1', ${second.port})`);
+    await db.query(`select citus_disable_node('127.0.0.1', ${second.port})`);
+    expect(await db.query('select nodeport, active from citus_nodes order by active')).toEqual([
+      { nodeport: second.port, active: false },
+      { nodeport: first.port, active: true },
+    ]);
+    await db.query(`create table d (k int primary key); select create_distributed_table('d', 'k', shard_count => 4)`);
+    expect(await db.column(`select distinct nodeport from citus_shards where table_name = 'd'::regclass`)).toEqual([
+      first.port,
+    ]);
+    expect(await db.column('select node_port::int from citus_get_active_worker_nodes()')).toEqual([first.port]);
+    expect(
+      await db.value(`select count(*)::int from citus_check_cluster_node_health() where to_nodeport = ${second.port}`),
+    ).toBe(0);
+    expect(await db.value(`select citus_activate_node('127.0.0.1', ${second.port})`)).toBeGreaterThan(0);
+    await db.query(
+      `create table e (k int primary key); select create_distributed_table('e', 'k', shard_count => 4, colocate_with => 'none')`,
+    );
+    expect(
+      (await db.column(`select distinct nodeport from citus_shards where table_name = 'e'::regclass`)).sort(),
+    ).toEqual([first.port, second.port].sort());
+    await db.query('drop table d, e');
+    await db.query('call citus_cleanup_orphaned_resources()');
+    await db.query(`select citus_remove_node('127.0.0.1', ${second.port})`);
+    for (const n of [first, second])
+      expect(await n.value(`select count(*)::int from pg_class where relname ~ '^[de]_\\d+$'`)).toBe(0);
+  });
+
+  test('that are removed take their part of the ledger and of pending commits along', async () => {
+    const id = await db.value(`select citus_add_node('127.0.0.1', ${second.port})`);
+    const group = await db.value('select groupid from _tessera_catalog.pg_dist_node where nodeid = $1', [id]);
+    await db.query(
+      `insert into _tessera_catalog.pg_dist_cleanup (operation_id, object_type, object_name, node_group_id, policy_type) values (1, 1, 'x', $1, 0)`,
+      [group],
+    );
+    const origin = await db.value('select _tessera_functions.cluster_origin()');
+    await second.query(`begin; create table pending (); prepare transaction 'tessera-1-${origin}-700-${id}-1'`);
+    await db.query(`select citus_remove_node('127.0.0.1', ${second.port})`);
+    expect(await second.value('select count(*)::int from pg_prepared_xacts where database = current_database()')).toBe(
+      0,
+    );
+    expect(await db.value('select count(*)::int from _tessera_catalog.pg_dist_cleanup')).toBe(0);
+    expect(await db.value('select scheduled from _tessera_catalog.bgw_job where id = 6')).toBe(true);
+  });
+
   test('with the only placement of a shard stay', async () => {
     await db.query(`create table t (k int primary key); select create_distributed_table('t', 'k', shard_count => 2)`);
     for (const f of ['citus_remove_node', 'citus_disable_node'])
@@ -102,6 +148,35 @@ describe.skipIf(!hasWorkers())('nodes', () => {
     expect(await db.value('select count(*)::int from t')).toBe(100);
     await db.query('alter table t add column v int default 3');
     expect(await db.value('select sum(v)::int from t')).toBe(300);
-    await db.query('drop table t; call citus_cleanup_orphaned_resources()');
+    await db.query('drop table t');
+    await db.query('call citus_cleanup_orphaned_resources()');
+  });
+
+  test('commit with the coordinator, which is one of them', async () => {
+    await db.query(`select citus_add_node('127.0.0.1', ${first.port})`);
+    await db.query('create table t (k int primary key)');
+    await db.query(`select create_distributed_table('t', 'k', shard_count => 2)`);
+    await db.query('insert into t select generate_series(1, 100)');
+    const prepared = 'select count(*)::int from pg_prepared_xacts where database = current_database()';
+    const login = `tessera_loopback_${await db.value('select oid from pg_database where datname = current_database()')}_0`;
+    await db.query(`alter role ${login} nologin`);
+    await db.query('alter table t add column v int default 3');
+    expect([await db.value(prepared), await first.value(prepared)]).toEqual([1, 1]);
+    expect(await db.value('select tessera.heal_nodes()')).toBe(2);
+    await db.query(`alter role ${login} login`);
+    expect(await db.value('select sum(v)::int from t')).toBe(300);
+    // The name is taken on the coordinator: the shard there would have it.
+    const shard = await db.value(
+      `select s.shard_name::text from _tessera_catalog.pg_dist_shard s join _tessera_catalog.pg_dist_placement p using (shardid)
+       where p.groupid = 0 limit 1`,
+    );
+    await db.query(`create table ${shard.replace(/^t_/, 'taken_')} ()`);
+    expect(await db.error('create index taken on t (v)')).toMatchObject({
+      code: '42P07',
+      detail: expect.stringContaining('127.0.0.1'),
+    });
+    expect([await db.value(prepared), await first.value(prepared)]).toEqual([0, 0]);
+    await db.query('drop table t');
+    await db.query('call citus_cleanup_orphaned_resources()');
   });
 });
