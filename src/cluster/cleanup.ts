@@ -2,7 +2,7 @@ import { isSpiError, one, query, run } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { ident, literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { primaryOfGroup, type Node } from './node.ts';
+import { primaryOfGroup } from './node.ts';
 import { aside, withNode, type Remote } from './remote.ts';
 import { origin } from './origin.ts';
 
@@ -168,52 +168,40 @@ interface Outcome {
   readonly failed: Map<bigint, string>;
 }
 
-/** False where the node could not be reached: one attempt to connect says enough for all that is there. */
-const work = (
-  node: Node,
-  records: readonly CleanupRecord[],
-  how: Readonly<Record<number, Drop>>,
-  last: boolean,
-  { done, failed }: Outcome,
-): boolean => {
-  const each = (remote: Remote): void => {
-    endSessions(remote, [...new Set(records.map((r) => r.operation))]);
-    for (const r of records) {
-      try {
-        (how[r.kind] as Drop)(remote, r.name);
-        if (last) done.push(r.id);
-      } catch (e) {
-        if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
-        if (e instanceof PgError && e.sqlstate.startsWith('08')) throw e;
-        failed.set(r.id, messageOf(e));
-      }
-    }
-  };
-  try {
-    withNode(node, each, `set lock_timeout = '1s'; `);
-    return true;
-  } catch (e) {
-    if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
-    for (const r of records) if (!done.includes(r.id)) failed.set(r.id, messageOf(e));
-    return false;
-  }
-};
-
-const workAll = (records: readonly CleanupRecord[]): Outcome => {
+const dropAll = (records: readonly CleanupRecord[]): Outcome => {
   const outcome: Outcome = { done: [], failed: new Map() };
   const unreachable = new Map<number, string>();
-  for (const { last, how } of PHASES)
-    for (const group of new Set(records.map((r) => r.group))) {
-      const here = records.filter((r) => r.group === group && how[r.kind] !== undefined);
-      if (here.length === 0) continue;
-      const node = primaryOfGroup(group);
-      const message = unreachable.get(group);
-      // A node that was removed took what was on it along.
-      if (node === undefined) outcome.done.push(...(last ? here.map((r) => r.id) : []));
-      else if (message !== undefined) for (const r of here) outcome.failed.set(r.id, message);
-      else if (!work(node, here, how, last, outcome))
-        unreachable.set(group, outcome.failed.get((here[0] as CleanupRecord).id) ?? '');
+  const attempt = (r: CleanupRecord, drop: Drop): boolean => {
+    const node = primaryOfGroup(r.group);
+    const known = unreachable.get(r.group);
+    if (known !== undefined) {
+      outcome.failed.set(r.id, known);
+      return false;
     }
+    try {
+      // A node that was removed took what was on it along.
+      if (node !== undefined) withNode(node, (remote) => drop(remote, r.name), `set lock_timeout = '1s'; `);
+      return true;
+    } catch (e) {
+      if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+      outcome.failed.set(r.id, messageOf(e));
+      // One attempt to connect says enough for all that is there.
+      if (e instanceof PgError && e.sqlstate.startsWith('08')) unreachable.set(r.group, e.message);
+      return false;
+    }
+  };
+  for (const [group, first] of new Map(records.map((r) => [r.group, r])))
+    attempt(first, (remote) =>
+      endSessions(remote, [...new Set(records.filter((r) => r.group === group).map((r) => r.operation))]),
+    );
+  for (const { last, how } of PHASES)
+    for (const r of records) {
+      const drop = how[r.kind];
+      if (drop !== undefined && attempt(r, drop) && last) outcome.done.push(r.id);
+    }
+  for (const r of records)
+    if (!PHASES.some((p) => p.how[r.kind] !== undefined))
+      outcome.failed.set(r.id, `cleanup record of unknown kind ${r.kind}`);
   for (const id of outcome.done) outcome.failed.delete(id);
   return outcome;
 };
@@ -244,7 +232,7 @@ export const cleanUp = (): { readonly dropped: number; readonly failed: number }
      for update skip locked`,
     [ownOperations()],
   );
-  const { done, failed } = workAll(records);
+  const { done, failed } = dropAll(records);
   if (done.length > 0) run('delete from _tessera_catalog.pg_dist_cleanup where record_id = any($1)', [done]);
   for (const [id, message] of failed)
     run('update _tessera_catalog.pg_dist_cleanup set message = $2 where record_id = $1', [id, message]);
