@@ -1,6 +1,8 @@
 import { withSettings } from '../engine/session.ts';
 import { maybeOne, one, query } from '../engine/spi.ts';
 import type { Column, Key, ShardDefinition } from './shard-ddl.ts';
+import type { TypeShape } from './type-plan.ts';
+import { isShaped, typesUsed } from './types-used.ts';
 
 /** Expressions as text that means the same in a session on a node and in every other one here. */
 export const inPlainText = <T>(body: () => T): T =>
@@ -67,7 +69,29 @@ const read = (oid: bigint): ShardDefinition => ({
     `select case relreplident when 'f' then 'full' when 'n' then 'nothing' else 'default' end as r from pg_class where oid = $1::int8::oid`,
     [oid],
   ).r,
+  types: readTypes(oid),
 });
+
+/** Runs on nodes as well. */
+export const shapesOfTypes = (condition: string): string =>
+  `select t.oid::int8::float8 as id, n.nspname as schema, t.typname as name, t.typtype::text as kind, t.typnotnull as "notNull",
+     coalesce((select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('id', e.oid::int8, 'name', e.enumlabel) order by e.enumsortorder)
+       from pg_catalog.pg_enum e where e.enumtypid = t.oid), '[]') as labels,
+     coalesce((select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod)) order by a.attnum)
+       from pg_catalog.pg_attribute a where a.attrelid = nullif(t.typrelid, 0) and a.attnum > 0 and not a.attisdropped), '[]') as fields,
+     coalesce((select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', c.conname, 'definition', pg_catalog.pg_get_constraintdef(c.oid)) order by c.conname)
+       from pg_catalog.pg_constraint c where c.contypid = t.oid and c.contype = 'c'), '[]') as checks
+   from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace where ${condition}`;
+
+/** Those that shards know by what they are like; types of extensions are the same everywhere. */
+export const readTypes = (table: bigint): TypeShape[] =>
+  inPlainText(() =>
+    query<TypeShape>(`${shapesOfTypes('t.oid = any($1::int8[]::oid[])')} order by 1`, [
+      typesUsed([table])
+        .filter((t) => isShaped(t))
+        .map((t) => t.oid),
+    ]),
+  );
 
 /** A key as it is read from a table, with what decides whether shards can keep it. */
 export interface FoundKey extends Key {

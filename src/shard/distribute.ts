@@ -35,7 +35,7 @@ import { CAPTURE } from './capture.ts';
 import type { PlacedShard } from './register.ts';
 import { foreignTableDdl, hashBounds } from './shard-ddl.ts';
 import { findDistributed } from './distributed-table.ts';
-import { typesUsed } from './types-on-nodes.ts';
+import { typesUsed } from './types-used.ts';
 
 export const LOCAL_SCHEMA = '_tessera_internal';
 

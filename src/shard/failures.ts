@@ -277,3 +277,10 @@ export const inactiveTarget = (at: string): PgError =>
   );
 export const noPlacement = (shard: bigint, at: string): PgError =>
   fail(SQLSTATE.dataException, `could not find placement of shard ${shard} on node ${at}`);
+export const oldTypeOnNode = (type: string): PgError =>
+  fail(
+    SQLSTATE.duplicateObject,
+    `type ${type} on the node is another one`,
+    undefined,
+    `If nothing uses it there, drop it: select * from run_command_on_workers('drop type ${type}');`,
+  );

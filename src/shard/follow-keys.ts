@@ -5,7 +5,7 @@ import { ident, qualified } from '../lib/quote.ts';
 import { typeOf } from './column-plan.ts';
 import { keysOf, readKeys, type FoundKey } from './definition.ts';
 import type { DistributedTable } from './distributed-table.ts';
-import { keyDdl, tableDdl, type ShardDefinition } from './shard-ddl.ts';
+import { keyDdl, tableDdl, type Column, type ShardDefinition } from './shard-ddl.ts';
 import { renameInForeignKey, type Change } from './sync-plan.ts';
 
 const deleteKey = (relid: bigint, name: string): void =>
@@ -13,6 +13,18 @@ const deleteKey = (relid: bigint, name: string): void =>
     relid,
     name,
   ]);
+
+/** Columns whose types are gone as well; no key can have stayed that has one of them. */
+const withoutType = (columns: readonly Column[]): string[] =>
+  columns
+    .filter(
+      (c) =>
+        one<{ gone: boolean }>('select to_regtype($1) is null or to_regcollation($2) is null as gone', [
+          c.type,
+          c.collation ?? 'pg_catalog."default"',
+        ]).gone,
+    )
+    .map((c) => c.name);
 
 /**
  * What becomes of keys when columns change, asked of PostgreSQL by means of an empty table that has them: a key can name
@@ -27,12 +39,14 @@ const tryKeys = (
 ): FoundKey[] => {
   const table = { schema: 'pg_temp', name: `tessera_keys_${root.oid}` };
   const name = qualified(table);
-  const [create] = tableDdl(table, { ...before, checks: [] }, undefined);
+  const lost = withoutType(before.columns.filter((c) => change.dropped.includes(c.name)));
+  const columns = before.columns.filter((c) => !lost.includes(c.name));
+  const [create] = tableDdl(table, { ...before, columns, checks: [] }, undefined);
   run(create as string);
   // Expressions of indexes run with the rights of the owner of the table.
   if (one<{ may: boolean }>(`select pg_has_role($1::name, 'MEMBER') as may`, [root.owner]).may)
     run(`alter table ${name} owner to ${ident(root.owner)}`);
-  for (const k of keys) run(keyDdl(table, k, (x) => x));
+  for (const k of keys) if (!k.columns.some((c) => lost.includes(c))) run(keyDdl(table, k, (x) => x));
   for (const r of change.renamed) run(`alter table ${name} rename column ${ident(r.from)} to ${ident(r.to)}`);
   for (const c of change.dropped) run(`alter table ${name} drop column if exists ${ident(c)} cascade`);
   for (const r of change.retyped) {

@@ -1,4 +1,5 @@
 import { ident, identList, literal, qualified, type RelationName } from '../lib/quote.ts';
+import type { TypeShape } from './type-plan.ts';
 
 export interface Column {
   readonly number: number;
@@ -35,6 +36,8 @@ export interface ShardDefinition {
   readonly indexes: readonly Named[];
   readonly statistics: readonly Statistics[];
   readonly replicaIdentity: string;
+  /** Types of users that the columns consist of. */
+  readonly types: readonly TypeShape[];
 }
 
 export interface Key extends Named {

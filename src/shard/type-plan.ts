@@ -1,11 +1,18 @@
 import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
 import type { Named } from './shard-ddl.ts';
 
-/** What a type is like on a server. */
+export interface Label {
+  /** Stays when the label is renamed. */
+  readonly id: number;
+  readonly name: string;
+}
+
+/** What a type that the columns of a table consist of is like. */
 export interface TypeShape extends RelationName {
-  /** e enum, c composite, d domain */
+  readonly id: number;
+  /** e enum, c composite, d domain, r range */
   readonly kind: string;
-  readonly labels: readonly string[];
+  readonly labels: readonly Label[];
   readonly fields: readonly { readonly name: string; readonly type: string }[];
   readonly checks: readonly Named[];
   readonly notNull: boolean;
@@ -17,28 +24,32 @@ export interface TypeChange {
   readonly atCommit: readonly string[];
 }
 
-const planLabels = (name: string, was: readonly string[], now: readonly string[]): TypeChange => {
-  const missing = now.filter((l) => !was.includes(l));
-  const extra = was.filter((l) => !now.includes(l));
-  if (was.length === now.length && missing.every((l) => extra.includes(was[now.indexOf(l)] as string)))
-    return {
-      atOnce: [],
-      atCommit: missing.map(
-        (l) => `alter type ${name} rename value ${literal(was[now.indexOf(l)] as string)} to ${literal(l)}`,
-      ),
-    };
-  // Labels that only the node has are left of a transaction that was undone.
-  const place = (l: string): string => {
-    const at = now.indexOf(l);
-    return at > 0
-      ? ` after ${literal(now[at - 1] as string)}`
-      : was.length === 0
-        ? ''
-        : ` before ${literal(was[0] as string)}`;
-  };
+/** Labels are added one by one, each next to one that is there by then. */
+const addLabels = (name: string, was: readonly string[], now: readonly string[]): string[] =>
+  now
+    .filter((l) => !was.includes(l))
+    .map((l) => {
+      const at = now.indexOf(l);
+      const next = was.find((w) => now.includes(w));
+      const place =
+        at > 0 ? ` after ${literal(now[at - 1] as string)}` : next === undefined ? '' : ` before ${literal(next)}`;
+      return `alter type ${name} add value if not exists ${literal(l)}${place}`;
+    });
+
+const planLabels = (name: string, was: readonly Label[], now: readonly Label[]): TypeChange => {
+  const renamed = now.flatMap((l) => {
+    const old = was.find((w) => w.id === l.id);
+    return old === undefined || old.name === l.name ? [] : [{ from: old.name, to: l.name }];
+  });
+  // To begin with nodes know renamed labels by their old names.
+  const old = (label: string): string => renamed.find((r) => r.to === label)?.from ?? label;
   return {
-    atOnce: missing.map((l) => `alter type ${name} add value if not exists ${literal(l)}${place(l)}`),
-    atCommit: [],
+    atOnce: addLabels(
+      name,
+      was.map((l) => l.name),
+      now.map((l) => old(l.name)),
+    ),
+    atCommit: renamed.map((r) => `alter type ${name} rename value ${literal(r.from)} to ${literal(r.to)}`),
   };
 };
 
@@ -54,28 +65,41 @@ const planDomain = (name: string, was: TypeShape, now: TypeShape): string[] => {
   ];
 };
 
-/** How a type on a node becomes what it is here; undefined where it cannot. */
+const planFields = (name: string, was: TypeShape, now: TypeShape): string[] | undefined => {
+  if (was.fields.length !== now.fields.length || was.fields.some((f, i) => f.type !== now.fields[i]?.type))
+    return undefined;
+  return now.fields.flatMap((f, i) => {
+    const old = was.fields[i]?.name as string;
+    return old === f.name ? [] : [`alter type ${name} rename attribute ${ident(old)} to ${ident(f.name)}`];
+  });
+};
+
+/** How a type on nodes follows what was done to it here; undefined where it cannot. */
 export const planTypeChange = (was: TypeShape, now: TypeShape): TypeChange | undefined => {
   const name = qualified(now);
-  if (was.kind !== now.kind) return undefined;
+  if (was.kind !== now.kind || qualified(was) !== name) return undefined;
   switch (now.kind) {
     case 'e':
       return planLabels(name, was.labels, now.labels);
     case 'd':
       return { atOnce: [], atCommit: planDomain(name, was, now) };
     case 'c': {
-      const [old, fresh] = [was.fields, now.fields];
-      if (old.length !== fresh.length || old.some((f, i) => f.type !== fresh[i]?.type)) return undefined;
-      return {
-        atOnce: [],
-        atCommit: fresh.flatMap((f, i) =>
-          old[i]?.name === f.name
-            ? []
-            : [`alter type ${name} rename attribute ${ident(old[i]?.name ?? '')} to ${ident(f.name)}`],
-        ),
-      };
+      const renames = planFields(name, was, now);
+      return renames === undefined ? undefined : { atOnce: [], atCommit: renames };
     }
     default:
       return { atOnce: [], atCommit: [] };
   }
+};
+
+/** How a type that a node has from earlier, when nobody uses it any more, becomes what it is here. */
+export const planOldType = (there: TypeShape, now: TypeShape): readonly string[] | undefined => {
+  if (there.kind !== now.kind) return undefined;
+  if (now.kind === 'd') return planDomain(qualified(now), there, now);
+  if (now.kind === 'c') return planFields(qualified(now), there, now);
+  return addLabels(
+    qualified(now),
+    there.labels.map((l) => l.name),
+    now.labels.map((l) => l.name),
+  );
 };

@@ -3,54 +3,10 @@ import { query } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { ident, literal, qualified } from '../lib/quote.ts';
-import { extensionTypeMissing } from './failures.ts';
-
-interface UserType {
-  readonly oid: bigint;
-  readonly schema: string;
-  readonly name: string;
-  readonly kind: string;
-  readonly extension: string | null;
-  readonly needs: bigint[];
-  readonly collations: bigint[];
-}
-
-const SYSTEM = 16384n;
-
-/** What a type t of pg_type is made of. */
-const PARTS = `select t.typelem where t.typelem <> 0 union select t.typbasetype where t.typbasetype <> 0
-         union select r.rngsubtype from pg_range r where r.rngtypid = t.oid
-         union select r.rngtypid from pg_range r where r.rngmultitypid = t.oid
-         union select a.atttypid from pg_attribute a where a.attrelid = nullif(t.typrelid, 0) and a.attnum > 0 and not a.attisdropped`;
-
-const describe = (oids: readonly bigint[]): UserType[] =>
-  query<UserType>(
-    `select t.oid::int8 as oid, n.nspname as schema, t.typname as name, t.typtype::text as kind, e.extname as extension,
-       array(select x::int8 from (${PARTS}) y(x)) as needs,
-       array(select x::int8 from (
-         select t.typcollation union select r.rngcollation from pg_range r where r.rngtypid = t.oid
-         union select a.attcollation from pg_attribute a where a.attrelid = nullif(t.typrelid, 0) and a.attnum > 0 and not a.attisdropped
-       ) y(x)) as collations
-     from pg_type t join pg_namespace n on n.oid = t.typnamespace
-     left join pg_depend d on d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e'
-     left join pg_extension e on e.oid = d.refobjid and d.refclassid = 'pg_extension'::regclass
-     where t.oid = any($1::int8[]::oid[])`,
-    [oids],
-  );
-
-/** All types that columns consist of, down to the last part; tables by their OIDs, one column by its name or all. */
-export const typesUsed = (tables: readonly bigint[], column: string | null = null): UserType[] => {
-  const oids = query<{ oid: bigint }>(
-    `with recursive used (oid) as (
-       select a.atttypid from pg_attribute a
-       where a.attrelid = any($1::int8[]::oid[]) and a.attnum > 0 and not a.attisdropped and coalesce(a.attname = nullif($2, ''), true)
-       union
-       select part.oid from used u join pg_type t on t.oid = u.oid cross join lateral (${PARTS}) part (oid))
-     select oid::int8 as oid from used`,
-    [tables, column ?? ''],
-  ).map((r) => r.oid);
-  return describe(oids);
-};
+import { readTypes, shapesOfTypes } from './definition.ts';
+import { extensionTypeMissing, oldTypeOnNode } from './failures.ts';
+import { planOldType, type TypeShape } from './type-plan.ts';
+import { isShaped, SYSTEM, typesUsed, type UserType } from './types-used.ts';
 
 const enumDdl = (t: UserType): string => {
   const labels = query<{ l: string }>(
@@ -177,11 +133,22 @@ const ensureCollations = (remote: Remote, oids: readonly bigint[]): string[] => 
   return found.map((c) => c.schema);
 };
 
-const isThere = (remote: Remote, t: UserType): boolean =>
-  remote.rows(
-    `select 1 from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace
-     where n.nspname = ${literal(t.schema)} and t.typname = ${literal(t.name)}`,
-  ).length > 0;
+/** What the node has of them from earlier. */
+const typesThere = (remote: Remote, types: readonly UserType[]): TypeShape[] => {
+  if (types.length === 0) return [];
+  remote.exec('set search_path to pg_catalog; set timezone to UTC');
+  return remote.rows<TypeShape>(
+    shapesOfTypes(
+      `(n.nspname, t.typname) in (${types.map((t) => `(${literal(t.schema)}, ${literal(t.name)})`).join(', ')})`,
+    ),
+  );
+};
+
+const bringUpToDate = (remote: Remote, there: TypeShape, now: TypeShape): void => {
+  const statements = planOldType(there, now);
+  if (statements === undefined) throw oldTypeOnNode(qualified(now));
+  for (const statement of statements) remote.exec(statement);
+};
 
 /**
  * Makes the types and collations of a table's columns where a node does not have them, and lets its owner there use them.
@@ -198,6 +165,8 @@ export const ensureTypes = (remote: Remote, table: bigint, role: string): void =
     ...ensureCollations(remote, [...own, ...user.flatMap((t) => t.collations)]),
     ...user.map((t) => t.schema),
   ]);
+  const there = typesThere(remote, user.filter(isShaped));
+  const shapes = readTypes(table);
   const made = new Set<bigint>();
   const ensure = (t: UserType): void => {
     if (t.oid < SYSTEM || made.has(t.oid)) return;
@@ -208,7 +177,9 @@ export const ensureTypes = (remote: Remote, table: bigint, role: string): void =
       return;
     }
     const ddl = createDdl(t);
-    if (ddl !== undefined && !isThere(remote, t)) create(remote, t.schema, ddl);
+    const old = there.find((o) => o.schema === t.schema && o.name === t.name);
+    if (ddl !== undefined && old === undefined) create(remote, t.schema, ddl);
+    if (old !== undefined) bringUpToDate(remote, old, shapes.find((s) => s.id === Number(t.oid)) as TypeShape);
     if (t.kind === 'b' && t.needs.length === 0) throw extensionTypeMissing(qualified(t));
   };
   for (const t of user) ensure(t);

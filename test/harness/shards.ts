@@ -75,10 +75,12 @@ export const expectShardsFollow = async ({ db, nodes }: Cluster, table: string):
     [table],
   );
   expect(shards.length).toBeGreaterThan(0);
-  for (const s of shards) {
-    const node = nodes.find((n) => n.port === s.port) as NodeDatabase;
-    expect(plain(await readShape(node, s.name), s.id), `shard ${s.name} on ${s.port}`).toEqual(wanted);
-  }
+  await Promise.all(
+    shards.map(async (s) => {
+      const node = nodes.find((n) => n.port === s.port) as NodeDatabase;
+      expect(plain(await readShape(node, s.name), s.id), `shard ${s.name} on ${s.port}`).toEqual(wanted);
+    }),
+  );
   await expectCatalog(db, table, wanted);
 };
 

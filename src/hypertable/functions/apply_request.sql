@@ -36,7 +36,7 @@ begin
     return null;
   end if;
   -- One at a time: of two that grant at once, one fails.
-  perform pg_advisory_xact_lock(1414725652, 0);
+  perform pg_advisory_xact_lock(1414725653, 0);
   -- Made here and not by the install script, so that it is no member of the extension: DROP EXTENSION must never
   -- reach a chunk, and a dump must carry it.
   if not exists (select from pg_namespace where nspname = '_tessera_internal') then

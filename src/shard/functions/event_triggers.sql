@@ -83,9 +83,10 @@ begin
     from pg_event_trigger_ddl_commands() e
     left join pg_index i on i.indexrelid = e.objid and e.classid = 'pg_class'::regclass
     left join pg_statistic_ext x on x.oid = e.objid and e.classid = 'pg_statistic_ext'::regclass
+    left join pg_constraint k on k.oid = e.objid and e.classid = 'pg_constraint'::regclass
     left join pg_inherits h on h.inhrelid = e.objid and e.classid = 'pg_class'::regclass
     join _tessera_catalog.pg_dist_partition p
-      on p.logicalrelid::oid in (i.indrelid, x.stxrelid, h.inhparent) or (p.logicalrelid::oid = e.objid and e.classid = 'pg_class'::regclass)
+      on p.logicalrelid::oid in (i.indrelid, x.stxrelid, k.conrelid, h.inhparent) or (p.logicalrelid::oid = e.objid and e.classid = 'pg_class'::regclass)
   loop
     perform _tessera_functions.sync_shards(changed::int8, current_query());
   end loop;
