@@ -93,7 +93,9 @@ export const cluster = async (client: pg.Client, workers: readonly number[]): Pr
   heading('10. Several servers: a table over two, then over three, while it is written');
   await show(client, `select citus_add_node('127.0.0.1', ${first}), citus_add_node('127.0.0.1', ${second})`);
   await client.query(
-    `create table orders (id bigint primary key, customer int, amount numeric);
+    `alter database ${name} set enable_partitionwise_join = on; alter database ${name} set enable_partitionwise_aggregate = on;
+     set enable_partitionwise_join = on; set enable_partitionwise_aggregate = on;
+     create table orders (id bigint primary key, customer int, amount numeric);
      insert into orders select i, 1 + i % 1000, i % 97 from generate_series(1, 200000) i;
      create table plain.orders as select * from orders`,
   );

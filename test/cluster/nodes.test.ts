@@ -68,6 +68,22 @@ describe.skipIf(!hasWorkers())('nodes', () => {
     ).toEqual([{ n: 4, all: true }]);
   });
 
+  test('are looked after by the doctor', async () => {
+    const found = await db.query(
+      `select check_name, status, detail from tessera.doctor() where check_name in ('node', 'commits on nodes', 'leftovers on nodes', 'joins on nodes')`,
+    );
+    expect(found.map((f) => [f.check_name, f.status])).toEqual([
+      ['node', 'ok'],
+      ['node', 'ok'],
+      ['commits on nodes', 'ok'],
+      ['leftovers on nodes', 'ok'],
+      ['joins on nodes', 'warning'],
+    ]);
+    expect(found[0]?.detail).toContain(`127.0.0.1:${first.port} answers: PostgreSQL`);
+    const session = await db.as(await db.role('patient'));
+    expect((await session.query(`select from tessera.doctor() where check_name = 'node'`)).rowCount).toBe(0);
+  });
+
   test('are disabled, activated, changed and removed', async () => {
     await db.query(`select citus_disable_node('127.0.0.1', ${second.port})`);
     expect(await db.column('select nodeport from run_command_on_workers($$select 1$$)')).toEqual([first.port]);

@@ -65,6 +65,7 @@ begin
 
   return query select * from _tessera_functions.doctor_workers();
   return query select * from _tessera_functions.doctor_loopback();
+  return query select * from _tessera_functions.doctor_nodes();
 
   check_name := 'event triggers';
   if (select count(*) from pg_event_trigger where evtname in ('tessera_sql_drop', 'tessera_ddl_command_end', 'tessera_ddl_command_start')

@@ -1,0 +1,66 @@
+create function _tessera_functions.doctor_nodes(
+  out check_name text, out status text, out detail text, out hint text
+) returns setof record
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  node record;
+  pending bigint;
+  stuck text;
+begin
+  if not exists (select from _tessera_catalog.pg_dist_node) or not pg_has_role(_tessera_functions.extension_owner(), 'USAGE') then
+    return;
+  end if;
+  for node in
+    select n.nodeid, format('%s:%s', n.nodename, n.nodeport) as address from _tessera_catalog.pg_dist_node n
+    where n.isactive order by n.nodeid
+  loop
+    check_name := 'node';
+    begin
+      select format('%s, wal_level %s', c.result, w.result),
+        case when w.result = 'logical' then 'ok' else 'warning' end,
+        case when w.result <> 'logical' then 'Run there: alter system set wal_level = logical; without it shards can be moved away only while their writes are blocked.' end
+      into strict detail, status, hint
+      from _tessera_functions.run_command_on_nodes(array[node.nodeid], array['select version()']) c,
+        _tessera_functions.run_command_on_nodes(array[node.nodeid], array['show wal_level']) w
+      where c.success and w.success;
+      detail := format('%s answers: %s', node.address, substring(detail from '^PostgreSQL [^ ]+') || substring(detail from ', wal_level .*$'));
+    exception when others then
+      status := 'error'; detail := format('%s does not answer', node.address);
+      hint := 'Check that the server runs; select * from run_command_on_all_nodes(''select 1'') says more.';
+    end;
+    return next;
+  end loop;
+
+  check_name := 'commits on nodes';
+  select count(*) into pending from _tessera_catalog.remote_txn;
+  if pending = 0 then
+    status := 'ok'; detail := 'no decision waits to be carried out'; hint := null;
+  else
+    status := 'warning'; detail := format('%s decisions may not have been carried out yet', pending);
+    hint := 'Run: select tessera.heal_nodes()';
+  end if;
+  return next;
+
+  check_name := 'leftovers on nodes';
+  select c.message into stuck from _tessera_catalog.pg_dist_cleanup c where c.message <> '' limit 1;
+  if stuck is null then
+    status := 'ok'; detail := 'nothing that could not be dropped'; hint := null;
+  else
+    status := 'warning'; detail := format('something could not be dropped: %s', stuck);
+    hint := 'Run: call citus_cleanup_orphaned_resources()';
+  end if;
+  return next;
+
+  check_name := 'joins on nodes';
+  if current_setting('enable_partitionwise_join')::boolean and current_setting('enable_partitionwise_aggregate')::boolean then
+    status := 'ok'; detail := 'nodes join and group colocated tables themselves'; hint := null;
+  else
+    status := 'warning'; detail := 'enable_partitionwise_join or enable_partitionwise_aggregate is off';
+    hint := format('Run: alter database %I set enable_partitionwise_join = on; alter database %1$I set enable_partitionwise_aggregate = on', current_database());
+  end if;
+  return next;
+end
+$$;
+comment on function _tessera_functions.doctor_nodes() is 'the part of tessera.doctor() about nodes';
