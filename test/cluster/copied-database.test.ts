@@ -179,6 +179,11 @@ describe.skipIf(!hasWorkers())('a copy of a database with nodes', () => {
     const predecessor = origins[0] as string;
     await original.drop(false);
     expect(await onNodes(LACKING)).toEqual([0, 2]);
+    // An attempt that fails in the midst of it is in the way of no other.
+    await copy.query('update _tessera_catalog.pg_dist_node set nodeport = 1 where nodeid = 2');
+    expect((await copy.error('select tessera.adopt_nodes()')).code).toBe('08001');
+    await copy.query(`update _tessera_catalog.pg_dist_node set nodeport = ${nodes[1]?.port} where nodeid = 2`);
+    expect((await copy.error('select tessera.heal_nodes()')).code).toBe('55000');
     await takesOver(copy, predecessor);
     expect(await onNodes(LACKING)).toEqual([0, 0]);
     expect(await onNodes(`select to_regclass('undecided')`)).toEqual([null, null]);

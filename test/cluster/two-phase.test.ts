@@ -103,7 +103,11 @@ describe.skipIf(!hasWorkers())('changes on several nodes', () => {
     const shard = await second.value(`select relname from pg_class where relname ~ '^t_\\d+$' and relkind = 'r'`);
     await reader.query(`begin; select from ${shard}`);
     const refused = await db.error('alter table t add column locked int');
-    expect(refused).toMatchObject({ code: '55P03', detail: expect.stringContaining(`127.0.0.1:${second.port}`) });
+    expect(refused).toMatchObject({
+      code: '55P03',
+      detail: expect.stringContaining(`127.0.0.1:${second.port}`),
+      hint: expect.stringContaining('commit in between'),
+    });
     expect(await prepared()).toEqual([]);
     await reader.end();
     await db.query(`alter server ${server} options (set options '${options}')`);
@@ -190,6 +194,20 @@ describe.skipIf(!hasWorkers())('changes on several nodes', () => {
     await db.query('alter table t add column second_one int; commit');
     await settled();
     expect(await nodesWithEach(['early', 'second_one'])).toEqual([3, 3]);
+  });
+
+  test('of reference tables wait for the commit, whatever has been said about constraints', async () => {
+    await db.query('create table r (id int primary key); select create_reference_table($$r$$)');
+    await db.query('begin; set constraints all immediate; insert into r values (1)');
+    await db.query('insert into r values (2)');
+    expect(await prepared()).toEqual([]);
+    await db.query('savepoint a; insert into r values (3); rollback to a; delete from r where id = 1; commit');
+    await settled();
+    const copy = await db.value(
+      `select shard_name from _tessera_catalog.pg_dist_shard where logicalrelid = 'r'::regclass`,
+    );
+    for (const n of nodes) expect(await n.query(`select id from ${copy}`)).toEqual([{ id: 2 }]);
+    await db.query('drop table r');
   });
 
   test('that are prepared in a savepoint go with it, though the transaction commits', async () => {

@@ -235,6 +235,32 @@ describe.runIf(embedded)('a change of shards on two nodes', () => {
     expect(await outcome(stopped.column)).toBe(true);
   });
 
+  test('that makes shards leaves none of them when it is killed', async () => {
+    const last = Number(await ask(coordinator, 'select last_value from _tessera_catalog.pg_dist_shardid_seq'));
+    const [early, late] = [...nodes].sort((x, y) => x.node.port - y.node.port) as [PrivateServer, PrivateServer];
+    const blocker = await late.connect();
+    await blocker.query('begin');
+    for (let id = last; id <= last + 4; id++) await blocker.query(`create table lost_${id} ()`);
+    const client = await coordinator.connect();
+    const pid = await backendPid(client);
+    await client.query('create table lost (k int primary key)');
+    const work = client
+      .query(`select create_distributed_table('lost', 'k', shard_count => 4, colocate_with => 'none')`)
+      .catch((e: Error) => e);
+    const waits = async (): Promise<boolean> =>
+      (await ask(late, 'select count(*) > 0 from pg_locks where not granted')) as boolean;
+    await waitUntil('the second node makes it wait', waits);
+    expect(await ask(early, `select count(*)::int from pg_class where relname ~ '^lost_\\d+$'`)).toBe(2);
+    await coordinator.killBackend(pid);
+    expect(await work).toBeInstanceOf(Error);
+    await waitUntil('the node does not go on without us', async () => !(await waits()));
+    await blocker.end();
+    await ask(coordinator, 'call citus_cleanup_orphaned_resources()');
+    for (const n of nodes)
+      expect(await ask(n, `select count(*)::int from pg_class where relname ~ '^lost_\\d+$'`)).toBe(0);
+    expect(await ask(coordinator, 'select count(*)::int from _tessera_catalog.pg_dist_cleanup')).toBe(0);
+  });
+
   test('is decided as before when 2^32 transactions have passed', async () => {
     const stopped = await committed();
     const origin = await ask(coordinator, 'select _tessera_functions.cluster_origin()');
