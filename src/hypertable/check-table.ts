@@ -37,6 +37,17 @@ const KINDS: Readonly<Record<string, string>> = {
   p: 'It is a partitioned table already.',
 };
 
+/** Refuses a table that something hangs on which its successor would not get. Reads only. */
+export const checkReplaceable = (table: Relation, purpose: Purpose): void => {
+  const name = displayed(table);
+  if (readTable(table.oid).hasRules)
+    throw unsupportedTable(name, purpose, 'It has rules.', 'Replace the rules by triggers.');
+  const publication = publicationOf(table.oid);
+  if (publication !== undefined) throw publishedTable(name, purpose, publication);
+  const others = otherDependents(table.oid);
+  if (others !== null) throw dependentObjects(name, others);
+};
+
 /** Refuses what cannot become partitioned without losing something. Reads only. */
 export const checkTable = (table: Relation, purpose: Purpose = 'hypertable'): void => {
   const name = displayed(table);
@@ -55,19 +66,15 @@ export const checkTable = (table: Relation, purpose: Purpose = 'hypertable'): vo
     maybeOne('select from pg_inherits where inhrelid = $1::int8::oid or inhparent = $1::int8::oid limit 1', [table.oid])
   )
     throw unsupportedTable(name, purpose, 'It takes part in table inheritance.');
-  if (definition.hasRules) throw unsupportedTable(name, purpose, 'It has rules.', 'Replace the rules by triggers.');
   if (definition.accessMethod !== null && definition.accessMethod !== 'heap')
     throw unsupportedTable(name, purpose, `Its access method is "${definition.accessMethod}".`);
-  const publication = publicationOf(table.oid);
-  if (publication !== undefined) throw publishedTable(name, purpose, publication);
   const badTrigger = readTriggers(table.oid).find((t) => t.rowWithTransitionTables);
   if (badTrigger !== undefined)
     throw unsupportedTable(name, purpose, `Its row trigger "${badTrigger.name}" uses a transition table.`);
   const noInherit = readConstraints(table.oid).find((c) => c.type === 'c' && c.noInherit);
   if (noInherit !== undefined)
     throw unsupportedTable(name, purpose, `Its check constraint "${noInherit.name}" is marked NO INHERIT.`);
-  const others = otherDependents(table.oid);
-  if (others !== null) throw dependentObjects(name, others);
+  checkReplaceable(table, purpose);
   for (const key of readIncomingForeignKeys(table.oid)) {
     if (key.childIsHypertable)
       throw unsupportedTable(name, purpose, `Hypertable ${key.child} has a foreign key "${key.name}" to it.`);

@@ -22,7 +22,7 @@ export const notTableOwner = (name: string): PgError =>
 export const relationMissing = (oid: bigint): PgError =>
   fail(SQLSTATE.undefinedTable, `relation with OID ${oid} does not exist`);
 /** What a table is to become, as its refusal says. */
-export type Purpose = 'hypertable' | 'distributed table' | 'reference table';
+export type Purpose = 'hypertable' | 'distributed table' | 'reference table' | 'plain table';
 export const wrongRelation = (name: string, purpose: Purpose, detail: string, hint?: string): PgError =>
   fail(SQLSTATE.wrongObjectType, `table "${name}" cannot become a ${purpose}`, detail, hint);
 export const unsupportedTable = (name: string, purpose: Purpose, detail: string, hint?: string): PgError =>

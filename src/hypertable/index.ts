@@ -36,4 +36,4 @@ export {
   takeSnapshot,
   type Snapshot,
 } from './become-partitioned.ts';
-export { checkTable, openColumn } from './check-table.ts';
+export { checkReplaceable, checkTable, openColumn } from './check-table.ts';

@@ -3,6 +3,7 @@ import { requireReadCommitted } from '../engine/isolation.ts';
 import { inMaintenance } from '../engine/session.ts';
 import { maybeOne, notice, one, run } from '../engine/spi.ts';
 import {
+  checkReplaceable,
   checkTable,
   comment,
   createGrants,
@@ -186,6 +187,12 @@ const rebuild = (table: Relation, d: Distribution | null): void => {
   createGrants(table, snapshot.grants);
 };
 
+const lockForRebuild = (oid: bigint, purpose: 'distributed table' | 'plain table'): Relation => {
+  const table = lockOwn(oid);
+  checkReplaceable(table, purpose);
+  return table;
+};
+
 const lockOwn = (oid: bigint): Relation => {
   const seen = findRelation(oid);
   if (seen === undefined) throw relationMissing(oid);
@@ -214,7 +221,7 @@ export const distribute = (oid: bigint, d: Distribution): void => {
 /** Distributes a distributed table in another way. */
 export const redistribute = (oid: bigint, d: Distribution): void =>
   inMaintenance(() => {
-    const table = lockOwn(oid);
+    const table = lockForRebuild(oid, 'distributed table');
     if (d.column !== null) checkKey(table, d.column);
     rebuild(table, d);
   });
@@ -222,8 +229,8 @@ export const redistribute = (oid: bigint, d: Distribution): void =>
 /** Makes a distributed table a plain one of the coordinator; a reference table is one already and loses its copies. */
 export const undistribute = (oid: bigint): void =>
   inMaintenance(() => {
+    if (findDistributed(oid)?.model !== 't') return rebuild(lockForRebuild(oid, 'plain table'), null);
     const table = lockOwn(oid);
-    if (findDistributed(oid)?.model !== 't') return rebuild(table, null);
     request('shard.forget', { relid: oid });
     for (const name of Object.values(CAPTURE)) run(`drop trigger if exists ${ident(name)} on ${qualified(table)}`);
   });
