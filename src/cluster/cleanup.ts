@@ -2,7 +2,7 @@ import { isSpiError, one, query, run } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { ident, literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { primaryOfGroup } from './node.ts';
+import { primaryOfGroup, type Node } from './node.ts';
 import { aside, withNode, type Remote } from './remote.ts';
 import { origin } from './origin.ts';
 
@@ -102,10 +102,20 @@ const endSessions = (remote: Remote, operations: readonly bigint[]): void =>
      where datname = pg_catalog.current_database() and application_name in (${operations.map((o) => literal(sessionName(o))).join(', ')})`,
   );
 
+/** Until nothing of it begins to copy any more; a worker that waits for a lock begins nothing either. */
+const untilStopped = (name: string): string => `begin
+  for i in 1 .. 200 loop
+    exit when not exists (
+      select from pg_catalog.pg_stat_subscription s where s.subname = ${literal(name)} and s.relid is null and s.pid is not null);
+    perform pg_catalog.pg_sleep(0.01);
+  end loop;
+end`;
+
 /** Stops a subscription and takes its slot from it: the slot is in the ledger for itself, and the source may be gone. */
 const stopSubscription = (remote: Remote, name: string): void => {
   if (!hasSubscription(remote, name)) return;
   remote.exec(`alter subscription ${ident(name)} disable; alter subscription ${ident(name)} set (slot_name = none)`);
+  remote.exec(`do ${literal(untilStopped(name))}`);
 };
 
 const hasSubscription = (remote: Remote, name: string): boolean =>
@@ -116,7 +126,6 @@ const hasSubscription = (remote: Remote, name: string): boolean =>
 
 const dropSubscription = (remote: Remote, name: string): void => {
   if (!hasSubscription(remote, name)) return;
-  stopSubscription(remote, name);
   remote.exec(`drop subscription ${ident(name)}`);
 };
 
@@ -132,6 +141,15 @@ const dropSlots = (remote: Remote, name: string): void => {
       sqlstate: SQLSTATE.objectNotInPrerequisiteState,
       message: `replication slot "${name}" is in use`,
     });
+};
+
+/** Ends a subscription while its operation goes on. */
+export const endReplication = (subscription: string, slots: readonly string[], source: Node, target: Node): void => {
+  withNode(target, (remote) => stopSubscription(remote, subscription));
+  withNode(source, (remote) => {
+    for (const slot of slots) dropSlots(remote, slot);
+  });
+  withNode(target, (remote) => dropSubscription(remote, subscription));
 };
 
 /** Only a table of one of our roles: what somebody else has under this name stopped us from making ours. */
@@ -219,9 +237,13 @@ const isOver = (column: string): string =>
  * an operation under way, be it of this transaction, is passed by; so is what another cleaner has just taken.
  */
 export const cleanUp = (): { readonly dropped: number; readonly failed: number } => {
+  // Asked first: the locks of operations that are over are ours from then on.
+  const own = ownOperations();
   run(
     `delete from _tessera_catalog.shard_transfer where operation_id = any (
-       select o.id from (select distinct operation_id as id from _tessera_catalog.shard_transfer) o where ${isOver('o.id')})`,
+       select o.id from (select distinct operation_id as id from _tessera_catalog.shard_transfer) o
+       where (o.id & 2147483647) <> all($1::int8[]) and ${isOver('o.id')})`,
+    [own],
   );
   const records = query<CleanupRecord>(
     `select record_id as id, operation_id as operation, object_type as kind, object_name as name, node_group_id as "group",
@@ -230,7 +252,7 @@ export const cleanUp = (): { readonly dropped: number; readonly failed: number }
      where (operation_id & 2147483647) <> all($1::int8[]) and ${isOver('operation_id')}
      order by object_type = 1, object_type, record_id
      for update skip locked`,
-    [ownOperations()],
+    [own],
   );
   const { done, failed } = dropAll(records);
   if (done.length > 0) run('delete from _tessera_catalog.pg_dist_cleanup where record_id = any($1)', [done]);

@@ -4,6 +4,7 @@ export {
   beginDrop,
   beginOperation,
   cleanUp,
+  endReplication,
   enlisted,
   enlistedForeign,
   isUnderWay,

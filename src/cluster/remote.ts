@@ -1,4 +1,5 @@
-import { isSpiError, one, query } from '../engine/spi.ts';
+import { withSettings } from '../engine/session.ts';
+import { hasSqlState, isSpiError, one, query, subtransaction } from '../engine/spi.ts';
 import { ident, literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { loopbackElsewhere, remoteFailure } from './failures.ts';
@@ -98,6 +99,20 @@ export const answers = (node: Node): boolean => {
   }
 };
 
+let attention: string | undefined;
+/** Has a session end when its caller is gone, and not go on with a move that nobody waits for. Some platforms cannot tell. */
+const attentive = (): string => {
+  if (attention !== undefined) return attention;
+  try {
+    subtransaction(() => withSettings({ client_connection_check_interval: '1s' }, () => undefined));
+    attention = `set client_connection_check_interval = '1s'; `;
+  } catch (e) {
+    if (!hasSqlState(e, SQLSTATE.invalidParameterValue)) throw e;
+    attention = '';
+  }
+  return attention;
+};
+
 /**
  * Runs statements in sessions of their own on this server, as the current role, so that they are committed now, for good,
  * whatever becomes of this transaction.
@@ -114,6 +129,6 @@ export const aside = <T>(body: (remote: Remote) => T, prelude = ''): T => {
     server,
     { name: 'localhost', port },
     body,
-    `set role ${ident(me)}; set synchronous_commit = on; ${prelude}`,
+    `set role ${ident(me)}; set synchronous_commit = on; set statement_timeout = 0; ${attentive()}${prelude}`,
   );
 };

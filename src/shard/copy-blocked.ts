@@ -1,7 +1,7 @@
-import { withNode, type Node } from '../cluster/index.ts';
+import { endReplication, enlisted, withNode, type Node, type Remote } from '../cluster/index.ts';
 import { hasSqlState, subtransaction } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
-import { ident, qualified } from '../lib/quote.ts';
+import { qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import type { Shard } from './distributed-table.ts';
 import { announceReplication, copyUnlessStuck, startReplication, type End } from './replicate-shards.ts';
@@ -12,13 +12,6 @@ import { announceReplication, copyUnlessStuck, startReplication, type End } from
  */
 const PATIENCE = 2;
 
-const stop = (name: string, target: Node): void =>
-  withNode(target, (remote) => {
-    remote.exec(`alter subscription ${ident(name)} disable`);
-    remote.exec(`alter subscription ${ident(name)} set (slot_name = none)`);
-    remote.exec(`drop subscription ${ident(name)}`);
-  });
-
 const isWait = (e: unknown): boolean =>
   hasSqlState(e, SQLSTATE.lockNotAvailable) || (e instanceof PgError && e.sqlstate === SQLSTATE.lockNotAvailable);
 
@@ -26,29 +19,31 @@ const isWait = (e: unknown): boolean =>
  * Copies the rows of shards that nobody writes from server to server, as a subscription does; false, and nothing has
  * been copied, where that cannot begin at once.
  */
-export const copyDirectly = (operation: bigint, shards: readonly Shard[], source: Node, target: Node): boolean =>
-  withNode(source, (from) =>
-    withNode(target, (to) => {
-      const { wal } = from.one<{ wal: string }>(`select pg_catalog.current_setting('wal_level') as wal`);
-      if (wal !== 'logical') return false;
-      const ends: [End, End] = [
-        { node: source, remote: from },
-        { node: target, remote: to },
-      ];
-      announceReplication(operation, source, target);
-      let replication: ReturnType<typeof startReplication>;
-      try {
-        replication = subtransaction(() =>
-          startReplication(operation, shards, ...ends, { patience: PATIENCE, publish: 'insert' }),
-        );
-      } catch (e) {
-        if (isWait(e)) return false;
-        throw e;
-      }
-      const copied = copyUnlessStuck(replication, PATIENCE);
-      stop(replication.subscription, target);
-      if (copied) return true;
-      to.exec(`truncate ${shards.map(qualified).join(', ')}`);
-      return false;
-    }),
-  );
+export const copyDirectly = (operation: bigint, shards: readonly Shard[], source: Node, target: Node): boolean => {
+  const copyOver = (from: Remote, to: Remote): boolean => {
+    const { wal } = from.one<{ wal: string }>(`select pg_catalog.current_setting('wal_level') as wal`);
+    if (wal !== 'logical') return false;
+    const ends: [End, End] = [
+      { node: source, remote: from },
+      { node: target, remote: to },
+    ];
+    announceReplication(operation, source, target);
+    let replication: ReturnType<typeof startReplication>;
+    try {
+      replication = subtransaction(() =>
+        startReplication(operation, shards, ...ends, { patience: PATIENCE, publish: 'insert' }),
+      );
+    } catch (e) {
+      if (isWait(e)) return false;
+      throw e;
+    }
+    const copied = copyUnlessStuck(replication, PATIENCE);
+    // Copies that are stuck have slots on the source, which dropping the subscription alone would wait for.
+    endReplication(replication.subscription, [replication.slot, replication.copies], source, target);
+    if (copied) return true;
+    to.exec(`truncate ${shards.map(qualified).join(', ')}`);
+    return false;
+  };
+  const session = enlisted(operation);
+  return withNode(source, (from) => withNode(target, (to) => copyOver(from, to), session), session);
+};

@@ -40,6 +40,6 @@ export const copyRows = (
         );
       }
     },
-    `set statement_timeout = 0; set client_connection_check_interval = '2s'; set tessera.maintenance = on; ${enlistedForeign(operation)}`,
+    `set tessera.maintenance = on; ${enlistedForeign(operation)}`,
   );
 };

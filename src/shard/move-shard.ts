@@ -11,6 +11,7 @@ import {
   withNode,
   withServer,
   type Node,
+  type Remote,
 } from '../cluster/index.ts';
 import { maybeOne, warning } from '../engine/spi.ts';
 import { findRelation, type Relation } from '../hypertable/index.ts';
@@ -96,9 +97,7 @@ const ensureServers = ({ target, parts }: Move): void => {
   for (const [owner] of byOwner(parts)) {
     if (maybeOne('select from pg_foreign_server where srvname = $1', [ownerServer(target, owner)]) !== undefined)
       continue;
-    aside((session) =>
-      session.rows(`select _tessera_functions.ensure_owner_server(${target.id}, ${literal(owner)}) as server`),
-    );
+    aside((session) => session.perform(`_tessera_functions.ensure_owner_server(${target.id}, ${literal(owner)})`));
   }
 };
 
@@ -131,39 +130,39 @@ const replicate = (m: Move, progress: Progress): void => {
   const shards = m.parts.map((p) => p.shard);
   makeKeys(m);
   announceReplication(operation, source, target);
-  withNode(source, (from) =>
-    withNode(target, (to) => {
-      awaitSeat({ node: target, remote: to });
-      checkNoOwnId(from);
-      const replication = startReplication(
-        operation,
-        shards,
-        { node: source, remote: from },
-        { node: target, remote: to },
-      );
-      progress.replicate(replication.slot, replication.subscription);
-      progress.to('Copying Data');
-      awaitCopy(replication);
-      progress.to('Catching Up');
-      catchUp(replication);
-      progress.to('Creating Constraints');
-      makeIndexes(m);
-      // Close behind the writers a foreign key finds its tables free.
-      catchUp(replication);
-      progress.to('Creating Foreign Keys');
-      makeForeignKeys(m);
-      analyze(m);
-      progress.to('Final Catchup');
-      catchUp(replication);
-      progress.to('Completing');
-      settle(m);
-      switchPlacements(
-        { shards, source, target },
-        (seconds) => catchUpWithin(replication, seconds),
-        () => catchUp(replication),
-      );
-    }),
-  );
+  const copyOver = (from: Remote, to: Remote): void => {
+    awaitSeat({ node: target, remote: to });
+    checkNoOwnId(from);
+    const replication = startReplication(
+      operation,
+      shards,
+      { node: source, remote: from },
+      { node: target, remote: to },
+    );
+    progress.replicate(replication.slot, replication.subscription);
+    progress.to('Copying Data');
+    awaitCopy(replication);
+    progress.to('Catching Up');
+    catchUp(replication);
+    progress.to('Creating Constraints');
+    makeIndexes(m);
+    // Close behind the writers a foreign key finds its tables free.
+    catchUp(replication);
+    progress.to('Creating Foreign Keys');
+    makeForeignKeys(m);
+    analyze(m);
+    progress.to('Final Catchup');
+    catchUp(replication);
+    progress.to('Completing');
+    settle(m);
+    switchPlacements(
+      { shards, source, target },
+      (seconds) => catchUpWithin(replication, seconds),
+      () => catchUp(replication),
+    );
+  };
+  const session = enlisted(operation);
+  withNode(source, (from) => withNode(target, (to) => copyOver(from, to), session), session);
 };
 
 const copy = (m: Move, progress: Progress): void => {

@@ -30,6 +30,8 @@ export interface Replication {
   readonly slot: string;
   readonly subscription: string;
   readonly oid: string;
+  /** Pattern of the names of slots that copy its tables. */
+  readonly copies: string;
   readonly from: End;
   readonly to: End;
 }
@@ -95,27 +97,13 @@ export interface Beginning {
   readonly publish: string;
 }
 
-/**
- * A slot waits for all transactions that write on its server, which may take long. Not in one go: a cancel is noticed
- * between the attempts only.
- */
-const makeSlot = (operation: bigint, node: Node, slot: string, patience: number): void => {
-  for (let waited = 0, wait = 1; ; waited += wait, wait = Math.min(wait * 2, 60)) {
-    try {
-      withNode(
-        node,
-        (remote) =>
-          remote.rows(
-            `select pg_catalog.pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')::text as slot`,
-          ),
-        `${enlisted(operation)}set lock_timeout = '${Math.min(wait, patience)}s'; `,
-      );
-      return;
-    } catch (e) {
-      if (!(e instanceof PgError && e.sqlstate === SQLSTATE.lockNotAvailable) || waited + wait >= patience) throw e;
-    }
-  }
-};
+/** A slot waits for all transactions that write on its server, which may take longer than a lock should. */
+const makeSlot = (operation: bigint, node: Node, slot: string, patience: number): void =>
+  withNode(
+    node,
+    (remote) => remote.perform(`pg_catalog.pg_create_logical_replication_slot(${literal(slot)}, 'pgoutput')`),
+    `${enlisted(operation)}set lock_timeout = '${patience}s'; `,
+  );
 
 /** Makes publication, slot and subscription. This transaction must not have an id if the source is its own server. */
 export const startReplication = (
@@ -141,11 +129,10 @@ export const startReplication = (
      from pg_catalog.pg_subscription s, pg_catalog.pg_control_system() c where s.subname = ${literal(names.subscription)}`,
   );
   // Its workers make slots of their own on the source, by these names.
-  recordAside(operation, [
-    { kind: OBJECT.slot, name: `pg\\_${oid}\\_sync\\_%\\_${system}`, group: from.node.group, policy: POLICY.always },
-  ]);
+  const copies = `pg\\_${oid}\\_sync\\_%\\_${system}`;
+  recordAside(operation, [{ kind: OBJECT.slot, name: copies, group: from.node.group, policy: POLICY.always }]);
   to.remote.exec(`alter subscription ${ident(names.subscription)} enable`);
-  return { ...names, oid, from, to };
+  return { ...names, oid, copies, from, to };
 };
 
 /** Seconds without any progress after which a transfer gives up. */
@@ -196,7 +183,7 @@ export const copyUnlessStuck = (r: Replication, seconds: number): boolean => {
     if (left === 0) return true;
     const { pending } = r.from.remote.one<{ pending: boolean }>(
       `select coalesce(pg_catalog.bool_or(confirmed_flush_lsn is null), false) as pending from pg_catalog.pg_replication_slots
-       where slot_name like ${literal(`pg\\_${r.oid}\\_sync\\_%`)}`,
+       where slot_name like ${literal(r.copies)}`,
     );
     checkErrors(r);
     stuck = pending || begun === 0 ? stuck + wait : 0;
@@ -248,16 +235,36 @@ export const catchUp = (r: Replication): void => {
   }
 };
 
+/** Marks the end of WAL and waits; one call, because opening a connection takes longer than the target needs. */
+const waitOnSource = (slot: string, seconds: number): string => `declare
+  goal pg_catalog.pg_lsn := pg_catalog.pg_logical_emit_message(true, 'tessera', '');
+  until pg_catalog.timestamptz := pg_catalog.clock_timestamp() + interval '${seconds.toFixed(3)} seconds';
+begin
+  commit;
+  while not exists (
+    select from pg_catalog.pg_replication_slots s join pg_catalog.pg_stat_replication w on w.pid = s.active_pid
+    where s.slot_name = ${literal(slot)} and w.replay_lsn >= goal)
+  loop
+    if pg_catalog.clock_timestamp() > until then
+      raise exception using errcode = '${SQLSTATE.lockNotAvailable}', message = 'the target has not caught up';
+    end if;
+    perform pg_catalog.pg_sleep(0.001);
+    perform pg_catalog.pg_stat_clear_snapshot();
+  end loop;
+end`;
+
 /**
- * As above, but in a few seconds or not at all, for when writers wait. The target applies without waiting for its disk, so
- * it is made to do so once: after a crash it must not lack what writers were told is there.
+ * As catchUp(), but within so many seconds or not at all, for when writers wait. The target applies without waiting for its
+ * disk, so it is made to do so once: after a crash it must not lack what writers were told is there.
  */
 export const catchUpWithin = (r: Replication, seconds: number): boolean => {
-  const lsn = mark(r.from.remote);
-  for (let waited = 0, wait = 0.001; applied(r, lsn).done !== true; waited += wait, wait = Math.min(wait * 1.3, 0.01)) {
-    if (waited >= seconds) return false;
-    sleep(wait);
+  try {
+    // Without a prelude, which would make it one transaction.
+    withNode(r.from.node, (source) => source.exec(`do ${literal(waitOnSource(r.slot, seconds))}`));
+  } catch (e) {
+    if (e instanceof PgError && e.sqlstate === SQLSTATE.lockNotAvailable) return false;
+    throw e;
   }
-  mark(r.to.remote);
+  r.to.remote.perform(`pg_catalog.pg_logical_emit_message(true, 'tessera', '')`);
   return true;
 };

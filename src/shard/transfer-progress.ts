@@ -62,5 +62,5 @@ export const withProgress = (t: Transfer, body: (progress: Progress) => void): v
       throw e;
     }
     end();
-  }, 'set synchronous_commit = off; set statement_timeout = 0; ');
+  }, 'set synchronous_commit = off; ');
 };

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { failure } from '../harness/database.ts';
 import { hasWorkers, useCluster, type NodeDatabase } from '../harness/cluster.ts';
 import { CHECKSUM, holdMove, MOVING_TABLES, PHASES, type Scene } from '../harness/moves.ts';
+import { backendPid } from '../harness/sessions.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 
 describe.skipIf(!hasWorkers())('moves of shards', () => {
@@ -53,9 +54,10 @@ describe.skipIf(!hasWorkers())('moves of shards', () => {
     return found;
   };
   const expectClean = async (): Promise<void> => {
-    await db.query('call citus_cleanup_orphaned_resources()');
+    const notices = await db.notices('call citus_cleanup_orphaned_resources()');
+    expect(await db.query('select object_name, message from _tessera_catalog.pg_dist_cleanup')).toEqual([]);
+    expect(notices.filter((n) => n.severity !== 'NOTICE')).toEqual([]);
     expect(await leftovers()).toEqual([]);
-    expect(await db.column('select object_name from _tessera_catalog.pg_dist_cleanup')).toEqual([]);
     expect(await db.column('select status from _tessera_catalog.shard_transfer')).toEqual([]);
   };
   const expectIntact = async (): Promise<void> => {
@@ -310,6 +312,31 @@ describe.skipIf(!hasWorkers())('moves of shards', () => {
       }
     });
 
+  test('of a drain that is cancelled in the foreground end with it', async () => {
+    const r = await route('parent');
+    const source = await scene.node(r.from);
+    const client = await db.connect();
+    const pid = await backendPid(client);
+    await source.query('begin');
+    await source.query('select pg_current_xact_id()');
+    const draining = failure(client, `select citus_drain_node('127.0.0.1', ${r.from}, 'force_logical')`);
+    await waitUntil(
+      'a move is under way',
+      async () => (await db.query('select * from get_rebalance_progress()')).length > 0,
+    );
+    await db.query('select pg_cancel_backend($1)', [pid]);
+    expect((await draining).code).toBe('57014');
+    await waitUntil(
+      'the move has ended',
+      async () => (await db.query('select * from get_rebalance_progress()')).length === 0,
+      10_000,
+    );
+    await source.query('commit');
+    expect(await portOf(r.shard)).toBe(r.from);
+    await db.query(`select citus_set_node_property('127.0.0.1', ${r.from}, 'shouldhaveshards', true)`);
+    await expectClean();
+  });
+
   test('wait for a statement that reads for long, whom they do not disturb, and let writers through meanwhile', async () => {
     const r = await route('parent');
     const reader = await db.connect();
@@ -413,6 +440,41 @@ describe.skipIf(!hasWorkers())('moves of shards', () => {
     expect(await portOf(r.shard)).toBe(r.to);
     expect(await db.value('select count(*)::int from plain')).toBe(121);
     await db.query('delete from plain where k >= 1000 or k < 0');
+    await expectClean();
+  });
+
+  test('with block_writes do not wait for a transaction on the source that waits for them', async () => {
+    const r = await route('plain');
+    const target = await scene.node(r.to);
+    const writer = await db.connect();
+    // Somewhere else on the source.
+    const other = await db.value(
+      `select k from parent k where (select nodeport from citus_shards where shardid = get_shard_id_for_distribution_column('parent', k.k)) = $1 limit 1`,
+      [r.from],
+    );
+    await writer.query('begin');
+    const moving = (await db.connect()).query(await moveSql(r, 'block_writes'));
+    const name = await db.value('select shard_name from _tessera_catalog.pg_dist_shard where shardid = $1', [r.shard]);
+    await waitUntil(
+      'the shard is made',
+      async () => (await target.query(`select to_regclass('${name}') as t`)).rows[0].t !== null,
+    );
+    await target.query(`begin; lock table ${name} in exclusive mode`);
+    await waitUntil(
+      'the copy waits',
+      async () =>
+        (await target.query(`select from pg_locks where relation = '${name}'::regclass and not granted`)).rowCount ===
+        1,
+    );
+    await writer.query('update parent set v = v where k = $1', [other]);
+    const writing = writer.query(`insert into plain values (-3, 'waited')`);
+    await target.query('commit');
+    await moving;
+    await writing;
+    await writer.query('commit');
+    expect(await portOf(r.shard)).toBe(r.to);
+    expect(await db.value('select count(*)::int from plain')).toBe(101);
+    await db.query('delete from plain where k < 0');
     await expectClean();
   });
 
