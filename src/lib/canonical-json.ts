@@ -5,3 +5,6 @@ export const canonicalJson = (value: unknown): string =>
       ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1)))
       : v,
   );
+
+/** Whether two values of JSON are the same; the order of an object's keys, which jsonb does not keep, is nothing. */
+export const sameValue = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);

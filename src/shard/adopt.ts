@@ -23,14 +23,14 @@ export const isBeingRestored = (now: ShardDefinition, wanted: ShardDefinition): 
   within(now.indexes, wanted.indexes) &&
   within(now.statistics, wanted.statistics);
 
-/** Definitions that came with a dump have the column numbers of the table that was dumped. */
+/** Definitions that came with a dump have the numbers of columns and types from there. */
 export const adoptTables = (): void => {
   for (const t of distributedTables()) {
     const now = readDefinition(t.relid);
     if (columns(now) !== columns(t.definition)) continue;
     run(
       'update _tessera_catalog.pg_dist_partition set definition = $2::text::jsonb where logicalrelid::oid = $1::int8::oid',
-      [t.relid, JSON.stringify({ ...t.definition, columns: now.columns })],
+      [t.relid, JSON.stringify({ ...t.definition, columns: now.columns, types: now.types })],
     );
   }
   // Built-in jobs are not part of a dump.

@@ -43,19 +43,19 @@ export const keyName = (
 export const uniqueDefinition = (kind: 'p' | 'u', columns: readonly string[]): string =>
   `${kind === 'p' ? 'PRIMARY KEY' : 'UNIQUE'} (${identList(columns)})`;
 
-const ACTIONS: Readonly<Record<string, string>> = {
-  'no action': 'a',
-  restrict: 'r',
-  cascade: 'c',
-  'set null': 'n',
-};
+const ACTIONS: ReadonlyMap<string, string> = new Map([
+  ['no action', 'a'],
+  ['restrict', 'r'],
+  ['cascade', 'c'],
+  ['set null', 'n'],
+]);
 
 /** The letter of pg_constraint for an action as SQL calls it. */
 export const actionOf = (text: string): string | undefined =>
-  ACTIONS[text.trim().toLowerCase().replaceAll(/\s+/g, ' ')];
+  ACTIONS.get(text.trim().toLowerCase().replaceAll(/\s+/g, ' '));
 
 const spelled = (event: 'UPDATE' | 'DELETE', action: string): string => {
-  const [words] = Object.entries(ACTIONS).find(([, letter]) => letter === action) ?? ['no action'];
+  const [words] = [...ACTIONS].find(([, letter]) => letter === action) ?? ['no action'];
   return action === 'a' ? '' : ` ON ${event} ${words.toUpperCase()}`;
 };
 

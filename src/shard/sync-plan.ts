@@ -1,5 +1,5 @@
 import { ident, type RelationName, qualified } from '../lib/quote.ts';
-import { sameValue } from '../lib/same-value.ts';
+import { sameValue } from '../lib/canonical-json.ts';
 import { addColumn, columnChanges, expressionChanged, requireEmpty, typeOf, type Fill } from './column-plan.ts';
 import {
   columnSettings,
@@ -145,7 +145,7 @@ const compareColumns = (before: readonly Column[], after: readonly Column[]): Co
 export const planChange = (
   before: ShardDefinition,
   after: ShardDefinition,
-  fills: Readonly<Record<string, Fill>>,
+  fills: ReadonlyMap<string, Fill>,
 ): Change => {
   const { kept, added, dropped } = compareColumns(before.columns, after.columns);
   const renamed = kept.filter((k) => k.old.name !== k.now.name).map((k) => ({ from: k.old.name, to: k.now.name }));
@@ -154,14 +154,14 @@ export const planChange = (
   const checks = planChecks(before.checks, after.checks, sameText);
   const indexes = planIndexes(before.indexes, after.indexes, sameText);
   const statistics = planStatistics(before.statistics, after.statistics, sameText);
-  const filled = added.filter((c) => c.generated === null && fills[c.name]?.kind === 'expression');
+  const filled = added.filter((c) => c.generated === null && fills.get(c.name)?.kind === 'expression');
   const retyped = kept.filter((k) => typeOf(k.old) !== typeOf(k.now));
 
   const statements: Statements = (shard, nameOf) => {
     const alter = (parts: readonly string[]): string[] =>
       parts.length === 0 ? [] : [`alter table ${qualified(shard)} ${parts.join(', ')}`];
     return [
-      ...added.filter((c) => fills[c.name]?.kind === 'coordinator').map((c) => requireEmpty(shard, c.name)),
+      ...added.filter((c) => fills.get(c.name)?.kind === 'coordinator').map((c) => requireEmpty(shard, c.name)),
       ...renamed.flatMap((r) => alter([`rename column ${ident(r.from)} to ${ident(r.to)}`])),
       ...checks.rename.flatMap((r) => alter([r])),
       ...statistics.drop(shard, nameOf),
@@ -170,7 +170,7 @@ export const planChange = (
         ...checks.drop,
         ...dropped.map((c) => `drop column ${ident(c.name)}`),
         ...kept.flatMap((k) => columnChanges(k.old, k.now, sameText)),
-        ...added.map((c) => addColumn(c, fills[c.name])),
+        ...added.map((c) => addColumn(c, fills.get(c.name))),
         ...checks.add,
       ]),
       // The default has filled the rows that are there; those to come bring their value along.
@@ -188,7 +188,7 @@ export const planChange = (
     added: added.map((c) => c.name),
     rewrites:
       retyped.length > 0 ||
-      added.some((c) => c.generated !== null || fills[c.name] !== undefined) ||
+      added.some((c) => c.generated !== null || fills.get(c.name) !== undefined) ||
       (!sameText && kept.some((k) => expressionChanged(k.old, k.now))),
   };
 };

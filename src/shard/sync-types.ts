@@ -1,12 +1,12 @@
-import { isCopy, nodeServer, primaryOfGroup, queueCommand, withNode, type Node } from '../cluster/index.ts';
+import { isCopy, nodeServer, origin, primaryOfGroup, queueCommand, withNode, type Node } from '../cluster/index.ts';
 import { run } from '../engine/spi.ts';
 import { displayed } from '../lib/quote.ts';
-import { sameValue } from '../lib/same-value.ts';
+import { sameValue } from '../lib/canonical-json.ts';
 import { readTypes } from './definition.ts';
 import { distributedTables, shardsOf, type DistributedTable } from './distributed-table.ts';
 import { typeCannotFollow } from './failures.ts';
 import { madeOn } from './make-shards.ts';
-import { planTypeChange, type TypeChange, type TypeShape } from './type-plan.ts';
+import { planTypeChange, withoutNumbers, type TypeChange, type TypeShape } from './type-plan.ts';
 
 const changeOf = (was: TypeShape, now: TypeShape): TypeChange => {
   const change = planTypeChange(was, now);
@@ -18,8 +18,11 @@ const groupsOf = (t: DistributedTable): number[] => shardsOf(t.relid).flatMap((s
 
 /** Has the types on the nodes follow those here, after one of them was changed. */
 export const syncTypes = (): void => {
-  if (isCopy()) return;
   const tables = distributedTables().map((t) => ({ ...t, types: readTypes(t.relid) }));
+  if (isCopy()) {
+    if (tables.some((t) => !sameValue(withoutNumbers(t.types), withoutNumbers(t.definition.types)))) origin();
+    return;
+  }
   const changed = new Map<number, { readonly change: TypeChange; readonly groups: Set<number> }>();
   for (const t of tables)
     for (const now of t.types) {

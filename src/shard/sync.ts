@@ -14,7 +14,7 @@ import { withSettings } from '../engine/session.ts';
 import { one, query, run } from '../engine/spi.ts';
 import { findRelation, type Relation } from '../hypertable/index.ts';
 import { displayed, ident, literal, qualified } from '../lib/quote.ts';
-import { sameValue } from '../lib/same-value.ts';
+import { sameValue } from '../lib/canonical-json.ts';
 import { checkForeignKey } from './check-keys.ts';
 import { checkShape } from './check-shape.ts';
 import { fillOf, type Clock, type Fill } from './column-plan.ts';
@@ -32,12 +32,13 @@ import { tryLockGroup } from './locks.ts';
 import { madeOn, nameIn, referencedShard } from './make-shards.ts';
 import { queueReferenceChanges } from './reference-changes.ts';
 import { insertKey } from './register.ts';
-import { foreignKeyDdl, keyDdl } from './shard-ddl.ts';
+import { foreignKeyDdl, keyDdl, type ShardDefinition } from './shard-ddl.ts';
 import { planChange, type Change } from './sync-plan.ts';
+import { withoutNumbers } from './type-plan.ts';
 import { besideOthers, ensureTypes } from './types-on-nodes.ts';
 
 /** With what new columns are filled; where the clock comes in, nodes must not read their own. */
-const fillsOf = (relid: bigint): Record<string, Fill> => {
+const fillsOf = (relid: bigint): Map<string, Fill> => {
   const clock = withSettings({ datestyle: 'ISO' }, () =>
     one<Clock>(
       `select now()::text as timestamptz, localtimestamp::text as timestamp, current_date::text as date, localtime::text as time,
@@ -52,7 +53,7 @@ const fillsOf = (relid: bigint): Record<string, Fill> => {
       [relid],
     ),
   );
-  return Object.fromEntries(found.map((f) => [f.name, fillOf(f.expression, f.identity, clock)]));
+  return new Map(found.map((f) => [f.name, fillOf(f.expression, f.identity, clock)]));
 };
 
 interface KeyChanges {
@@ -158,7 +159,8 @@ export const syncAll = (statement: string): void => {
 /** After a schema was renamed: what shards know by their schema would have to be renamed on the nodes. */
 export const refuseRenamedSchema = (): void => {
   for (const t of distributedTables()) {
-    const after = readDefinition(t.relid);
-    if (!sameValue(after, t.definition)) throw schemaOfShards(displayed(findRelation(t.relid) as Relation));
+    const bare = (d: ShardDefinition): unknown => ({ ...d, types: withoutNumbers(d.types) });
+    if (!sameValue(bare(readDefinition(t.relid)), bare(t.definition)))
+      throw schemaOfShards(displayed(findRelation(t.relid) as Relation));
   }
 };

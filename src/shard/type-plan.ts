@@ -18,6 +18,12 @@ export interface TypeShape extends RelationName {
   readonly notNull: boolean;
 }
 
+/** Numbers are others after a restore. */
+export const withoutNumbers = (types: readonly TypeShape[]): unknown[] =>
+  types
+    .map((t) => ({ ...t, id: 0, labels: t.labels.map((l) => l.name) }))
+    .sort((a, b) => (qualified(a) < qualified(b) ? -1 : 1));
+
 export interface TypeChange {
   /** Harmless whatever becomes of the transaction, and needed as soon as it has committed. */
   readonly atOnce: readonly string[];
