@@ -1,6 +1,6 @@
 import { withSettings } from '../engine/session.ts';
 import { hasSqlState, isSpiError, one, query, subtransaction } from '../engine/spi.ts';
-import { ident, literal } from '../lib/quote.ts';
+import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { loopbackElsewhere, remoteFailure } from './failures.ts';
 import type { Node } from './node.ts';
@@ -65,7 +65,9 @@ export const withServer = <T>(
         `select r from ${schema}.dblink($1, $2) as t(r text)`,
         `select pg_catalog.row_to_json(q)::text from (${sql}) q`,
       ).map((row) => JSON.parse(row.r) as R),
-    perform: (expression) => remote.exec(`do ${literal(`begin perform ${expression}; end`)}`),
+    // A command ends it, because dblink_exec() takes no rows; PL/pgSQL would not do: PostgreSQL fails to make a slot in it
+    // when somebody changes a catalog at that moment.
+    perform: (expression) => remote.exec(`select ${expression}; reset lock_timeout`),
     each: (sql) =>
       void call(
         `select count(${schema}.dblink_exec($1, $2 || replace(e.template, '@rows@', quote_literal(e.rows)))) as n from (${sql}) e`,
