@@ -4,6 +4,8 @@ import { SQLSTATE } from '../lib/sqlstate.ts';
 const fail = (sqlstate: string, message: string, detail?: string, hint?: string): PgError =>
   new PgError({ sqlstate, message, detail, hint });
 
+export const nullArgument = (name: string): PgError =>
+  fail(SQLSTATE.invalidParameterValue, `"${name}" must not be null`);
 export const unknownStrategy = (name: string): PgError =>
   fail(
     SQLSTATE.undefinedObject,

@@ -65,6 +65,21 @@ describe.skipIf(!hasWorkers())('the rebalancer', () => {
     expect((await db.error(`select * from get_rebalance_table_shards_plan('pg_class')`)).code).toBe('42P16');
   });
 
+  test('refuses nulls where a value is needed', async () => {
+    for (const sql of [
+      'select citus_drain_node(null, 1)',
+      `select citus_drain_node('x', null)`,
+      `select citus_add_rebalance_strategy(null, 'citus_shard_cost_1', 'citus_node_capacity_1', 'citus_shard_allowed_on_node_true', 0)`,
+      `select citus_add_rebalance_strategy('x', null, 'citus_node_capacity_1', 'citus_shard_allowed_on_node_true', 0)`,
+      'select citus_move_shard_placement(null, 1, 2)',
+      'select citus_move_shard_placement(102008, null, 2)',
+      'select citus_move_shard_placement(102008, 1, null)',
+      `select citus_move_shard_placement(102008, 'x', 1, null, 1)`,
+      'select citus_copy_shard_placement(102008, null, 1)',
+    ])
+      expect([sql, (await db.error(sql)).code?.slice(0, 2)]).toEqual([sql, sql.includes(`'x', 1, null`) ? '42' : '22']);
+  });
+
   test('is refused to whoever does not own the tables', async () => {
     const session = await db.as(await db.role('visitor'));
     for (const sql of ['select citus_rebalance_start()', 'select rebalance_table_shards()'])

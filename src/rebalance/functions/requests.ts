@@ -8,7 +8,7 @@ import {
   type Handler,
 } from '../../udf/define-function.ts';
 import type { Mode } from '../../shard/index.ts';
-import { nothingToStop } from '../failures.ts';
+import { nothingToStop, nullArgument } from '../failures.ts';
 import { planMoves, type Wish } from '../plan-cluster.ts';
 import { readProgress } from '../progress.ts';
 import { drain, rebalanceNow, runningJob, startRebalance } from '../rebalance.ts';
@@ -72,12 +72,14 @@ export const request_rebalance_now = request<Given>('now', 'Moves shards in the 
 );
 
 export const request_rebalance_drain = request<{
-  name: string;
-  port: number;
+  name: string | null;
+  port: number | null;
   mode: Mode | null;
   strategy: string | null;
 }>('drain', 'Empties a node.', (caller, p) => {
   requireAdmin(caller, 'drain nodes');
+  if (p.name === null) throw nullArgument('nodename');
+  if (p.port === null) throw nullArgument('nodeport');
   drain(caller, p.name, p.port, p.mode ?? 'auto', p.strategy);
 });
 
@@ -135,6 +137,7 @@ export const request_rebalance_add_strategy = request<NewStrategy>(
   'Records a strategy.',
   (caller, s) => {
     requireAdmin(caller, 'add rebalance strategies');
+    for (const [name, value] of Object.entries(s)) if (value === null) throw nullArgument(name);
     run(
       `insert into _tessera_catalog.pg_dist_rebalance_strategy
        (name, shard_cost_function, node_capacity_function, shard_allowed_on_node_function, default_threshold, minimum_threshold, improvement_threshold)

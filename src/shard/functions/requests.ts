@@ -129,7 +129,8 @@ interface Move {
 
 const nodeOf = (id: number | null, name: string | null, port: number | null, argument: string): Node => {
   if (id !== null) return openNodeById(id);
-  if (name === null || port === null) throw nullArgument(argument);
+  // The form with ids has no names at all.
+  if (name == null || port == null) throw nullArgument(argument);
   return openNode(name, port);
 };
 
