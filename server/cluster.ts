@@ -16,7 +16,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { connect } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ensureRoot, handlerHash, lock, logged, PG_MAJOR, SetupError } from './root.ts';
 
@@ -104,14 +104,12 @@ const asPostgres = (args: readonly string[]): string => inRoot(args, { user: 'po
 
 const dataFolder = (node: Node): string => `${installation().data}/${node.name}`;
 
+/** By trying to listen on it: a connection that goes out from a port keeps it from servers as well. */
 export const portTaken = (port: number): Promise<boolean> =>
   new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
+    const server = createServer();
+    server.once('error', () => resolve(true));
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(false)));
   });
 
 export const freePort = async (from: number, used: ReadonlySet<number>): Promise<number> => {
@@ -358,7 +356,20 @@ const bringUp = async (want: Wanted): Promise<Cluster> => {
   }
   writeFileSync(nodesFile(), JSON.stringify(nodes, null, 2));
   const node = (name: string): Node => nodes.find((n) => n.name === name) as Node;
-  for (const name of names) ensureNode(node(name), name.startsWith('standby') ? node('coordinator') : undefined);
+  const primary = (name: string): Node | undefined => (name.startsWith('standby') ? node('coordinator') : undefined);
+  for (const name of names) {
+    try {
+      ensureNode(node(name), primary(name));
+    } catch (e) {
+      // Somebody has taken the port since it was free.
+      if (!(e instanceof SetupError) || !(await portTaken(node(name).port))) throw e;
+      const i = nodes.findIndex((n) => n.name === name);
+      nodes[i] = { name, port: await freePort(node(name).port + 1, new Set(nodes.map((n) => n.port))) };
+      movePort(nodes[i] as Node);
+      writeFileSync(nodesFile(), JSON.stringify(nodes, null, 2));
+      ensureNode(node(name), primary(name));
+    }
+  }
   // Workers of an earlier call that still run stay in the environment file.
   const running = nodes.filter((n) => names.includes(n.name) || isRunning(n));
   const cluster: Cluster = {
