@@ -60,6 +60,13 @@ export const lastPlacement = (at: string, shard: bigint, table: string): PgError
     hint: 'Move its shards away with citus_drain_node(), or call undistribute_table() or drop the table.',
   });
 
+export const transferUnderWay = (at: string, shard: bigint): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: `cannot remove or disable node ${at} because shard ${shard} is being moved to it`,
+    hint: 'Try again when the move is over: select * from get_rebalance_progress();',
+  });
+
 export const wrongProperty = (property: string | null): PgError =>
   new PgError({
     sqlstate: SQLSTATE.invalidParameterValue,

@@ -1,6 +1,7 @@
 import { isSpiError, maybeOne, notice, one, query, run, warning } from '../engine/spi.ts';
 import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
+import { isUnderWay } from './cleanup.ts';
 import {
   address,
   addressTaken,
@@ -10,6 +11,7 @@ import {
   notSupported,
   originalIsThere,
   ownNode,
+  transferUnderWay,
   unfitNode,
   wrongProperty,
 } from './failures.ts';
@@ -176,6 +178,16 @@ const requireReplaceable = (node: Node): void => {
   if (last !== undefined) throw lastPlacement(address(node), last.shard, last.table);
 };
 
+/** Refuses to take a node away that a move of a shard is under way to: what it makes there would stay for ever. */
+const requireNoTransfer = (node: Node): void => {
+  const transfer = maybeOne<{ shard: bigint }>(
+    `select t.shardid as shard from _tessera_catalog.shard_transfer t
+     where t.target_nodeid = $1 and ${isUnderWay('t.operation_id')} order by 1 limit 1`,
+    [node.id],
+  );
+  if (transfer !== undefined) throw transferUnderWay(address(node), transfer.shard);
+};
+
 const forgetReferencePlacements = (node: Node): void =>
   void run(
     `delete from _tessera_catalog.pg_dist_placement p using _tessera_catalog.pg_dist_shard s
@@ -189,6 +201,7 @@ export const disableNode = (name: string, port: number): void => {
   const node = openNode(name, port);
   if (node.group === 0) throw coordinatorStays();
   requireReplaceable(node);
+  requireNoTransfer(node);
   forgetReferencePlacements(node);
   run('update _tessera_catalog.pg_dist_node set isactive = false where nodeid = $1', [node.id]);
 };
@@ -217,6 +230,7 @@ export const removeNode = (name: string, port: number): void => {
   lockNodes();
   const node = openNode(name, port);
   requireReplaceable(node);
+  requireNoTransfer(node);
   // A copy of the database lets go of nodes that are not its own.
   if (!isCopy()) healLast(node);
   forgetReferencePlacements(node);

@@ -269,6 +269,25 @@ describe.skipIf(!hasWorkers())('moves of shards', () => {
     await expectClean();
   });
 
+  test('keep their target from being removed or disabled', async () => {
+    const [, , third] = nodes as [NodeDatabase, NodeDatabase, NodeDatabase];
+    const r = { ...(await route('parent')), to: third.port };
+    const held = await holdMove(scene, { ...r, sql: await moveSql(r) }, 'Setting Up');
+    try {
+      for (const f of ['citus_remove_node', 'citus_disable_node'])
+        expect(await db.error(`select ${f}('127.0.0.1', ${third.port})`)).toMatchObject({
+          code: '55000',
+          hint: expect.stringMatching(/again/),
+        });
+    } finally {
+      await held.release();
+    }
+    expect(await held.outcome).toBeUndefined();
+    await db.query(await moveSql({ ...r, from: r.to, to: r.from }));
+    await expectIntact();
+    await expectClean();
+  });
+
   for (const mode of ['force_logical', 'block_writes'])
     test(`of several shards of one group go on side by side (${mode})`, async () => {
       const routes = await Promise.all([0, 1, 2, 3].map((i) => route('parent', i)));

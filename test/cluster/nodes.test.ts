@@ -5,7 +5,10 @@ import { hasWorkers, useCluster } from '../harness/cluster.ts';
 // A server of the user's own has no workers beside it.
 describe.skipIf(!hasWorkers())('nodes', () => {
   const { db, nodes } = useCluster({ nodes: 2, added: 0 });
-  const [first, second] = nodes as [(typeof nodes)[number], (typeof nodes)[number]];
+  const [first, second] = [...nodes].sort((a, b) => a.port - b.port) as [
+    (typeof nodes)[number],
+    (typeof nodes)[number],
+  ];
 
   test('are added once and listed', async () => {
     const id = await db.value(`select citus_add_node('127.0.0.1', ${first.port})`);

@@ -92,15 +92,20 @@ describe.runIf(embedded)('a move of a shard', () => {
   };
 
   type Kill = (r: Route, held: HeldMove) => Promise<void>;
-  /** The postmaster recovers in the same way from the loss of one session and from its own; each is met in half the phases. */
-  const LOSSES: readonly Kill[] = [
-    (_, held) => coordinator.killBackend(held.pid),
-    async () => coordinator.restartImmediately(),
-  ];
-  const NODES: readonly Kill[] = [
-    async (r) => nodeOf(r.from).restartImmediately(),
-    async (r) => nodeOf(r.to).restartImmediately(),
-  ];
+  const session: Kill = (_, held) => coordinator.killBackend(held.pid);
+  const server: Kill = async () => coordinator.restartImmediately();
+  const source: Kill = async (r) => nodeOf(r.from).restartImmediately();
+  const target: Kill = async (r) => nodeOf(r.to).restartImmediately();
+  /** Who is killed when; a phase that does nothing on a node is as good as the one before it there. */
+  const KILLS: Readonly<Record<Phase, readonly Kill[]>> = {
+    'Setting Up': [session, source],
+    'Copying Data': [server, source, target],
+    'Catching Up': [session, target],
+    'Creating Constraints': [server, target],
+    'Creating Foreign Keys': [session, target],
+    'Final Catchup': [server, source],
+    Completing: [session, source, target],
+  };
 
   const crash = async (phase: Phase, kill: Kill): Promise<void> => {
     const r = await route();
@@ -117,9 +122,9 @@ describe.runIf(embedded)('a move of a shard', () => {
     await expectSound();
   };
 
-  for (const [i, phase] of PHASES.entries())
-    test(`that loses its coordinator, its source or its target in phase "${phase}" is done or undone, and can be repeated`, async () => {
-      for (const kill of [LOSSES[i % 2] as Kill, ...NODES]) await crash(phase, kill);
+  for (const phase of PHASES)
+    test(`that loses a server in phase "${phase}" is done or undone, and can be repeated`, async () => {
+      for (const kill of KILLS[phase]) await crash(phase, kill);
       const r = await route();
       await ask(coordinator, r.sql);
       expect((await route()).from).toBe(r.to);
