@@ -1,4 +1,4 @@
-import { isSpiError, one, query, run } from '../engine/spi.ts';
+import { isCancel, one, query, run } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { ident, literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
@@ -201,7 +201,7 @@ const dropAll = (records: readonly CleanupRecord[]): Outcome => {
       if (node !== undefined) withNode(node, (remote) => drop(remote, r.name), `set lock_timeout = '1s'; `);
       return true;
     } catch (e) {
-      if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+      if (isCancel(e)) throw e;
       outcome.failed.set(r.id, messageOf(e));
       // One attempt to connect says enough for all that is there.
       if (e instanceof PgError && e.sqlstate.startsWith('08')) unreachable.set(r.group, e.message);

@@ -20,13 +20,6 @@ export const remoteFailure = (node: { readonly name: string; readonly port: numb
   });
 };
 
-export const connectionLost = (node: { readonly name: string; readonly port: number }): PgError =>
-  new PgError({
-    sqlstate: SQLSTATE.connectionFailure,
-    message: `connection to node ${address(node)} was lost`,
-    hint: 'Check that the server runs, and try again.',
-  });
-
 export const unknownNode = (name: string, port: number): PgError =>
   new PgError({
     sqlstate: SQLSTATE.undefinedObject,

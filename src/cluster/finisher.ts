@@ -1,4 +1,4 @@
-import { hasSqlState, isSpiError, maybeOne, one, query, run, subtransaction, warning } from '../engine/spi.ts';
+import { hasSqlState, isCancel, maybeOne, one, query, run, subtransaction, warning } from '../engine/spi.ts';
 import { ident, literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { withServer } from './remote.ts';
@@ -58,7 +58,7 @@ const isFit = (): boolean => {
     withServer(SERVER, { name: 'localhost', port: Number(known.port) }, (remote) => remote.rows('select 1'));
     return true;
   } catch (e) {
-    if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+    if (isCancel(e)) throw e;
     return false;
   }
 };

@@ -1,4 +1,4 @@
-import { hasSqlState, isSpiError, log, one, query, run, subtransaction, warning } from '../engine/spi.ts';
+import { hasSqlState, isCancel, log, one, query, run, subtransaction, warning } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
@@ -103,7 +103,7 @@ export const healAll = (nodes: readonly Node[]): number => {
     try {
       resolved += healNode(node);
     } catch (e) {
-      if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+      if (isCancel(e)) throw e;
       warning(`prepared transactions of node ${address(node)} could not be resolved: ${(e as Error).message}`);
     }
   }

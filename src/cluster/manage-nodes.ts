@@ -1,6 +1,5 @@
-import { isSpiError, maybeOne, notice, one, query, run, warning } from '../engine/spi.ts';
+import { isCancel, maybeOne, notice, one, query, run, warning } from '../engine/spi.ts';
 import { ident } from '../lib/quote.ts';
-import { SQLSTATE } from '../lib/sqlstate.ts';
 import { isUnderWay } from './cleanup.ts';
 import {
   address,
@@ -219,7 +218,7 @@ const healLast = (node: Node): void => {
   try {
     healNode(node);
   } catch (e) {
-    if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+    if (isCancel(e)) throw e;
     warning(
       `prepared transactions on node ${address(node)}, if any, must be ended there by hand: ${(e as Error).message}`,
     );

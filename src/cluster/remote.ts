@@ -1,5 +1,5 @@
 import { withSettings } from '../engine/session.ts';
-import { hasSqlState, isSpiError, one, query, subtransaction } from '../engine/spi.ts';
+import { hasSqlState, isCancel, isSpiError, one, query, subtransaction } from '../engine/spi.ts';
 import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { loopbackElsewhere, remoteFailure } from './failures.ts';
@@ -31,7 +31,7 @@ const named = <T>(node: Pick<Node, 'name' | 'port'>, body: () => T): T => {
   try {
     return body();
   } catch (e) {
-    if (isSpiError(e) && e.sqlerrcode !== SQLSTATE.queryCanceled) throw remoteFailure(node, e);
+    if (isSpiError(e) && !isCancel(e)) throw remoteFailure(node, e);
     throw e;
   }
 };
@@ -96,7 +96,7 @@ export const answers = (node: Node): boolean => {
     withNode(node, (remote) => remote.rows('select 1'));
     return true;
   } catch (e) {
-    if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+    if (isCancel(e)) throw e;
     return false;
   }
 };

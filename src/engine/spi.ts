@@ -42,9 +42,12 @@ export interface SpiError extends Error {
 export const isSpiError = (e: unknown): e is SpiError =>
   typeof e === 'object' && e !== null && typeof (e as { sqlerrcode?: unknown }).sqlerrcode === 'string';
 
+/** What a handler that carries on after errors must throw on. */
+export const isCancel = (e: unknown): boolean => isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled;
+
 /** True for an SPI error with one of the given SQLSTATEs; a cancelled query is never a match, so it is never swallowed. */
 export const hasSqlState = (e: unknown, ...states: string[]): e is SpiError =>
-  isSpiError(e) && e.sqlerrcode !== SQLSTATE.queryCanceled && states.includes(e.sqlerrcode);
+  isSpiError(e) && !isCancel(e) && states.includes(e.sqlerrcode);
 
 /**
  * Plans of parametrized queries, kept for the session and role: a kept plan costs a fifth of parsing and planning anew.

@@ -1,11 +1,11 @@
-import { activePrimaries, aside, openNode, type Node } from '../cluster/index.ts';
+import { activePrimaries, address, aside, openNode, type Node } from '../cluster/index.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { maybeOne, notice, one, query } from '../engine/spi.ts';
 import { literal } from '../lib/quote.ts';
 import {
   checkIdentity,
-  checkOwner,
   nameOf,
+  ownedRelation,
   referenceTables,
   tablesOfGroup,
   tryLockPlanning,
@@ -28,7 +28,7 @@ const begin = (caller: string, w: Wish): number => {
   const tables = representatives(w.relation);
   for (const t of tables) {
     if (!tryLockPlanning(t.group)) throw planningBusy(nameOf(t.relid), w.drainOnly ? 'move' : 'rebalance');
-    for (const member of tablesOfGroup(t.group)) checkOwner(caller, member.relid);
+    for (const member of tablesOfGroup(t.group)) ownedRelation(caller, member.relid);
   }
   const job = runningJob();
   if (job !== undefined) throw alreadyRunning(job);
@@ -55,7 +55,7 @@ export const rebalanceNow = (caller: string, w: Wish, mode: Mode): void => {
   preflight(moves);
   if (missingOn().length > 0) committed('_tessera_functions.copy_references_everywhere()');
   for (const [i, m] of moves.entries()) {
-    notice(`moving shard ${m.shard.id} from ${m.source.name}:${m.source.port} to ${m.target.name}:${m.target.port}`);
+    notice(`moving shard ${m.shard.id} from ${address(m.source)} to ${address(m.target)}`);
     try {
       doMove(caller, m, mode);
     } catch (e) {
@@ -113,7 +113,6 @@ const commandOf = (t: TransferTask, mode: Mode, api: string): string => {
   }
 };
 
-/** The schema that the functions for users are in. */
 /** The schema that the functions for users are in. */
 const apiSchema = (): string =>
   one<{ s: string }>(

@@ -25,7 +25,8 @@ import {
 import { foreignKeyDefinition, keyName, uniqueDefinition } from './key-plan.ts';
 import { tryLockGroup } from './locks.ts';
 import { foreignKeyStatements, grantReferences, madeOn, nameIn } from './make-shards.ts';
-import { insertKey, relationOfRequest, requireReferences } from './register.ts';
+import { insertKey, requireReferences } from './register.ts';
+import { ownedRelation } from './owned-relation.ts';
 import { keyDdl } from './shard-ddl.ts';
 
 interface Opened {
@@ -36,7 +37,7 @@ interface Opened {
 
 /** The table of a request whose keys are on its shards alone. */
 const openForKeys = (caller: string, relid: bigint): Opened => {
-  const root = relationOfRequest(caller, relid);
+  const root = ownedRelation(caller, relid);
   const name = displayed(root);
   const table = findDistributed(relid);
   if (table === undefined) throw notDistributed(name);

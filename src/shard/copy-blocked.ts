@@ -4,7 +4,7 @@ import { PgError } from '../lib/pg-error.ts';
 import { qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import type { Shard } from './distributed-table.ts';
-import { announceReplication, copyUnlessStuck, startReplication, type End } from './replicate-shards.ts';
+import { announceReplication, copyUnlessStuck, startReplication, walLevel, type End } from './replicate-shards.ts';
 
 /**
  * Seconds after which copying from server to server counts as stuck. A replication slot waits for all transactions that
@@ -21,8 +21,7 @@ const isWait = (e: unknown): boolean =>
  */
 export const copyDirectly = (operation: bigint, shards: readonly Shard[], source: Node, target: Node): boolean => {
   const copyOver = (from: Remote, to: Remote): boolean => {
-    const { wal } = from.one<{ wal: string }>(`select pg_catalog.current_setting('wal_level') as wal`);
-    if (wal !== 'logical') return false;
+    if (walLevel(from) !== 'logical') return false;
     const ends: [End, End] = [
       { node: source, remote: from },
       { node: target, remote: to },

@@ -1,7 +1,6 @@
 import { aside, enlistedForeign, ownerServer, type Node } from '../cluster/index.ts';
 import { ident, literal, qualified } from '../lib/quote.ts';
-import { LOCAL_SCHEMA } from './distribute.ts';
-import type { DistributedTable, Shard } from './distributed-table.ts';
+import { LOCAL_SCHEMA, type DistributedTable, type Shard } from './distributed-table.ts';
 import { columnList } from './shard-ddl.ts';
 
 const foreignTable = (name: string, t: DistributedTable, shard: Shard, server: string): string => {

@@ -35,10 +35,8 @@ import {
 import { CAPTURE } from './capture.ts';
 import type { PlacedShard } from './register.ts';
 import { foreignTableDdl, hashBounds } from './shard-ddl.ts';
-import { findDistributed } from './distributed-table.ts';
+import { findDistributed, LOCAL_SCHEMA } from './distributed-table.ts';
 import { typesUsed } from './types-used.ts';
-
-export const LOCAL_SCHEMA = '_tessera_internal';
 
 export interface Distribution {
   readonly column: string | null;

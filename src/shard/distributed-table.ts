@@ -4,6 +4,9 @@ import { displayed } from '../lib/quote.ts';
 import { notDistributed, notTableOwner, nullArgument, relationMissing } from './failures.ts';
 import type { ShardDefinition } from './shard-ddl.ts';
 
+/** Where foreign tables that stand for shards live on the coordinator. */
+export const LOCAL_SCHEMA = '_tessera_internal';
+
 export interface DistributedTable {
   readonly relid: bigint;
   /** h: by hash; n: one shard, or a copy on every node */

@@ -2,6 +2,7 @@
 export { distributedTables, shardsOf, tablesOfGroup, type DistributedTable, type Shard } from './distributed-table.ts';
 export { groupBusy } from './failures.ts';
 export { tryLockPlanning } from './locks.ts';
-export { checkIdentity, checkOwner, nameOf, type Mode } from './move-checks.ts';
+export { checkIdentity, nameOf, type Mode } from './move-checks.ts';
+export { ownedRelation } from './owned-relation.ts';
 export { referenceTables } from './reference.ts';
 export { sizesOf } from './shard-sizes.ts';

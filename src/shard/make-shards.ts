@@ -6,7 +6,6 @@ import {
   keepMade,
   OBJECT,
   origin,
-  ownerServer,
   POLICY,
   primaryOfGroup,
   recordAside,
@@ -240,6 +239,3 @@ export const makeShards = (table: DistributedTable, owner: string): void => {
   }
   keepMade(operation);
 };
-
-export const serverOfGroup = (group: number, owner: string): string =>
-  ownerServer(primaryOfGroup(group) as Node, owner);

@@ -7,7 +7,6 @@ import { displayed, qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { keysOf } from './definition.ts';
 import { findDistributed, shardsOf, tablesOfGroup, type DistributedTable, type Shard } from './distributed-table.ts';
-import { notTableOwner } from './failures.ts';
 import { PLACEMENT_CLASS } from './locks.ts';
 
 export type Mode = 'auto' | 'force_logical' | 'block_writes';
@@ -52,15 +51,6 @@ export const checkTable = (t: DistributedTable): void => {
       `table "${nameOf(t.relid)}" is a reference table, and moving its shard is not supported`,
       'Every node has a copy of it.',
     );
-};
-
-/** Whoever moves a shard moves those of all tables of its group, and must own them all. */
-export const checkOwner = (caller: string, relid: bigint): void => {
-  const { fit } = one<{ fit: boolean }>(
-    `select pg_has_role($1::name, c.relowner, 'USAGE') as fit from pg_class c where c.oid = $2::int8::oid`,
-    [caller, relid],
-  );
-  if (!fit) throw notTableOwner(nameOf(relid));
 };
 
 /** Where updates and deletes could not be replicated they would fail for the time of the move. */

@@ -35,7 +35,6 @@ import {
   checkNodes,
   checkNoOrphans,
   checkNoOwnId,
-  checkOwner,
   checkPlacements,
   checkReferences,
   checkTable,
@@ -43,6 +42,7 @@ import {
   groupOf,
   type Mode,
 } from './move-checks.ts';
+import { ownedRelation } from './owned-relation.ts';
 import {
   announceReplication,
   awaitCopy,
@@ -228,7 +228,8 @@ export const moveShard = (caller: string, shardid: bigint, source: Node, target:
   checkTable(table);
   checkNodes(source, target);
   const shards = colocatedShards(shard, table.group);
-  for (const s of shards) checkOwner(caller, s.relid);
+  // Whoever moves a shard moves those of all tables of its group, and must own them all.
+  for (const s of shards) ownedRelation(caller, s.relid);
   if (!tryShareGroup(table.group)) throw busyShard(shardid);
   for (const s of shards) if (!tryLockShard(s.id)) throw busyShard(s.id);
   // Looked up again: another move may have ended before the lock was taken.

@@ -1,27 +1,16 @@
 import { origin, primaryOfGroup, ownerServer, type Node } from '../cluster/index.ts';
 import { one, run } from '../engine/spi.ts';
-import { findRelation, type Relation } from '../hypertable/index.ts';
+import type { Relation } from '../hypertable/index.ts';
 import { displayed } from '../lib/quote.ts';
 import { checkForeignKey, checkUnique } from './check-keys.ts';
 import { chooseGroup, placementsFor, type Group } from './colocation.ts';
 import { readDefinition, type FoundKey } from './definition.ts';
-import { findDistributed, shardsOf, type DistributedTable } from './distributed-table.ts';
-import { alreadyDistributed, mayNotReference, notTableOwner, relationMissing } from './failures.ts';
+import { findDistributed, LOCAL_SCHEMA, shardsOf, type DistributedTable } from './distributed-table.ts';
+import { alreadyDistributed, mayNotReference } from './failures.ts';
 import { madeOn, makeShards, nameOfShard } from './make-shards.ts';
+import { ownedRelation } from './owned-relation.ts';
 import { copyToGroups, fillCopies, referencePlacements } from './reference.ts';
 import type { ShardDefinition } from './shard-ddl.ts';
-
-/** The table of a request, after its caller was checked; current_user is the owner of the extension here. */
-export const relationOfRequest = (caller: string, relid: bigint): Relation => {
-  const relation = findRelation(relid);
-  if (relation === undefined) throw relationMissing(relid);
-  const { fit } = one<{ fit: boolean }>(
-    `select pg_has_role($1::name, c.relowner, 'USAGE') as fit from pg_class c where c.oid = $2::int8::oid`,
-    [caller, relid],
-  );
-  if (!fit) throw notTableOwner(displayed(relation));
-  return relation;
-};
 
 /** A foreign key lets its owner see which rows there are, and keep them from being deleted. */
 export const requireReferences = (caller: string, relid: bigint): void => {
@@ -157,7 +146,7 @@ export const placedShards = (table: DistributedTable, owner: string): PlacedShar
 
 /** Records a distributed table and makes its shards. */
 export const registerTable = (caller: string, t: NewTable): PlacedShard[] => {
-  const root = relationOfRequest(caller, BigInt(t.relid));
+  const root = ownedRelation(caller, BigInt(t.relid));
   if (findDistributed(root.oid) !== undefined) throw alreadyDistributed(displayed(root));
   origin();
   const keys: FoundKey[] = t.keys.map((k) => ({
@@ -189,13 +178,13 @@ const ensureReferences = (keys: readonly FoundKey[], groups: readonly number[]):
 
 /** Notes which foreign table leads to which shard. */
 export const attachShards = (caller: string, relid: bigint): void => {
-  const root = relationOfRequest(caller, relid);
+  const root = ownedRelation(caller, relid);
   run(
     `update _tessera_catalog.pg_dist_shard s set local_relid = c.oid
      from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_inherits i on i.inhrelid = c.oid
-     where s.logicalrelid::oid = $1::int8::oid and i.inhparent = s.logicalrelid and n.nspname = '_tessera_internal'
+     where s.logicalrelid::oid = $1::int8::oid and i.inhparent = s.logicalrelid and n.nspname = $2
        and c.relname = s.shard_name`,
-    [root.oid],
+    [root.oid, LOCAL_SCHEMA],
   );
   const { missing } = one<{ missing: bigint }>(
     `select count(*) as missing from _tessera_catalog.pg_dist_shard where logicalrelid::oid = $1::int8::oid and local_relid is null`,

@@ -1,4 +1,5 @@
 import {
+  address,
   conninfoText,
   enlisted,
   OBJECT,
@@ -38,12 +39,15 @@ export interface Replication {
 
 const sleep = (seconds: number): void => void run('select pg_sleep($1::float8)', [seconds]);
 
+export const walLevel = (remote: Remote): string =>
+  remote.one<{ wal: string }>(`select pg_catalog.current_setting('wal_level') as wal`).wal;
+
 export const requireLogical = (source: Remote, node: Node): void => {
-  const { wal } = source.one<{ wal: string }>(`select pg_catalog.current_setting('wal_level') as wal`);
+  const wal = walLevel(source);
   if (wal !== 'logical')
     throw new PgError({
       sqlstate: SQLSTATE.objectNotInPrerequisiteState,
-      message: `shards cannot be replicated from node ${node.name}:${node.port}`,
+      message: `shards cannot be replicated from node ${address(node)}`,
       detail: `Its wal_level is "${wal}".`,
       hint: `Pass shard_transfer_mode := 'block_writes', or run there: alter system set wal_level = logical; and restart it.`,
     });
@@ -142,7 +146,7 @@ const patience = (): number =>
 const failed = (target: Node, what: string): PgError =>
   new PgError({
     sqlstate: SQLSTATE.connectionException,
-    message: `replication of shards to node ${target.name}:${target.port} has failed`,
+    message: `replication of shards to node ${address(target)} has failed`,
     detail: what,
     hint: 'The log of that node says why.',
   });

@@ -4,8 +4,7 @@ import { hasSqlState, one, run, subtransaction } from '../engine/spi.ts';
 import { findRelation, type Relation } from '../hypertable/index.ts';
 import { ident, qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { LOCAL_SCHEMA } from './distribute.ts';
-import type { Shard } from './distributed-table.ts';
+import { LOCAL_SCHEMA, type Shard } from './distributed-table.ts';
 import { tableGone, targetGone } from './failures.ts';
 import { foreignTableDdl, hashBounds } from './shard-ddl.ts';
 

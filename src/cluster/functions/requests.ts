@@ -1,5 +1,6 @@
 import { query, run } from '../../engine/spi.ts';
-import { defineFunction, returnsScalar, type FunctionDeclaration, type Handler } from '../../udf/define-function.ts';
+import type { FunctionDeclaration } from '../../udf/define-function.ts';
+import { defineRequest } from '../../udf/define-request.ts';
 import { requireAdmin } from '../admin.ts';
 import { nullNotAllowed } from '../failures.ts';
 import {
@@ -36,22 +37,15 @@ const given = <T>(value: T | null, name: string): T => {
 };
 
 const request = (name: string, what: string, summary: string, body: (p: Payload) => unknown): FunctionDeclaration =>
-  defineFunction({
-    schema: '_tessera_functions',
-    name: `request_cluster_${name}`,
-    args: [
-      { name: 'caller', type: 'name', doc: 'who asks, as noted by the first trigger of the requests' },
-      { name: 'payload', type: 'jsonb', doc: 'the arguments by name' },
-    ],
-    returns: returnsScalar('jsonb'),
-    volatility: 'volatile',
+  defineRequest<Payload>({
+    feature: 'cluster',
+    name,
     summary,
     privileges: 'members of the role that owns the extension',
-    handler: ((caller: string, payload: Payload) => {
+    body: (caller, payload) => {
       requireAdmin(caller, what);
-      const result = body(payload);
-      return result === undefined ? null : { result };
-    }) as Handler,
+      return body(payload);
+    },
   });
 
 export const request_cluster_add_node = request('add_node', 'add nodes', 'Registers a node.', (p) =>

@@ -1,4 +1,4 @@
-import { isSpiError, query } from '../../engine/spi.ts';
+import { isCancel, query } from '../../engine/spi.ts';
 import { defineFunction, returnsScalar, returnsTable, returnsVoid } from '../../udf/define-function.ts';
 import { cleanUp } from '../cleanup.ts';
 import { activePrimaries, allNodes, findNodeById, openNodeById, type Node } from '../node.ts';
@@ -9,7 +9,6 @@ import { prepareRemotely } from '../remote-transaction.ts';
 import { origin } from '../origin.ts';
 import { conninfoText } from '../server.ts';
 import { literal } from '../../lib/quote.ts';
-import { SQLSTATE } from '../../lib/sqlstate.ts';
 
 export const prepare_remote_transactions = defineFunction({
   schema: '_tessera_functions',
@@ -99,7 +98,7 @@ const ask = (node: Node, command: string): Answer => {
   try {
     return withNode(node, (remote) => ({ nodeid: node.id, success: true, result: remote.answer(command) }));
   } catch (e) {
-    if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+    if (isCancel(e)) throw e;
     return { nodeid: node.id, success: false, result: e instanceof Error ? `ERROR: ${e.message}` : String(e) };
   }
 };
@@ -161,7 +160,7 @@ end`;
     withNode(from, (remote) => remote.exec(`begin; do ${literal(ask)}; rollback`));
     return true;
   } catch (e) {
-    if (isSpiError(e) && e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+    if (isCancel(e)) throw e;
     return false;
   }
 };

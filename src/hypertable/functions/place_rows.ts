@@ -1,6 +1,5 @@
 import { findHypertableById } from '../../catalog/hypertable.ts';
-import { debug, isSpiError, maybeOne, warning } from '../../engine/spi.ts';
-import { SQLSTATE } from '../../lib/sqlstate.ts';
+import { debug, isCancel, isSpiError, maybeOne, warning } from '../../engine/spi.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
 import { isNotNow, placeRows } from '../place-rows.ts';
 import { findRelation } from '../relation.ts';
@@ -28,7 +27,7 @@ export const place_rows = defineFunction({
     try {
       return BigInt(placeRows(hypertable, root, '50ms', 'at commit'));
     } catch (e) {
-      if (!isSpiError(e) || e.sqlerrcode === SQLSTATE.queryCanceled) throw e;
+      if (!isSpiError(e) || isCancel(e)) throw e;
       if (isNotNow(e)) debug(`rows stay in the default partition: ${e.message}`);
       else warning(`rows stay in the default partition: ${e.message}`);
       return null;

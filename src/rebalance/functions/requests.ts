@@ -1,12 +1,7 @@
 import { run } from '../../engine/spi.ts';
 import { requireAdmin } from '../../cluster/index.ts';
-import {
-  defineFunction,
-  returnsScalar,
-  returnsTable,
-  type FunctionDeclaration,
-  type Handler,
-} from '../../udf/define-function.ts';
+import { defineFunction, returnsScalar, returnsTable, type FunctionDeclaration } from '../../udf/define-function.ts';
+import { defineRequest } from '../../udf/define-request.ts';
 import type { Mode } from '../../shard/index.ts';
 import { nothingToStop, nullArgument } from '../failures.ts';
 import { planMoves, type Wish } from '../plan-cluster.ts';
@@ -18,19 +13,7 @@ const request = <P>(
   summary: string,
   body: (caller: string, payload: P) => unknown,
 ): FunctionDeclaration =>
-  defineFunction({
-    schema: '_tessera_functions',
-    name: `request_rebalance_${name}`,
-    args: [
-      { name: 'caller', type: 'name', doc: 'who asks, as noted by the first trigger of the requests' },
-      { name: 'payload', type: 'jsonb', doc: 'the arguments by name' },
-    ],
-    returns: returnsScalar('jsonb'),
-    volatility: 'volatile',
-    summary,
-    privileges: 'owner of the tables',
-    handler: ((caller: string, payload: P) => ({ result: body(caller, payload) ?? null })) as Handler,
-  });
+  defineRequest({ feature: 'rebalance', name, summary, privileges: 'owner of the tables', body });
 
 interface Given {
   readonly relation: string | null;

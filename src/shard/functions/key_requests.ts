@@ -1,25 +1,13 @@
-import { defineFunction, returnsScalar, type FunctionDeclaration, type Handler } from '../../udf/define-function.ts';
+import type { FunctionDeclaration } from '../../udf/define-function.ts';
+import { defineRequest } from '../../udf/define-request.ts';
 import { createForeignKey, createKey, dropKey } from '../change-keys.ts';
 import { badAction } from '../failures.ts';
 
-/** Work of the owner of the extension on behalf of the owner of the table, which each body checks. */
-const request = <P>(name: string, summary: string, body: (caller: string, payload: P) => void): FunctionDeclaration =>
-  defineFunction({
-    schema: '_tessera_functions',
-    name: `request_shard_${name}`,
-    args: [
-      { name: 'caller', type: 'name', doc: 'who asks, as noted by the first trigger of the requests' },
-      { name: 'payload', type: 'jsonb', doc: 'the arguments by name' },
-    ],
-    returns: returnsScalar('jsonb'),
-    volatility: 'volatile',
-    summary,
-    privileges: 'owner of the table',
-    handler: ((caller: string, payload: P) => {
-      body(caller, payload);
-      return {};
-    }) as Handler,
-  });
+const request = <P>(
+  name: string,
+  summary: string,
+  body: (caller: string, payload: P) => unknown,
+): FunctionDeclaration => defineRequest({ feature: 'shard', name, summary, privileges: 'owner of the table', body });
 
 interface KeyRequest {
   readonly relid: string;

@@ -2,41 +2,23 @@ import { ensureOwnerServer, openNode, openNodeById, requireAdmin, type Node } fr
 import { nullArgument } from '../failures.ts';
 import type { Mode } from '../move-checks.ts';
 import { moveShard } from '../move-shard.ts';
-import {
-  defineFunction,
-  returnsScalar,
-  returnsVoid,
-  type FunctionDeclaration,
-  type Handler,
-} from '../../udf/define-function.ts';
+import { defineFunction, returnsScalar, returnsVoid, type FunctionDeclaration } from '../../udf/define-function.ts';
+import { defineRequest } from '../../udf/define-request.ts';
 import { adoptTables } from '../adopt.ts';
 import { forgetTables } from '../forget.ts';
-import { attachShards, registerTable, relationOfRequest, type NewTable } from '../register.ts';
+import { attachShards, registerTable, type NewTable } from '../register.ts';
+import { ownedRelation } from '../owned-relation.ts';
 import { run } from '../../engine/spi.ts';
 import { copyEverywhere, copyOne, copyReferencesTo, finishCopies } from '../reference.ts';
 import { queueReferenceChanges } from '../reference-changes.ts';
 import { refuseRenamedSchema, syncAll, syncTable } from '../sync.ts';
 import { syncTypes } from '../sync-types.ts';
 
-/** Work of the owner of the extension on behalf of a caller, whom each body checks. */
 const request = <P>(
   name: string,
   summary: string,
   body: (caller: string, payload: P) => unknown,
-): FunctionDeclaration =>
-  defineFunction({
-    schema: '_tessera_functions',
-    name: `request_shard_${name}`,
-    args: [
-      { name: 'caller', type: 'name', doc: 'who asks, as noted by the first trigger of the requests' },
-      { name: 'payload', type: 'jsonb', doc: 'the arguments by name' },
-    ],
-    returns: returnsScalar('jsonb'),
-    volatility: 'volatile',
-    summary,
-    privileges: 'owner of the table',
-    handler: ((caller: string, payload: P) => ({ result: body(caller, payload) ?? null })) as Handler,
-  });
+): FunctionDeclaration => defineRequest({ feature: 'shard', name, summary, privileges: 'owner of the table', body });
 
 export const request_shard_register = request<NewTable>(
   'register',
@@ -54,7 +36,7 @@ export const request_shard_forget = request<{ relid: string }>(
   'forget',
   'Takes a table whose rows are elsewhere out of the catalog.',
   (caller, p) => {
-    relationOfRequest(caller, BigInt(p.relid));
+    ownedRelation(caller, BigInt(p.relid));
     forgetTables([BigInt(p.relid)]);
   },
 );
