@@ -187,13 +187,14 @@ CREATE TABLE _tessera_catalog.chunk (
     hypertable_id integer NOT NULL,
     schema_name name NOT NULL,
     table_name name NOT NULL,
-    relid regclass NOT NULL,
+    relid regclass,
     compressed_chunk_id integer,
     dropped boolean DEFAULT false NOT NULL,
     status integer DEFAULT 0 NOT NULL,
     creation_time timestamp with time zone DEFAULT now() NOT NULL
 );
 COMMENT ON TABLE _tessera_catalog.chunk IS 'one row per chunk';
+COMMENT ON COLUMN _tessera_catalog.chunk.relid IS 'null for a chunk that was dropped while aggregates of its rows live on';
 COMMENT ON COLUMN _tessera_catalog.chunk.creation_time IS 'when the chunk was created; for chunks of version 0.1.0 when the extension was updated';
 CREATE TABLE _tessera_catalog.chunk_constraint (
     chunk_id integer NOT NULL,
@@ -266,6 +267,76 @@ CREATE TABLE _tessera_catalog.compression_settings (
 );
 COMMENT ON TABLE _tessera_catalog.compression_settings IS 'how a hypertable (chunk_id is null) compresses its chunks, and how each compressed chunk was compressed';
 COMMENT ON COLUMN _tessera_catalog.compression_settings.compress_relid IS 'table of the segments of a chunk';
+CREATE TABLE _tessera_catalog.continuous_agg (
+    mat_hypertable_id integer NOT NULL,
+    raw_hypertable_id integer NOT NULL,
+    parent_mat_hypertable_id integer,
+    user_view regclass NOT NULL,
+    user_view_schema name NOT NULL,
+    user_view_name name NOT NULL,
+    partial_view regclass NOT NULL,
+    partial_view_schema name NOT NULL,
+    partial_view_name name NOT NULL,
+    direct_view regclass NOT NULL,
+    direct_view_schema name NOT NULL,
+    direct_view_name name NOT NULL,
+    materialized_only boolean NOT NULL,
+    refresh_lag bigint,
+    max_interval_per_job bigint NOT NULL,
+    ignore_invalidation_older_than bigint DEFAULT '9223372036854775807'::bigint NOT NULL,
+    CONSTRAINT continuous_agg_ignore_invalidation_older_than_check CHECK ((ignore_invalidation_older_than >= 0)),
+    CONSTRAINT continuous_agg_max_interval_per_job_check CHECK ((max_interval_per_job > 0))
+);
+COMMENT ON TABLE _tessera_catalog.continuous_agg IS 'one row per continuous aggregate';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.parent_mat_hypertable_id IS 'materialization hypertable of the continuous aggregate this one reads, equal to raw_hypertable_id; null where it reads a hypertable of the user';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.user_view IS 'view that answers queries: what is materialized and, unless materialized_only, the rest from the raw rows';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.partial_view IS 'query of the user with the columns of the materialization hypertable';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.direct_view IS 'query of the user as it was given';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.refresh_lag IS 'how far behind now its own job stays; null without one';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.max_interval_per_job IS 'most that one transaction of a refresh materializes';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.ignore_invalidation_older_than IS 'changes of rows that were older than this when they were changed do not count; the greatest int8 means all count';
+CREATE TABLE _tessera_catalog.continuous_aggs_bucket_function (
+    mat_hypertable_id integer NOT NULL,
+    bucket_width text NOT NULL,
+    bucket_origin text,
+    bucket_offset text,
+    bucket_timezone text,
+    bucket_fixed_width boolean NOT NULL,
+    bucket_period bigint NOT NULL,
+    bucket_phase bigint NOT NULL,
+    CONSTRAINT continuous_aggs_bucket_function_bucket_period_check CHECK ((bucket_period > 0))
+);
+COMMENT ON TABLE _tessera_catalog.continuous_aggs_bucket_function IS 'the time_bucket() call by which a continuous aggregate groups';
+COMMENT ON COLUMN _tessera_catalog.continuous_aggs_bucket_function.bucket_period IS 'width in internal time; with months or a time zone, less than any bucket has';
+COMMENT ON COLUMN _tessera_catalog.continuous_aggs_bucket_function.bucket_phase IS 'start of a bucket, modulo the period; 0 with months or a time zone';
+CREATE TABLE _tessera_catalog.continuous_aggs_hypertable_invalidation_log (
+    hypertable_id integer NOT NULL,
+    modification_time bigint NOT NULL,
+    lowest_modified_value bigint NOT NULL,
+    greatest_modified_value bigint NOT NULL
+);
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_hypertable_invalidation_log REPLICA IDENTITY FULL;
+COMMENT ON TABLE _tessera_catalog.continuous_aggs_hypertable_invalidation_log IS 'changes of raw hypertables that no refresh has seen yet: times from lowest to greatest, both included';
+CREATE TABLE _tessera_catalog.continuous_aggs_invalidation_threshold (
+    hypertable_id integer NOT NULL,
+    watermark bigint NOT NULL,
+    step bigint NOT NULL,
+    CONSTRAINT continuous_aggs_invalidation_threshold_step_check CHECK ((step > 0))
+);
+COMMENT ON TABLE _tessera_catalog.continuous_aggs_invalidation_threshold IS 'raw hypertables: from which time on nothing was materialized, so that changes there need no log entry';
+COMMENT ON COLUMN _tessera_catalog.continuous_aggs_invalidation_threshold.step IS 'smallest bucket of its continuous aggregates: how exact log entries are';
+CREATE TABLE _tessera_catalog.continuous_aggs_materialization_invalidation_log (
+    materialization_id integer NOT NULL,
+    lowest_modified_value bigint NOT NULL,
+    greatest_modified_value bigint NOT NULL
+);
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_materialization_invalidation_log REPLICA IDENTITY FULL;
+COMMENT ON TABLE _tessera_catalog.continuous_aggs_materialization_invalidation_log IS 'what of a continuous aggregate is not materialized, or no longer right: times from lowest to greatest, both included';
+CREATE TABLE _tessera_catalog.continuous_aggs_watermark (
+    mat_hypertable_id integer NOT NULL,
+    watermark bigint NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.continuous_aggs_watermark IS 'end of the last bucket a continuous aggregate ever materialized: its completed threshold';
 CREATE TABLE _tessera_catalog.dimension (
     id integer NOT NULL,
     hypertable_id integer NOT NULL,
@@ -1206,6 +1277,22 @@ ALTER TABLE ONLY _tessera_catalog.compression_settings
     ADD CONSTRAINT compression_settings_compress_relid_key UNIQUE (compress_relid);
 ALTER TABLE ONLY _tessera_catalog.compression_settings
     ADD CONSTRAINT compression_settings_pkey PRIMARY KEY (relid);
+ALTER TABLE ONLY _tessera_catalog.continuous_agg
+    ADD CONSTRAINT continuous_agg_direct_view_key UNIQUE (direct_view);
+ALTER TABLE ONLY _tessera_catalog.continuous_agg
+    ADD CONSTRAINT continuous_agg_partial_view_key UNIQUE (partial_view);
+ALTER TABLE ONLY _tessera_catalog.continuous_agg
+    ADD CONSTRAINT continuous_agg_pkey PRIMARY KEY (mat_hypertable_id);
+ALTER TABLE ONLY _tessera_catalog.continuous_agg
+    ADD CONSTRAINT continuous_agg_user_view_key UNIQUE (user_view);
+ALTER TABLE ONLY _tessera_catalog.continuous_agg
+    ADD CONSTRAINT continuous_agg_user_view_schema_user_view_name_key UNIQUE (user_view_schema, user_view_name);
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_bucket_function
+    ADD CONSTRAINT continuous_aggs_bucket_function_pkey PRIMARY KEY (mat_hypertable_id);
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_invalidation_threshold
+    ADD CONSTRAINT continuous_aggs_invalidation_threshold_pkey PRIMARY KEY (hypertable_id);
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_watermark
+    ADD CONSTRAINT continuous_aggs_watermark_pkey PRIMARY KEY (mat_hypertable_id);
 ALTER TABLE ONLY _tessera_catalog.dimension
     ADD CONSTRAINT dimension_hypertable_id_column_name_key UNIQUE (hypertable_id, column_name);
 ALTER TABLE ONLY _tessera_catalog.dimension
@@ -1292,6 +1379,9 @@ CREATE INDEX chunk_compressed_chunk_id_idx ON _tessera_catalog.chunk USING btree
 CREATE INDEX chunk_constraint_dimension_slice_id_idx ON _tessera_catalog.chunk_constraint USING btree (dimension_slice_id, chunk_id);
 CREATE INDEX chunk_hypertable_id_idx ON _tessera_catalog.chunk USING btree (hypertable_id);
 CREATE INDEX compression_settings_hypertable_id_idx ON _tessera_catalog.compression_settings USING btree (hypertable_id);
+CREATE INDEX continuous_agg_raw_hypertable_id_idx ON _tessera_catalog.continuous_agg USING btree (raw_hypertable_id);
+CREATE INDEX continuous_aggs_hypertable_invalidation_log_idx ON _tessera_catalog.continuous_aggs_hypertable_invalidation_log USING btree (hypertable_id, lowest_modified_value);
+CREATE INDEX continuous_aggs_materialization_invalidation_log_idx ON _tessera_catalog.continuous_aggs_materialization_invalidation_log USING btree (materialization_id, lowest_modified_value);
 CREATE INDEX pg_dist_background_task_depend_depends_on ON _tessera_catalog.pg_dist_background_task_depend USING btree (job_id, depends_on);
 CREATE INDEX pg_dist_background_task_depend_task_id ON _tessera_catalog.pg_dist_background_task_depend USING btree (job_id, task_id);
 CREATE INDEX pg_dist_background_task_job_id_status_idx ON _tessera_catalog.pg_dist_background_task USING btree (job_id, status);
@@ -1336,6 +1426,20 @@ ALTER TABLE ONLY _tessera_catalog.compression_settings
     ADD CONSTRAINT compression_settings_chunk_id_fkey FOREIGN KEY (chunk_id) REFERENCES _tessera_catalog.chunk(id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.compression_settings
     ADD CONSTRAINT compression_settings_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.continuous_agg
+    ADD CONSTRAINT continuous_agg_mat_hypertable_id_fkey FOREIGN KEY (mat_hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.continuous_agg
+    ADD CONSTRAINT continuous_agg_parent_mat_hypertable_id_fkey FOREIGN KEY (parent_mat_hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.continuous_agg
+    ADD CONSTRAINT continuous_agg_raw_hypertable_id_fkey FOREIGN KEY (raw_hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_bucket_function
+    ADD CONSTRAINT continuous_aggs_bucket_function_mat_hypertable_id_fkey FOREIGN KEY (mat_hypertable_id) REFERENCES _tessera_catalog.continuous_agg(mat_hypertable_id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_invalidation_threshold
+    ADD CONSTRAINT continuous_aggs_invalidation_threshold_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_materialization_invalidation_log
+    ADD CONSTRAINT continuous_aggs_materialization_invalid_materialization_id_fkey FOREIGN KEY (materialization_id) REFERENCES _tessera_catalog.continuous_agg(mat_hypertable_id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_watermark
+    ADD CONSTRAINT continuous_aggs_watermark_mat_hypertable_id_fkey FOREIGN KEY (mat_hypertable_id) REFERENCES _tessera_catalog.continuous_agg(mat_hypertable_id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.dimension
     ADD CONSTRAINT dimension_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.dimension_slice
@@ -1378,6 +1482,12 @@ GRANT SELECT ON TABLE _tessera_catalog.compressed_chunk TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compression_algorithm TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compression_chunk_size TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compression_settings TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.continuous_agg TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_bucket_function TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_hypertable_invalidation_log TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_invalidation_threshold TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_materialization_invalidation_log TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_watermark TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.dimension TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.dimension_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.dimension_slice TO PUBLIC;

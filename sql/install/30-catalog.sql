@@ -52,7 +52,7 @@ create table _tessera_catalog.chunk (
   hypertable_id int not null references _tessera_catalog.hypertable (id) on delete cascade,
   schema_name name not null,
   table_name name not null,
-  relid regclass not null unique,
+  relid regclass unique,
   compressed_chunk_id int,
   dropped boolean not null default false,
   status int not null default 0,
@@ -62,6 +62,7 @@ create table _tessera_catalog.chunk (
 create index chunk_hypertable_id_idx on _tessera_catalog.chunk (hypertable_id);
 create index chunk_compressed_chunk_id_idx on _tessera_catalog.chunk (compressed_chunk_id);
 comment on table _tessera_catalog.chunk is 'one row per chunk';
+comment on column _tessera_catalog.chunk.relid is 'null for a chunk that was dropped while aggregates of its rows live on';
 comment on column _tessera_catalog.chunk.creation_time is
   'when the chunk was created; for chunks of version 0.1.0 when the extension was updated';
 

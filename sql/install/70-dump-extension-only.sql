@@ -36,3 +36,9 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_cleanup_rec
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_operationid_seq', '');
 select pg_catalog.pg_extension_config_dump(
   '_tessera_catalog.pg_dist_rebalance_strategy', $$where name not in ('by_shard_count', 'by_disk_size')$$);
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_agg', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_bucket_function', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_invalidation_threshold', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_watermark', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_hypertable_invalidation_log', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_materialization_invalidation_log', '');

@@ -1,0 +1,103 @@
+create table _tessera_catalog.continuous_agg (
+  mat_hypertable_id int primary key references _tessera_catalog.hypertable (id) on delete cascade,
+  raw_hypertable_id int not null references _tessera_catalog.hypertable (id) on delete cascade,
+  parent_mat_hypertable_id int references _tessera_catalog.hypertable (id) on delete cascade,
+  user_view regclass not null unique,
+  user_view_schema name not null,
+  user_view_name name not null,
+  partial_view regclass not null unique,
+  partial_view_schema name not null,
+  partial_view_name name not null,
+  direct_view regclass not null unique,
+  direct_view_schema name not null,
+  direct_view_name name not null,
+  materialized_only boolean not null,
+  refresh_lag bigint,
+  max_interval_per_job bigint not null check (max_interval_per_job > 0),
+  ignore_invalidation_older_than bigint not null default 9223372036854775807 check (ignore_invalidation_older_than >= 0),
+  unique (user_view_schema, user_view_name)
+);
+create index continuous_agg_raw_hypertable_id_idx on _tessera_catalog.continuous_agg (raw_hypertable_id);
+comment on table _tessera_catalog.continuous_agg is 'one row per continuous aggregate';
+comment on column _tessera_catalog.continuous_agg.user_view is 'view that answers queries: what is materialized and, unless materialized_only, the rest from the raw rows';
+comment on column _tessera_catalog.continuous_agg.partial_view is 'query of the user with the columns of the materialization hypertable';
+comment on column _tessera_catalog.continuous_agg.direct_view is 'query of the user as it was given';
+comment on column _tessera_catalog.continuous_agg.parent_mat_hypertable_id is
+  'materialization hypertable of the continuous aggregate this one reads, equal to raw_hypertable_id; null where it reads a hypertable of the user';
+comment on column _tessera_catalog.continuous_agg.refresh_lag is 'how far behind now its own job stays; null without one';
+comment on column _tessera_catalog.continuous_agg.max_interval_per_job is 'most that one transaction of a refresh materializes';
+comment on column _tessera_catalog.continuous_agg.ignore_invalidation_older_than is
+  'changes of rows that were older than this when they were changed do not count; the greatest int8 means all count';
+
+create table _tessera_catalog.continuous_aggs_bucket_function (
+  mat_hypertable_id int primary key references _tessera_catalog.continuous_agg (mat_hypertable_id) on delete cascade,
+  bucket_width text not null,
+  bucket_origin text,
+  bucket_offset text,
+  bucket_timezone text,
+  bucket_fixed_width boolean not null,
+  bucket_period bigint not null check (bucket_period > 0),
+  bucket_phase bigint not null
+);
+comment on table _tessera_catalog.continuous_aggs_bucket_function is 'the time_bucket() call by which a continuous aggregate groups';
+comment on column _tessera_catalog.continuous_aggs_bucket_function.bucket_period is
+  'width in internal time; with months or a time zone, less than any bucket has';
+comment on column _tessera_catalog.continuous_aggs_bucket_function.bucket_phase is
+  'start of a bucket, modulo the period; 0 with months or a time zone';
+
+create table _tessera_catalog.continuous_aggs_invalidation_threshold (
+  hypertable_id int primary key references _tessera_catalog.hypertable (id) on delete cascade,
+  watermark bigint not null,
+  step bigint not null check (step > 0)
+);
+comment on table _tessera_catalog.continuous_aggs_invalidation_threshold is
+  'raw hypertables: from which time on nothing was materialized, so that changes there need no log entry';
+comment on column _tessera_catalog.continuous_aggs_invalidation_threshold.step is
+  'smallest bucket of its continuous aggregates: how exact log entries are';
+
+create table _tessera_catalog.continuous_aggs_watermark (
+  mat_hypertable_id int primary key references _tessera_catalog.continuous_agg (mat_hypertable_id) on delete cascade,
+  watermark bigint not null
+);
+comment on table _tessera_catalog.continuous_aggs_watermark is
+  'end of the last bucket a continuous aggregate ever materialized: its completed threshold';
+
+-- Writers put rows here at commit, so there is nothing that costs them: no key to check, no reference.
+create table _tessera_catalog.continuous_aggs_hypertable_invalidation_log (
+  hypertable_id int not null,
+  modification_time bigint not null,
+  lowest_modified_value bigint not null,
+  greatest_modified_value bigint not null
+);
+create index continuous_aggs_hypertable_invalidation_log_idx
+  on _tessera_catalog.continuous_aggs_hypertable_invalidation_log (hypertable_id, lowest_modified_value);
+alter table _tessera_catalog.continuous_aggs_hypertable_invalidation_log replica identity full;
+comment on table _tessera_catalog.continuous_aggs_hypertable_invalidation_log is
+  'changes of raw hypertables that no refresh has seen yet: times from lowest to greatest, both included';
+
+create table _tessera_catalog.continuous_aggs_materialization_invalidation_log (
+  materialization_id int not null references _tessera_catalog.continuous_agg (mat_hypertable_id) on delete cascade,
+  lowest_modified_value bigint not null,
+  greatest_modified_value bigint not null
+);
+create index continuous_aggs_materialization_invalidation_log_idx
+  on _tessera_catalog.continuous_aggs_materialization_invalidation_log (materialization_id, lowest_modified_value);
+alter table _tessera_catalog.continuous_aggs_materialization_invalidation_log replica identity full;
+comment on table _tessera_catalog.continuous_aggs_materialization_invalidation_log is
+  'what of a continuous aggregate is not materialized, or no longer right: times from lowest to greatest, both included';
+
+-- Dropped chunks whose aggregates live on have no table.
+alter table _tessera_catalog.chunk alter column relid drop not null;
+
+grant select on _tessera_catalog.continuous_agg, _tessera_catalog.continuous_aggs_bucket_function,
+  _tessera_catalog.continuous_aggs_invalidation_threshold, _tessera_catalog.continuous_aggs_watermark,
+  _tessera_catalog.continuous_aggs_hypertable_invalidation_log,
+  _tessera_catalog.continuous_aggs_materialization_invalidation_log to public;
+comment on column _tessera_catalog.chunk.relid is 'null for a chunk that was dropped while aggregates of its rows live on';
+
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_agg', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_bucket_function', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_invalidation_threshold', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_watermark', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_hypertable_invalidation_log', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_materialization_invalidation_log', '');
