@@ -14,7 +14,7 @@ create table _tessera_catalog.continuous_agg (
   direct_view_name name not null,
   materialized_only boolean not null,
   refresh_lag bigint,
-  max_interval_per_job bigint not null check (max_interval_per_job > 0),
+  max_interval_per_job bigint check (max_interval_per_job > 0),
   ignore_invalidation_older_than bigint not null default 9223372036854775807 check (ignore_invalidation_older_than >= 0),
   unique (user_view_schema, user_view_name)
 );
@@ -26,7 +26,7 @@ comment on column _tessera_catalog.continuous_agg.direct_view is 'query of the u
 comment on column _tessera_catalog.continuous_agg.parent_mat_hypertable_id is
   'materialization hypertable of the continuous aggregate this one reads, equal to raw_hypertable_id; null where it reads a hypertable of the user';
 comment on column _tessera_catalog.continuous_agg.refresh_lag is 'how far behind now its own job stays; null without one';
-comment on column _tessera_catalog.continuous_agg.max_interval_per_job is 'most that one transaction of a refresh materializes';
+comment on column _tessera_catalog.continuous_agg.max_interval_per_job is 'most that one transaction of a refresh materializes; null means twenty buckets or a chunk of the raw hypertable, whatever is more';
 comment on column _tessera_catalog.continuous_agg.ignore_invalidation_older_than is
   'changes of rows that were older than this when they were changed do not count; the greatest int8 means all count';
 
@@ -87,3 +87,15 @@ alter table _tessera_catalog.continuous_aggs_materialization_invalidation_log re
 comment on table _tessera_catalog.continuous_aggs_materialization_invalidation_log is
   'what of a continuous aggregate is not materialized, or no longer right: times from lowest to greatest, both included';
 
+
+create table _tessera_catalog.continuous_aggs_refresh (
+  pid int primary key,
+  materialization_id int not null references _tessera_catalog.continuous_agg (mat_hypertable_id) on delete cascade,
+  window_start bigint not null,
+  window_end bigint not null,
+  batches int not null,
+  done int not null default 0,
+  started_at timestamptz not null default clock_timestamp()
+);
+comment on table _tessera_catalog.continuous_aggs_refresh is
+  'refreshes under way, by the process that runs them; one of a process that is gone means nothing';

@@ -13,7 +13,7 @@ create table _tessera_catalog.continuous_agg (
   direct_view_name name not null,
   materialized_only boolean not null,
   refresh_lag bigint,
-  max_interval_per_job bigint not null check (max_interval_per_job > 0),
+  max_interval_per_job bigint check (max_interval_per_job > 0),
   ignore_invalidation_older_than bigint not null default 9223372036854775807 check (ignore_invalidation_older_than >= 0),
   unique (user_view_schema, user_view_name)
 );
@@ -25,7 +25,7 @@ comment on column _tessera_catalog.continuous_agg.direct_view is 'query of the u
 comment on column _tessera_catalog.continuous_agg.parent_mat_hypertable_id is
   'materialization hypertable of the continuous aggregate this one reads, equal to raw_hypertable_id; null where it reads a hypertable of the user';
 comment on column _tessera_catalog.continuous_agg.refresh_lag is 'how far behind now its own job stays; null without one';
-comment on column _tessera_catalog.continuous_agg.max_interval_per_job is 'most that one transaction of a refresh materializes';
+comment on column _tessera_catalog.continuous_agg.max_interval_per_job is 'most that one transaction of a refresh materializes; null means twenty buckets or a chunk of the raw hypertable, whatever is more';
 comment on column _tessera_catalog.continuous_agg.ignore_invalidation_older_than is
   'changes of rows that were older than this when they were changed do not count; the greatest int8 means all count';
 
@@ -86,13 +86,25 @@ alter table _tessera_catalog.continuous_aggs_materialization_invalidation_log re
 comment on table _tessera_catalog.continuous_aggs_materialization_invalidation_log is
   'what of a continuous aggregate is not materialized, or no longer right: times from lowest to greatest, both included';
 
+create table _tessera_catalog.continuous_aggs_refresh (
+  pid int primary key,
+  materialization_id int not null references _tessera_catalog.continuous_agg (mat_hypertable_id) on delete cascade,
+  window_start bigint not null,
+  window_end bigint not null,
+  batches int not null,
+  done int not null default 0,
+  started_at timestamptz not null default clock_timestamp()
+);
+comment on table _tessera_catalog.continuous_aggs_refresh is
+  'refreshes under way, by the process that runs them; one of a process that is gone means nothing';
+
 -- Dropped chunks whose aggregates live on have no table.
 alter table _tessera_catalog.chunk alter column relid drop not null;
 
 grant select on _tessera_catalog.continuous_agg, _tessera_catalog.continuous_aggs_bucket_function,
   _tessera_catalog.continuous_aggs_invalidation_threshold, _tessera_catalog.continuous_aggs_watermark,
   _tessera_catalog.continuous_aggs_hypertable_invalidation_log,
-  _tessera_catalog.continuous_aggs_materialization_invalidation_log to public;
+  _tessera_catalog.continuous_aggs_materialization_invalidation_log, _tessera_catalog.continuous_aggs_refresh to public;
 comment on column _tessera_catalog.chunk.relid is 'null for a chunk that was dropped while aggregates of its rows live on';
 
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_agg', '');

@@ -17,6 +17,10 @@ export const withSettings = <T>(settings: Readonly<Record<string, string>>, body
   return result;
 };
 
+/** The schema that the functions for users are in. */
+export const apiSchema = (): string =>
+  one<{ name: string }>('select _tessera_functions.api_schema()::text as name').name;
+
 export const currentUser = (): string => one<{ name: string }>('select current_user::text as name').name;
 
 interface Caller {

@@ -18,13 +18,15 @@ export {
   placesDdl,
   truncateTriggerDdl,
 } from './partition-ddl.ts';
-export { resolveBounds, selectChunks, type SelectedChunk } from './chunk-bounds.ts';
+export { resolveBounds, selectChunks, toInternal, type SelectedChunk } from './chunk-bounds.ts';
 export { dropChunks } from './drop-chunks.ts';
 export { findRelation, relationOid, storedColumns, type Relation } from './relation.ts';
 export { readConstraints, readIncomingForeignKeys, readIndexes, readTriggers } from './read-table.ts';
-export { internalSql, typedLiteral } from './time-sql.ts';
+export { internalSql, placeableSql, SQL_TYPES, typedLiteral } from './time-sql.ts';
+export { makeHypertable } from './functions/create_hypertable.ts';
+export { createRange } from './create-range.ts';
 export { hypertableOf, type Config } from './policy-kinds.ts';
-export { lagBound, parseLag } from './policy-time.ts';
+export { internalNow, lagBound, parseLag, requireIntegerNow } from './policy-time.ts';
 export {
   comment,
   createForeignKeysToIt,

@@ -1,7 +1,8 @@
 import { activePrimaries, address, aside, openNode, type Node } from '../cluster/index.ts';
 import { PgError } from '../lib/pg-error.ts';
+import { apiSchema } from '../engine/session.ts';
 import { maybeOne, notice, one, query } from '../engine/spi.ts';
-import { literal } from '../lib/quote.ts';
+import { ident, literal } from '../lib/quote.ts';
 import {
   checkIdentity,
   nameOf,
@@ -113,13 +114,6 @@ const commandOf = (t: TransferTask, mode: Mode, api: string): string => {
   }
 };
 
-/** The schema that the functions for users are in. */
-const apiSchema = (): string =>
-  one<{ s: string }>(
-    `select quote_ident(n.nspname) as s from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-     where p.proname = 'citus_rebalance_start' limit 1`,
-  ).s;
-
 const referenceInput = (nodes: readonly Node[]) => {
   const all = referenceTables();
   const [first] = all;
@@ -163,7 +157,7 @@ export const startRebalance = (caller: string, o: StartOptions): bigint | null =
   checkIdentities(moves, o.mode);
   preflight(moves);
   committed('_tessera_functions.clean_up_nodes()');
-  const api = apiSchema();
+  const api = ident(apiSchema());
   const tasks = planTaskGraph({
     moves: moves.map((m) => ({ colocationId: m.group, shardid: m.shard.id, source: m.source.id, target: m.target.id })),
     referenceTables: referenceInput(activePrimaries()),

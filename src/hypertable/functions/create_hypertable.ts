@@ -40,6 +40,8 @@ interface Options {
   readonly if_not_exists: boolean | null;
   readonly migrate_data: boolean | null;
   readonly adaptive: boolean | null;
+  /** An id that was drawn before, for the materialization of a continuous aggregate. */
+  readonly id: number | null;
 }
 
 /** The two forms of the function give different subsets. */
@@ -58,6 +60,7 @@ const NONE: Options = {
   if_not_exists: null,
   migrate_data: null,
   adaptive: null,
+  id: null,
 };
 
 interface Created {
@@ -112,9 +115,9 @@ interface Names {
 }
 
 /** Tables of an earlier installation may have kept their names: an id whose names are taken is passed over. */
-const chooseNames = (schema: string, prefix: string | null): Names => {
-  for (;;) {
-    const { id } = one<{ id: number }>(`select nextval('_tessera_catalog.hypertable_id_seq')::int as id`);
+const chooseNames = (schema: string, prefix: string | null, drawn: number | null): Names => {
+  for (let first = drawn; ; first = null) {
+    const id = first ?? one<{ id: number }>(`select nextval('_tessera_catalog.hypertable_id_seq')::int as id`).id;
     const names = { associated_schema_name: schema, associated_table_prefix: prefix ?? `_hyper_${id}` };
     const parts = partNames(names);
     const taken = maybeOne(
@@ -142,7 +145,7 @@ const create = (table: Relation, o: Options): Created => {
   if (occupied && o.migrate_data !== true) throw notEmpty(displayed(table));
 
   const schema = o.associated_schema_name ?? DEFAULT_SCHEMA;
-  const { id, names } = chooseNames(schema, prefix);
+  const { id, names } = chooseNames(schema, prefix, o.id);
   if (occupied) notice(`moving the rows of table "${displayed(table)}" into chunks, which may take a while`);
   openSchema(table, schema);
 
@@ -183,6 +186,24 @@ const giveTo = (h: Hypertable, root: Relation, owner: string): void => {
   run(`alter function ${qualified(parts.placeFunction)}() owner to ${ident(owner)}`);
 };
 
+export const makeHypertable = (oid: bigint | null, given: Partial<Options>): Created => {
+  const options = { ...NONE, ...given };
+  if (oid === null) throw nullArgument('relation');
+  const seen = findRelation(oid);
+  if (seen === undefined) throw relationMissing(oid);
+  if (!seen.owned) throw notTableOwner(displayed(seen));
+  const ifNotExists = options.if_not_exists === true;
+  const before = existing(seen, ifNotExists);
+  if (before !== undefined) return before;
+  if (seen.kind !== 'r') checkTable(seen);
+  return inMaintenance(() => {
+    run(`lock table only ${qualified(seen)} in access exclusive mode`);
+    const table = findRelation(oid);
+    if (table === undefined) throw relationMissing(oid);
+    return existing(table, ifNotExists) ?? create(table, options);
+  });
+};
+
 export const create_hypertable = defineFunction({
   schema: '_tessera_functions',
   name: 'create_hypertable',
@@ -200,22 +221,5 @@ export const create_hypertable = defineFunction({
   summary: 'Turns a table into a hypertable; the work behind both forms of create_hypertable().',
   privileges: 'owner of the table',
   locks: 'ACCESS EXCLUSIVE on the table',
-  handler: (oid: bigint | null, given: Partial<Options>): Created[] => {
-    const options = { ...NONE, ...given };
-    if (oid === null) throw nullArgument('relation');
-    const seen = findRelation(oid);
-    if (seen === undefined) throw relationMissing(oid);
-    if (!seen.owned) throw notTableOwner(displayed(seen));
-    const ifNotExists = options.if_not_exists === true;
-    const before = existing(seen, ifNotExists);
-    if (before !== undefined) return [before];
-    if (seen.kind !== 'r') checkTable(seen);
-    return inMaintenance(() => {
-      run(`lock table only ${qualified(seen)} in access exclusive mode`);
-      const table = findRelation(oid);
-      if (table === undefined) throw relationMissing(oid);
-      const meanwhile = existing(table, ifNotExists);
-      return [meanwhile ?? create(table, options)];
-    });
-  },
+  handler: (oid: bigint | null, given: Partial<Options>): Created[] => [makeHypertable(oid, given)],
 });

@@ -1,0 +1,118 @@
+create function _tessera_functions.on_cagg_drop() returns event_trigger
+language plpgsql security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  gone oid[];
+  lost _tessera_catalog.continuous_agg;
+  mat regclass;
+  raw regclass;
+begin
+  if not exists (select from _tessera_catalog.continuous_agg) then
+    return;
+  end if;
+  gone := array(
+    select objid from pg_event_trigger_dropped_objects() where classid = 'pg_class'::regclass and objsubid = 0);
+  for lost in
+    select * from _tessera_catalog.continuous_agg a where a.user_view::oid = any(gone) order by a.mat_hypertable_id desc
+  loop
+    select h.relid into mat from _tessera_catalog.hypertable h where h.id = lost.mat_hypertable_id;
+    select h.relid into raw from _tessera_catalog.hypertable h where h.id = lost.raw_hypertable_id;
+    delete from _tessera_catalog.continuous_agg a where a.mat_hypertable_id = lost.mat_hypertable_id;
+    if not exists (select from _tessera_catalog.continuous_agg a where a.raw_hypertable_id = lost.raw_hypertable_id)
+      and exists (select from pg_class c where c.oid = raw)
+    then
+      perform _tessera_functions.stop_capture(raw::oid::int8);
+    end if;
+    -- Dropping the rest fires this again; by then their row is gone.
+    if exists (select from pg_class c where c.oid = mat) then
+      execute format('drop table %s', mat);
+    end if;
+    execute format('drop view if exists %I.%I, %I.%I', lost.partial_view_schema, lost.partial_view_name,
+      lost.direct_view_schema, lost.direct_view_name);
+  end loop;
+  select a.* into lost from _tessera_catalog.continuous_agg a
+  where a.partial_view::oid = any(gone) or a.direct_view::oid = any(gone) limit 1;
+  if lost.mat_hypertable_id is not null then
+    raise exception using
+      errcode = '2BP01',
+      message = format('cannot drop an internal view of continuous aggregate "%s"', lost.user_view::text),
+      hint = format('Run: select drop_continuous_aggregate(%L);', lost.user_view::text);
+  end if;
+end
+$$;
+comment on function _tessera_functions.on_cagg_drop() is
+  'event trigger: a dropped view takes its continuous aggregate along, and internal views cannot be dropped alone';
+
+create function _tessera_functions.sync_cagg(mat_hypertable_id integer) returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  cagg _tessera_catalog.continuous_agg;
+  owner name;
+  part record;
+begin
+  update _tessera_catalog.continuous_agg a
+  set user_view_schema = un.nspname, user_view_name = u.relname, partial_view_schema = pn.nspname, partial_view_name = p.relname,
+    direct_view_schema = dn.nspname, direct_view_name = d.relname
+  from pg_class u join pg_namespace un on un.oid = u.relnamespace,
+    pg_class p join pg_namespace pn on pn.oid = p.relnamespace,
+    pg_class d join pg_namespace dn on dn.oid = d.relnamespace
+  where a.mat_hypertable_id = sync_cagg.mat_hypertable_id
+    and u.oid = a.user_view and p.oid = a.partial_view and d.oid = a.direct_view
+    and (a.user_view_schema, a.user_view_name, a.partial_view_schema, a.partial_view_name, a.direct_view_schema, a.direct_view_name)
+      is distinct from (un.nspname, u.relname, pn.nspname, p.relname, dn.nspname, d.relname);
+  select * into cagg from _tessera_catalog.continuous_agg a where a.mat_hypertable_id = sync_cagg.mat_hypertable_id;
+  if exists (
+    select from _tessera_catalog.hypertable h, pg_attribute m
+    where h.id = cagg.mat_hypertable_id and m.attrelid = h.relid and m.attnum > 0
+      and not exists (
+        select from pg_attribute v
+        where v.attrelid = cagg.partial_view and v.attnum = m.attnum and v.attname = m.attname and v.atttypid = m.atttypid))
+  then
+    raise exception using
+      errcode = '0A000',
+      message = 'operation not supported on materialization tables',
+      detail = format('Its columns are those of continuous aggregate "%s".', cagg.user_view::text);
+  end if;
+  select pg_get_userbyid(c.relowner) into owner from pg_class c where c.oid = cagg.user_view;
+  for part in
+    select format('alter %s %s owner to %I', case c.relkind when 'v' then 'view' else 'table' end, c.oid::regclass, owner) as ddl
+    from pg_class c
+    where c.oid in (cagg.partial_view, cagg.direct_view, (select h.relid from _tessera_catalog.hypertable h where h.id = cagg.mat_hypertable_id))
+      and pg_get_userbyid(c.relowner) <> owner
+  loop
+    execute format('grant create on schema _tessera_internal to %I', owner);
+    execute part.ddl;
+  end loop;
+  perform _tessera_functions.sync_hypertable(cagg.mat_hypertable_id);
+end
+$$;
+comment on function _tessera_functions.sync_cagg(integer) is
+  'brings names and owners of a continuous aggregate in line with what ALTER VIEW did to it; 0A000 where the columns of its results were changed';
+
+create function _tessera_functions.on_cagg_ddl() returns event_trigger
+language plpgsql security definer
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  changed int;
+begin
+  if current_setting('tessera.maintenance', true) = 'on' or not exists (select from _tessera_catalog.continuous_agg) then
+    return;
+  end if;
+  perform set_config('tessera.maintenance', 'on', true);
+  for changed in
+    select distinct a.mat_hypertable_id
+    from pg_event_trigger_ddl_commands() e
+    join _tessera_catalog.continuous_agg a
+      on tg_tag = 'ALTER SCHEMA' or e.classid = 'pg_class'::regclass and e.objid in (a.user_view, a.partial_view, a.direct_view,
+        (select h.relid from _tessera_catalog.hypertable h where h.id = a.mat_hypertable_id))
+  loop
+    perform _tessera_functions.sync_cagg(changed);
+  end loop;
+  perform set_config('tessera.maintenance', '', true);
+end
+$$;
+comment on function _tessera_functions.on_cagg_ddl() is 'event trigger: the catalog of continuous aggregates follows ALTER VIEW, ALTER TABLE and ALTER SCHEMA';

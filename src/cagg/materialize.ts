@@ -1,0 +1,157 @@
+import { request } from '../catalog/request.ts';
+import { one, query, run } from '../engine/spi.ts';
+import { internalSql, placeableSql, SQL_TYPES } from '../hypertable/index.ts';
+import { MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
+import { ident, identList, qualified } from '../lib/quote.ts';
+import type { Cagg } from './cagg.ts';
+import { cellsOf, planBatches, type Range } from './refresh-plan.ts';
+import { insideRange, queryWhere } from './ranged-query.ts';
+
+/** Advisory locks of a continuous aggregate; each batch takes those of the cells it overlaps, in their order. */
+const CELL_LOCKS = 1414725659;
+const CELLS = 64;
+
+export const bucketStart = (cagg: Cagg, value: bigint): bigint =>
+  one<{ v: bigint }>('select _tessera_functions.bucket_start($1, $2::int8) as v', [cagg.id, value]).v;
+export const bucketEnd = (cagg: Cagg, value: bigint): bigint =>
+  one<{ v: bigint }>('select _tessera_functions.bucket_end($1, $2::int8) as v', [cagg.id, value]).v;
+
+/** A request speaks of the last value of a range. */
+const lastOf = (end: bigint): bigint => (end === PLUS_INFINITY ? end : end - 1n);
+
+/** The times of the raw rows, in whole buckets; null without rows. Rows at infinity are in no bucket. */
+export const dataRange = (cagg: Cagg): Range | null => {
+  const column = ident(cagg.timeColumn);
+  const source = `from ${qualified(cagg.source)} where ${placeableSql(column, cagg.timeType)}`;
+  const { first, last } = one<{ first: bigint | null; last: bigint | null }>(
+    `select ${internalSql(`(select min(${column}) ${source})`, cagg.timeType)} as first,
+       ${internalSql(`(select max(${column}) ${source})`, cagg.timeType)} as last`,
+  );
+  return first === null || last === null ? null : { start: bucketStart(cagg, first), end: bucketEnd(cagg, last) };
+};
+
+/** Raises the threshold to the end of what will be materialized and returns it; null when there is nothing to do. */
+export const moveThreshold = (cagg: Cagg, window: Range): Range | null => {
+  let { end } = window;
+  if (end === PLUS_INFINITY) {
+    const data = dataRange(cagg);
+    // The bucket that holds the end of time has no end.
+    const last = data === null ? cagg.watermark : data.end === PLUS_INFINITY ? bucketStart(cagg, PLUS_INFINITY - 1n) : data.end;
+    end = last > cagg.watermark ? last : cagg.watermark;
+  }
+  // Of a parent only what is materialized is settled: later rows of it change without a trace.
+  if (cagg.parentId !== null) {
+    const { watermark } = one<{ watermark: bigint }>('select _tessera_functions.cagg_watermark($1) as watermark', [
+      cagg.parentId,
+    ]);
+    const settled = watermark === MINUS_INFINITY ? watermark : bucketStart(cagg, watermark);
+    if (settled < end) end = settled;
+  }
+  const bounded = end > window.start ? { start: window.start, end } : null;
+  request('cagg_threshold', { cagg: cagg.id, threshold: bounded === null ? null : bounded.end });
+  return bounded;
+};
+
+const ranges = (pairs: readonly (readonly [string, string])[]): Range[] =>
+  pairs.map(([start, end]) => ({ start: BigInt(start), end: BigInt(end) }));
+
+/** Buckets whose raw rows are gone stay as they are, whatever is asked for. */
+const frozenParts = (cagg: Cagg): Range[] =>
+  query<Range>(
+    `select coalesce(lower(r), ${MINUS_INFINITY}) as start, coalesce(upper(r), ${PLUS_INFINITY}) as end
+     from unnest(_tessera_functions.frozen_parts($1)) r order by r`,
+    [cagg.id],
+  );
+
+const minus = (range: Range, frozen: readonly Range[]): Range[] =>
+  frozen.reduce<Range[]>(
+    (left, f) =>
+      left.flatMap((r) => {
+        if (f.end <= r.start || f.start >= r.end) return [r];
+        const before = f.start > r.start ? [{ start: r.start, end: f.start }] : [];
+        return f.end < r.end ? [...before, { start: f.end, end: r.end }] : before;
+      }),
+    [range],
+  );
+
+export const unfrozen = (cagg: Cagg, stale: readonly Range[]): Range[] => {
+  const frozen = frozenParts(cagg);
+  return stale.flatMap((range) => minus(range, frozen));
+};
+
+export interface RefreshOptions {
+  readonly force: boolean;
+  /** Buckets of a batch, where the user said so. */
+  readonly bucketsPerBatch: bigint | null;
+  readonly newestFirst: boolean;
+}
+
+const batchLength = (cagg: Cagg, o: RefreshOptions): bigint => {
+  if (o.bucketsPerBatch !== null) return cagg.period * o.bucketsPerBatch;
+  if (cagg.maxInterval !== null) return cagg.maxInterval;
+  const chunk = cagg.raw.hypertable.dimensions.find((d) => d.interval_length !== null)?.interval_length ?? 0n;
+  const twenty = cagg.period * 20n;
+  return chunk > twenty ? chunk : twenty;
+};
+
+/** Cuts what is stale inside the window into batches, each of which has a row of its own in the log. */
+export const planRefresh = (cagg: Cagg, window: Range, o: RefreshOptions): Range[] => {
+  const asked = { cagg: cagg.id, first: window.start, last: lastOf(window.end), force: o.force };
+  const stale = ranges(request<[string, string][]>('cagg_take', asked));
+  const batches = planBatches(unfrozen(cagg, stale), {
+    length: batchLength(cagg, o),
+    data: stale.length === 0 ? null : dataRange(cagg),
+    align: (value) => bucketStart(cagg, value),
+    newestFirst: o.newestFirst,
+  });
+  request('cagg_put', { ...asked, parts: batches.map((b) => [b.start, b.end]), batches: batches.length });
+  return batches;
+};
+
+const lockCells = (cagg: Cagg, batch: Range): void => {
+  const chunk = cagg.mat.hypertable.dimensions.find((d) => d.interval_length !== null)?.interval_length ?? 1n;
+  for (const cell of cellsOf(batch, chunk))
+    one('select pg_advisory_xact_lock($1::int4, $2::int4)', [CELL_LOCKS, cagg.id * CELLS + cell]);
+};
+
+const matColumns = (cagg: Cagg): string[] =>
+  query<{ name: string }>(
+    `select attname as name from pg_attribute where attrelid = $1::int8::oid and attnum > 0 and not attisdropped order by attnum`,
+    [cagg.mat.root.oid],
+  ).map((r) => r.name);
+
+/** The rows of a range as they are computed now, in place of those that were materialized. */
+export const materialize = (cagg: Cagg, batch: Range): void => {
+  const mat = qualified(cagg.mat.root);
+  run(`delete from ${mat} where ${insideRange(ident(cagg.bucketColumn), batch, cagg.timeType)}`);
+  const rows = queryWhere({ view: cagg.partialView, source: cagg.source, timeColumn: cagg.timeColumn }, (time) =>
+    insideRange(time, batch, cagg.timeType),
+  );
+  run(`insert into ${mat} (${identList(matColumns(cagg))}) select * from (${rows}) q`);
+};
+
+/**
+ * One batch. Whoever materializes a range holds the locks of its cells until its rows are committed, so that the next one
+ * sees and replaces them. What the log says is read before the raw rows are: a change that is not among the rows is
+ * still in the log afterwards.
+ */
+export const runBatch = (cagg: Cagg, batch: Range, force: boolean): boolean => {
+  lockCells(cagg, batch);
+  const stale = request<boolean>('cagg_cut', { cagg: cagg.id, first: batch.start, last: lastOf(batch.end) });
+  if (stale || force) materialize(cagg, batch);
+  request('cagg_done', { cagg: cagg.id, watermark: batch.end === PLUS_INFINITY ? null : batch.end });
+  return stale || force;
+};
+
+/** Stale ranges in the window that are left, because others were at them. */
+export const leftovers = (cagg: Cagg, window: Range): Range[] =>
+  query<Range>(
+    `select coalesce(lower(p), ${MINUS_INFINITY}) as start, coalesce(upper(p), ${PLUS_INFINITY}) as end
+     from (select range_agg(_tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value)) as parts
+       from _tessera_catalog.continuous_aggs_materialization_invalidation_log l where l.materialization_id = $1) g,
+       unnest(_tessera_functions.whole_buckets($1, g.parts) * int8multirange(_tessera_functions.change_range($2::int8, $3::int8))) p
+     order by p`,
+    [cagg.id, window.start, lastOf(window.end)],
+  );
+
+export const timeTypeName = (cagg: Cagg): string => SQL_TYPES[cagg.timeType];

@@ -1,0 +1,69 @@
+import { MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
+
+/** Half-open range of internal time. */
+export interface Range {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+export interface BatchOptions {
+  /** Longest range of one batch. */
+  readonly length: bigint;
+  /** Where there are raw rows, in whole buckets; nothing outside has to be read. */
+  readonly data: Range | null;
+  /** Start of the bucket that holds a time. */
+  readonly align: (value: bigint) => bigint;
+  readonly newestFirst: boolean;
+}
+
+const clip = (range: Range, to: Range): Range | null => {
+  const start = range.start > to.start ? range.start : to.start;
+  const end = range.end < to.end ? range.end : to.end;
+  return start < end ? { start, end } : null;
+};
+
+const split = (range: Range, o: BatchOptions): Range[] => {
+  const pieces: Range[] = [];
+  for (let start = range.start; start < range.end; ) {
+    let end = o.align(start + o.length);
+    // A bucket longer than the batch is taken whole.
+    for (let reach = o.length * 2n; end <= start; reach *= 2n) end = o.align(start + reach);
+    if (end > range.end) end = range.end;
+    pieces.push({ start, end });
+    start = end;
+  }
+  return pieces;
+};
+
+/**
+ * The batches in which stale ranges are materialized, each a transaction: whole buckets, of bounded length where there
+ * are raw rows. Ranges without any are one batch, which only deletes.
+ */
+export const planBatches = (stale: readonly Range[], o: BatchOptions): Range[] => {
+  const batches = stale.flatMap((range) => {
+    const inside = o.data === null ? null : clip(range, o.data);
+    if (inside === null || o.data === null) return [range];
+    const before = clip(range, { start: MINUS_INFINITY, end: o.data.start });
+    const after = clip(range, { start: o.data.end, end: PLUS_INFINITY });
+    return [...(before === null ? [] : [before]), ...split(inside, o), ...(after === null ? [] : [after])];
+  });
+  return o.newestFirst ? batches.reverse() : batches;
+};
+
+const floorDivide = (a: bigint, b: bigint): bigint => {
+  const quotient = a / b;
+  return a % b !== 0n && a < 0n ? quotient - 1n : quotient;
+};
+
+/** Locks that two batches which overlap have in common; more would fill the lock table, so distant cells share them. */
+const MOST_CELLS = 64n;
+
+export const cellsOf = (range: Range, size: bigint): number[] => {
+  const first = floorDivide(range.start, size);
+  const last = floorDivide(range.end - 1n, size);
+  const cells = new Set<number>();
+  const all = last - first >= MOST_CELLS - 1n;
+  for (let cell = all ? 0n : first; cell <= (all ? MOST_CELLS - 1n : last); cell += 1n)
+    cells.add(Number(((cell % MOST_CELLS) + MOST_CELLS) % MOST_CELLS));
+  return [...cells].sort((a, b) => a - b);
+};
