@@ -9,12 +9,14 @@ import {
   copyGrants,
   createListChunk,
   findRelation,
+  flushCapture,
   internalSql,
   partNames,
   relationOid,
   storedColumns,
   truncateTriggerDdl,
   timeDimension,
+  withoutCapture,
 } from '../hypertable/index.ts';
 import { displayed, ident, identList, literal, qualified, type RelationName } from '../lib/quote.ts';
 import { changedMeanwhile } from './failures.ts';
@@ -191,7 +193,7 @@ const swap = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape, server:
     run(`truncate only ${qualified(parts.tail)}`);
     run(createListChunk(relation, parent, chunk.bounds, sideOf(timeDimension(hypertable).column_name)));
     // Before it is a partition again, so that no trigger of the hypertable fires.
-    putBack();
+    withoutCapture(hypertable, chunk.id, putBack);
     copyGrants(findRelation(relation.oid) ?? relation, relation);
     run(`alter table ${qualified(relation)} attach partition ${qualified(parts.tail)} for values in (${TAIL_SIDE})`);
     run(createRemote(parts.remote, relation, parts.view, server));
@@ -236,6 +238,7 @@ interface Read {
 export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): void =>
   inMaintenance(() => {
     withLockRetry(() => run(`lock table only ${qualified(chunk.relation)} in share update exclusive mode`));
+    flushCapture(chunk.hypertable, [chunk.id]);
     const { server } = loopbackOf(chunk);
     const parts = chunkParts(chunk.hypertable, chunk.id);
     const before = sizesOf(chunk.relation);

@@ -5,10 +5,12 @@ import { one, query, run } from '../engine/spi.ts';
 import {
   addKeys,
   attachPartition,
+  captureHeap,
   copyGrants,
   copyReplicaIdentity,
   createChunkTable,
   findRelation,
+  flushCapture,
   partNames,
   relationOid,
   storedColumns,
@@ -90,6 +92,7 @@ export const decompressChunk = (chunk: OpenChunk, compressed: Compressed): void 
     const { parts, settings, bounds } = compressed;
     const { hypertable, root, relation, parent } = chunk;
     lockParts(compressed);
+    flushCapture(hypertable, [chunk.id]);
     const tail = relationOf(parts.tail);
     const { options } = one<{ options: string[] | null }>(
       'select reloptions::text[] as options from pg_class where oid = $1::int8::oid',
@@ -104,6 +107,7 @@ export const decompressChunk = (chunk: OpenChunk, compressed: Compressed): void 
     );
     run(`${insert} only ${qualified(parts.tail)}`);
     addKeys(hypertable.id, heap);
+    captureHeap(hypertable, heap, chunk.id);
     copyGrants(relation, heap);
     const indexes = indexesOf(tail);
     const aside: RelationName = { schema: relation.schema, name: `tessera_replaced_${chunk.id}` };

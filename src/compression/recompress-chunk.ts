@@ -2,6 +2,7 @@ import { request } from '../catalog/request.ts';
 import { withLockRetry } from '../engine/lock-retry.ts';
 import { inMaintenance } from '../engine/session.ts';
 import { maybeOne, one, run } from '../engine/spi.ts';
+import { flushCapture } from '../hypertable/index.ts';
 import { ident, qualified } from '../lib/quote.ts';
 import { encoding } from './compress-chunk.ts';
 import { lockParts } from './decompress-chunk.ts';
@@ -63,6 +64,7 @@ export const recompressChunk = (chunk: OpenChunk, compressed: Compressed): boole
   inMaintenance(() => {
     const { parts, settings, bounds } = compressed;
     lockParts(compressed);
+    flushCapture(chunk.hypertable, [chunk.id]);
     if (!needsRecompression(compressed)) return false;
     const s = shapeOf(chunk, settings, bounds);
     collectGroups(compressed, s);

@@ -10,7 +10,8 @@ import {
   replaceViews,
   type Snapshot,
 } from './become-partitioned.ts';
-import { attachSlices, prepareSlice, timeDimension } from './create-chunk.ts';
+import { attachSlices, prepareSlice } from './create-chunk.ts';
+import { timeDimension } from './dimensions.ts';
 import { ascendDefaultPartition } from './default-indexes.ts';
 import { markDefaultPartition } from './fresh-heap.ts';
 import { partNames, placeFunctionDdl, placeTriggersDdl } from './partition-ddl.ts';

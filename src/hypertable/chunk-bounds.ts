@@ -1,7 +1,7 @@
 import type { Hypertable } from '../catalog/hypertable.ts';
 import { hasSqlState, one, query, subtransaction } from '../engine/spi.ts';
 import { isIntegerTime, MINUS_INFINITY, PLUS_INFINITY, type TimeType } from '../lib/internal-time.ts';
-import { timeDimension } from './create-chunk.ts';
+import { timeDimension } from './dimensions.ts';
 import { badBoundText, badBoundType, boundsInverted, boundsMixed } from './failures.ts';
 import { internalSql, SQL_TYPES } from './time-sql.ts';
 

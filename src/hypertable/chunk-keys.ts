@@ -2,6 +2,7 @@ import { request } from '../catalog/request.ts';
 import { withLockRetry } from '../engine/lock-retry.ts';
 import { query, run } from '../engine/spi.ts';
 import { ident, qualified, type RelationName } from '../lib/quote.ts';
+import { flushCapture } from './capture.ts';
 import type { OpenHypertable } from './open-hypertable.ts';
 
 /** A key that every heap of the hypertable has for itself. */
@@ -78,6 +79,7 @@ const each = (all: readonly Leaf[], ddl: (parent: string, leaf: string, bounds: 
 export const demoteKeys = ({ hypertable, root }: OpenHypertable): readonly ChunkKey[] => {
   const keys = rootKeys(root.oid);
   if (keys.length === 0) return keys;
+  flushCapture(hypertable, 'all');
   withLockRetry(() => {
     run(`lock table ${qualified(root)} in access exclusive mode`);
     const all = leaves(root.oid);

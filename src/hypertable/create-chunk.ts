@@ -1,14 +1,12 @@
-import type { DimensionRow } from '../catalog/database.ts';
 import type { Slice } from '../catalog/dimension-slice.ts';
 import type { Hypertable } from '../catalog/hypertable.ts';
 import { request } from '../catalog/request.ts';
 import { one, query, run } from '../engine/spi.ts';
-import { PgError } from '../lib/pg-error.ts';
-import { SQLSTATE } from '../lib/sqlstate.ts';
-import { timeTypeOf, type TimeType } from '../lib/internal-time.ts';
 import { identList, ident, qualified, type RelationName } from '../lib/quote.ts';
+import { captureHeap } from './capture.ts';
 import { addKeys } from './chunk-keys.ts';
 import { hashSlices } from './chunk-slice-plan.ts';
+import { spaceDimension, timeDimension } from './dimensions.ts';
 import {
   attachPartition,
   chunkName,
@@ -20,19 +18,6 @@ import {
 import { relationOid, storedColumns, type Relation } from './relation.ts';
 import { chooseTablespace } from './tablespace.ts';
 import { boundsSql, insideSql } from './time-sql.ts';
-
-export const timeDimension = (h: Hypertable): DimensionRow & { readonly interval: bigint; readonly type: TimeType } => {
-  const dimension = h.dimensions.find((d) => d.interval_length !== null);
-  const type = dimension === undefined ? undefined : timeTypeOf(dimension.column_type);
-  if (dimension === undefined || dimension.interval_length === null || type === undefined)
-    throw new PgError({ sqlstate: SQLSTATE.internalError, message: `hypertable ${h.id} has no time dimension` });
-  return { ...dimension, interval: dimension.interval_length, type };
-};
-
-export const spaceDimension = (h: Hypertable): (DimensionRow & { readonly slices: number }) | undefined => {
-  const dimension = h.dimensions.find((d) => d.num_slices !== null);
-  return dimension?.num_slices == null ? undefined : { ...dimension, slices: dimension.num_slices };
-};
 
 interface NewChunk {
   readonly id: number;
@@ -96,7 +81,10 @@ export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source
           `insert into ${qualified(partition)} (${columns}) select ${columns} from only ${qualified(source)}
            where ${insideSql(time.column_name, slice, time.type)}`,
         );
-  for (const chunk of chunks) addKeys(h.id, chunk.name);
+  for (const chunk of chunks) {
+    addKeys(h.id, chunk.name);
+    captureHeap(h, chunk.name, chunk.id);
+  }
   return { partition, slice, rows, chunks };
 };
 

@@ -1,7 +1,7 @@
 import type { Hypertable } from '../catalog/hypertable.ts';
 import { query, run } from '../engine/spi.ts';
 import { ident, identList, qualified, type RelationName } from '../lib/quote.ts';
-import { timeDimension } from './create-chunk.ts';
+import { timeDimension } from './dimensions.ts';
 import { partNames } from './partition-ddl.ts';
 import type { IndexDefinition } from './read-table.ts';
 import type { Relation } from './relation.ts';

@@ -2,6 +2,7 @@ import { maybeOne, query, run } from '../engine/spi.ts';
 import { withLockRetry } from '../engine/lock-retry.ts';
 import { inMaintenance } from '../engine/session.ts';
 import { displayed, qualified, type RelationName } from '../lib/quote.ts';
+import { flushCapture } from './capture.ts';
 import type { SelectedChunk } from './chunk-bounds.ts';
 import type { OpenHypertable } from './open-hypertable.ts';
 import { partNames } from './partition-ddl.ts';
@@ -41,6 +42,10 @@ export const dropChunks = (
     undefined;
   inMaintenance(() =>
     withLockRetry(() => {
+      flushCapture(
+        hypertable,
+        chunks.map((c) => c.id),
+      );
       run(`lock table only ${qualified(root)} in access exclusive mode`);
       run(`lock table only ${qualified(partNames(hypertable).defaultPartition)} in access exclusive mode`);
       for (const partition of partitionsOf(

@@ -16,7 +16,8 @@ import type { Hypertable } from '../catalog/hypertable.ts';
 import type { Slice } from '../catalog/dimension-slice.ts';
 import { hasSqlState, maybeOne, one, query, run, subtransaction } from '../engine/spi.ts';
 import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
-import { timeDimension } from './create-chunk.ts';
+import { withoutCapture } from './capture.ts';
+import { timeDimension } from './dimensions.ts';
 import { partNames } from './partition-ddl.ts';
 import type { Relation } from './relation.ts';
 import { insideSql } from './time-sql.ts';
@@ -52,7 +53,7 @@ const isFresh = (h: Hypertable, root: Relation): boolean => {
     `select not exists (select from ${qualified(parts.pending)} where noted_by <> pg_current_xact_id())
        and 2 = (select count(*) from pg_trigger where tgenabled = 'A'
          and (tgrelid = $1::regclass and tgname = 'tessera_note' or tgrelid = $2::regclass and tgname = 'tessera_place'))
-       and not exists (select from pg_trigger where tgrelid = $1::regclass and tgtype & 32 <> 0)
+       and not exists (select from pg_trigger where tgrelid = $1::regclass and tgtype & 32 <> 0 and tgname !~ '^tessera_')
        and not exists (select from pg_constraint where contype = 'f' and confrelid in ($1::regclass, $3::regclass))
        and not exists (select from pg_publication_tables where (schemaname, tablename) in (($4, $5), ($6, $7))) as fresh`,
     [
@@ -92,7 +93,7 @@ export const truncateFreshHeap = (h: Hypertable, root: Relation, moved: number):
 const withoutUserTriggers = (table: RelationName, body: () => void): void => {
   const triggers = query<{ name: string; enabled: string }>(
     `select tgname as name, tgenabled::text as enabled from pg_trigger
-     where tgrelid = $1::regclass and not tgisinternal and tgenabled <> 'D' and tgname <> 'tessera_note'`,
+     where tgrelid = $1::regclass and not tgisinternal and tgenabled <> 'D' and tgname !~ '^tessera_(note|capture_)'`,
     [qualified(table)],
   );
   const WORDS: Readonly<Record<string, string>> = { O: 'enable', A: 'enable always', R: 'enable replica' };
@@ -105,10 +106,12 @@ const withoutUserTriggers = (table: RelationName, body: () => void): void => {
 export const deleteMoved = (h: Hypertable, slices: readonly Slice[]): void => {
   const time = timeDimension(h);
   const source = partNames(h).defaultPartition;
-  withoutUserTriggers(source, () => {
-    for (const slice of slices)
-      run(`delete from only ${qualified(source)} where ${insideSql(time.column_name, slice, time.type)}`);
-  });
+  withoutUserTriggers(source, () =>
+    withoutCapture(h, 0, () => {
+      for (const slice of slices)
+        run(`delete from only ${qualified(source)} where ${insideSql(time.column_name, slice, time.type)}`);
+    }),
+  );
 };
 
 /**

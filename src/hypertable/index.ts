@@ -1,6 +1,8 @@
 /** What other features may use of hypertables. */
 export { addPolicy, removePolicy, type NewPolicy } from './add-policy.ts';
-export { copyReplicaIdentity, spaceDimension, timeDimension } from './create-chunk.ts';
+export { captureHeap, disableCapture, enableCapture, flushCapture, isCaptured, withoutCapture } from './capture.ts';
+export { copyReplicaIdentity } from './create-chunk.ts';
+export { spaceDimension, timeDimension } from './dimensions.ts';
 export { chunkKeys, addKeys, demoteKeys, promoteKeys, rootKeys, type ChunkKey } from './chunk-keys.ts';
 export { copyGrants, foreignKeyDefinitions, indexDefinitions } from './chunk-definitions.ts';
 export { openOwnHypertable, openHypertable, oidOf, type OpenHypertable } from './open-hypertable.ts';

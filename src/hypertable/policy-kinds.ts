@@ -6,7 +6,7 @@ import { MICROSECONDS_PER_SECOND, MINUS_INFINITY, PLUS_INFINITY, isIntegerTime }
 import { displayed, ident, qualified } from '../lib/quote.ts';
 import { registerPolicy, type Job, type PlannedAction } from '../jobs/index.ts';
 import { resolveBounds, selectChunks, type SelectedChunk } from './chunk-bounds.ts';
-import { timeDimension } from './create-chunk.ts';
+import { timeDimension } from './dimensions.ts';
 import { badPolicyConfig } from './failures.ts';
 import { openOwnHypertable, type OpenHypertable } from './open-hypertable.ts';
 import { partNames } from './partition-ddl.ts';

@@ -3,7 +3,7 @@ import { hasSqlState, one, subtransaction } from '../engine/spi.ts';
 import { isIntegerTime, minimumOf } from '../lib/internal-time.ts';
 import { ident } from '../lib/quote.ts';
 import { toInternal } from './chunk-bounds.ts';
-import { timeDimension } from './create-chunk.ts';
+import { timeDimension } from './dimensions.ts';
 import { badLag, lagOverflow, noIntegerNow } from './failures.ts';
 
 const INTEGERS = ['smallint', 'integer', 'bigint'];

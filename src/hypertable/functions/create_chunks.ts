@@ -2,7 +2,7 @@ import { callAs, currentUser } from '../../engine/session.ts';
 import { literal } from '../../lib/quote.ts';
 import { defineFunction, returnsSetof } from '../../udf/define-function.ts';
 import { toInternal } from '../chunk-bounds.ts';
-import { timeDimension } from '../create-chunk.ts';
+import { timeDimension } from '../dimensions.ts';
 import { createRange } from '../create-range.ts';
 import { nullArgument, rangeInverted, tooManyChunks } from '../failures.ts';
 import { openOwnHypertable } from '../open-hypertable.ts';

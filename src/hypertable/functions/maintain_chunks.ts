@@ -3,7 +3,7 @@ import { isIntegerTime } from '../../lib/internal-time.ts';
 import { literal } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
 import { createRange } from '../create-range.ts';
-import { timeDimension } from '../create-chunk.ts';
+import { timeDimension } from '../dimensions.ts';
 import { aheadPlan, hypertableOf, isExcepted, waitingRows, type Config } from '../policy-kinds.ts';
 
 const args = [

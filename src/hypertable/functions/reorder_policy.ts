@@ -6,7 +6,7 @@ import { displayed, literal } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar, returnsVoid } from '../../udf/define-function.ts';
 import { checkTimezone, setNextStart } from '../../jobs/index.ts';
 import { addPolicy, removePolicy } from '../add-policy.ts';
-import { timeDimension } from '../create-chunk.ts';
+import { timeDimension } from '../dimensions.ts';
 import { badPolicyConfig, notIndexOf, nullArgument } from '../failures.ts';
 import { oidOf, openOwnHypertable, type OpenHypertable } from '../open-hypertable.ts';
 import { hypertableOf, reorderQueue, type Config } from '../policy-kinds.ts';

@@ -6,6 +6,7 @@ import { withLockRetry } from '../../engine/lock-retry.ts';
 import { callAs, currentUser, inMaintenance, withSettings } from '../../engine/session.ts';
 import { displayed, ident, identList, literal, qualified, type RelationName } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
+import { captureHeap, flushCapture } from '../capture.ts';
 import { copyGrants, foreignKeyDefinitions, indexDefinitions } from '../chunk-definitions.ts';
 import { copyReplicaIdentity } from '../create-chunk.ts';
 import { compressedChunk, noOrderIndex, notChunk, notOwner, nullArgument, wrongOrderIndex } from '../failures.ts';
@@ -120,10 +121,12 @@ const rewrite = (chunk: Chunk, plan: Rewrite): void => {
   );
   const columns = identList(storedColumns(old.oid));
   const order = plan.order === null ? '' : ` order by ${orderBy(plan.order)}`;
+  if (hypertable !== undefined) flushCapture(hypertable, [chunk.id]);
   const rows = run(`insert into ${qualified(copy)} (${columns}) select ${columns} from only ${qualified(old)}${order}`);
   const indexes = indexDefinitions(old);
   const foreignKeys = foreignKeyDefinitions(old);
   copyGrants(old, copy);
+  if (hypertable !== undefined) captureHeap(hypertable, copy, chunk.id);
   withLockRetry(() => {
     run(`lock table only ${qualified(chunk.parent)} in access exclusive mode`);
     run(`alter table ${qualified(chunk.parent)} detach partition ${qualified(old)}`);

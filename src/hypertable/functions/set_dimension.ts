@@ -3,7 +3,7 @@ import { maybeOne, warning } from '../../engine/spi.ts';
 import { isIntegerTime, timeTypeOf } from '../../lib/internal-time.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
 import { chunkInterval } from '../chunk-interval.ts';
-import { timeDimension } from '../create-chunk.ts';
+import { timeDimension } from '../dimensions.ts';
 import { chooseDimension } from '../dimension-choice.ts';
 import { hashDimension, parseInterval } from '../dimension-input.ts';
 import {
