@@ -21,6 +21,15 @@ begin
       when tag in ('CREATE SERVER')
       execute function _tessera_functions.on_server_created();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_cagg_drop') then
+    create event trigger tessera_cagg_drop on sql_drop
+      execute function _tessera_functions.on_cagg_drop();
+  end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_cagg_ddl') then
+    create event trigger tessera_cagg_ddl on ddl_command_end
+      when tag in ('ALTER VIEW', 'ALTER TABLE', 'ALTER SCHEMA')
+      execute function _tessera_functions.on_cagg_ddl();
+  end if;
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm

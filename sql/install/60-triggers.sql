@@ -27,6 +27,12 @@ begin
   create event trigger tessera_server_created on ddl_command_end
     when tag in ('CREATE SERVER')
     execute function _tessera_functions.on_server_created();
+  -- Before tessera_sql_drop, by name: a continuous aggregate goes before its hypertables do.
+  create event trigger tessera_cagg_drop on sql_drop
+    execute function _tessera_functions.on_cagg_drop();
+  create event trigger tessera_cagg_ddl on ddl_command_end
+    when tag in ('ALTER VIEW', 'ALTER TABLE', 'ALTER SCHEMA')
+    execute function _tessera_functions.on_cagg_ddl();
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm

@@ -101,7 +101,8 @@ export const checkParentBucket = (own: Bucket, parentId: number): void => {
       // Offsets of zones are multiples of a quarter of an hour.
       if (900_000_000n % parent.bucket_period !== 0n || 900_000_000n % (parent.bucket_phase || 900_000_000n) !== 0n)
         refuse('days of a time zone do not begin with them.');
-    } else if (unit % parent.bucket_period !== 0n || parent.bucket_phase !== 0n) refuse('months do not begin with them.');
+    } else if (unit % parent.bucket_period !== 0n || parent.bucket_phase !== 0n)
+      refuse('months do not begin with them.');
     return;
   }
   if ((own.bucket_timezone ?? 'UTC') !== (parent.bucket_timezone ?? 'UTC')) refuse('they are of different time zones.');

@@ -107,9 +107,9 @@ export const findCaggById = (id: number): Cagg | undefined =>
 
 /** Continuous aggregates that read a hypertable, by their id. */
 export const caggsOf = (rawId: number): Cagg[] =>
-  query<CaggRow>(`select ${COLUMNS} ${FROM} where a.raw_hypertable_id = $1 order by a.mat_hypertable_id`, [rawId]).flatMap(
-    (row) => complete(row) ?? [],
-  );
+  query<CaggRow>(`select ${COLUMNS} ${FROM} where a.raw_hypertable_id = $1 order by a.mat_hypertable_id`, [
+    rawId,
+  ]).flatMap((row) => complete(row) ?? []);
 
 /** The continuous aggregate behind an OID given by the user; 0A000 when it is none. */
 export const openCagg = (oid: bigint | null): Cagg => {

@@ -156,4 +156,3 @@ export const createCagg = (o: NewCagg, read: (q: OpenQuery) => Settings): Create
   });
   return { view, id, raw: q.raw };
 };
-

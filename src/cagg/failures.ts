@@ -19,7 +19,12 @@ export const badName = (name: string): PgError =>
     'Give a name, or a schema and a name.',
   );
 export const noSchema = (): PgError =>
-  fail(SQLSTATE.undefinedObject, 'no schema has been selected to create in', undefined, 'Give the name with its schema.');
+  fail(
+    SQLSTATE.undefinedObject,
+    'no schema has been selected to create in',
+    undefined,
+    'Give the name with its schema.',
+  );
 export const nameTaken = (name: string): PgError =>
   fail(
     SQLSTATE.duplicateTable,
@@ -86,7 +91,7 @@ export const wholeRow = (name: string): PgError =>
   fail(
     SQLSTATE.featureNotSupported,
     'invalid continuous aggregate query',
-    `It uses rows of "${name}" as a whole.`,
+    `It uses rows of "${name}" as a whole, or system columns.`,
     'Name the columns.',
   );
 export const badColumnCount = (given: number, wanted: number): PgError =>

@@ -16,5 +16,6 @@ export const parseLength = (name: string, text: string | null, given: string, ty
     return value;
   }
   if (given !== 'interval' && given !== 'text') throw badLagType(name, given, 'an interval');
-  return one<{ value: bigint }>('select (extract(epoch from $1::text::interval) * 1000000)::int8 as value', [text]).value;
+  return one<{ value: bigint }>('select (extract(epoch from $1::text::interval) * 1000000)::int8 as value', [text])
+    .value;
 };

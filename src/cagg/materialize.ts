@@ -8,7 +8,7 @@ import { cellsOf, planBatches, type Range } from './refresh-plan.ts';
 import { insideRange, queryWhere } from './ranged-query.ts';
 
 /** Advisory locks of a continuous aggregate; each batch takes those of the cells it overlaps, in their order. */
-const CELL_LOCKS = 1414725659;
+const CELL_LOCKS = 1414725656;
 const CELLS = 64;
 
 export const bucketStart = (cagg: Cagg, value: bigint): bigint =>
@@ -36,7 +36,8 @@ export const moveThreshold = (cagg: Cagg, window: Range): Range | null => {
   if (end === PLUS_INFINITY) {
     const data = dataRange(cagg);
     // The bucket that holds the end of time has no end.
-    const last = data === null ? cagg.watermark : data.end === PLUS_INFINITY ? bucketStart(cagg, PLUS_INFINITY - 1n) : data.end;
+    const last =
+      data === null ? cagg.watermark : data.end === PLUS_INFINITY ? bucketStart(cagg, PLUS_INFINITY - 1n) : data.end;
     end = last > cagg.watermark ? last : cagg.watermark;
   }
   // Of a parent only what is materialized is settled: later rows of it change without a trace.

@@ -116,10 +116,10 @@ const attributeOf = (relation: bigint, column: string): number =>
 const timeColumnOf = ({ raw, parent, relation }: Source): string => {
   const inside = timeDimension(raw.hypertable).column_name;
   if (parent === undefined) return inside;
-  return one<{ name: string }>('select attname as name from pg_attribute where attrelid = $1::int8::oid and attnum = $2', [
-    relation.oid,
-    attributeOf(raw.root.oid, inside),
-  ]).name;
+  return one<{ name: string }>(
+    'select attname as name from pg_attribute where attrelid = $1::int8::oid and attnum = $2',
+    [relation.oid, attributeOf(raw.root.oid, inside)],
+  ).name;
 };
 
 /** Checks the query of a view, which PostgreSQL has parsed, and finds out what it aggregates. */
@@ -142,7 +142,7 @@ export const openQuery = (view: bigint): OpenQuery => {
     ),
     table: displayed(source.relation),
   });
-  if (analysis.rawColumns.includes(0)) throw wholeRow(displayed(source.relation));
+  if (analysis.rawColumns.some((n) => n <= 0)) throw wholeRow(displayed(source.relation));
   checkImmutable(analysis);
   const call = callOf(view);
   const signature = signatureOf(analysis.bucket.functionOid);
@@ -176,4 +176,3 @@ export const checkReplaceable = (view: bigint, q: OpenQuery, probe: string, run:
   if (left !== undefined) throw unrestorable(`It names "${displayed(q.source)}" elsewhere than in FROM.`);
   run(`drop view ${probe}`);
 };
-

@@ -1,5 +1,13 @@
 import { hasSqlState, one } from '../engine/spi.ts';
-import { addPolicy, internalNow, lagBound, parseLag, requireIntegerNow, timeDimension, type Config } from '../hypertable/index.ts';
+import {
+  addPolicy,
+  internalNow,
+  lagBound,
+  parseLag,
+  requireIntegerNow,
+  timeDimension,
+  type Config,
+} from '../hypertable/index.ts';
 import { findHypertableById, type Hypertable } from '../catalog/hypertable.ts';
 import { isIntegerTime, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
 
@@ -144,4 +152,3 @@ export const policyWindow = (cagg: Cagg, config: Config): Range => {
     end: config.end_offset == null ? PLUS_INFINITY : before(base, config.end_offset),
   };
 };
-

@@ -62,14 +62,20 @@ const KNOWN = ['buckets_per_batch', 'max_batches_per_execution', 'refresh_newest
 
 /** 0 stands for no limit. */
 export const optionsOf = (given: Readonly<Record<string, unknown>> | null, force: boolean): GivenOptions => {
-  if (given !== null && (typeof given !== 'object' || Array.isArray(given))) throw badOption('options', 'It must be an object.');
+  if (given !== null && (typeof given !== 'object' || Array.isArray(given)))
+    throw badOption('options', 'It must be an object.');
   const unknown = Object.keys(given ?? {}).find((k) => !KNOWN.includes(k));
   if (unknown !== undefined) throw unknownOption(unknown);
   const buckets = positive('buckets_per_batch', given?.buckets_per_batch);
   const newest = given?.refresh_newest_first;
-  if (newest != null && typeof newest !== 'boolean') throw badOption('refresh_newest_first', 'It must be true or false.');
+  if (newest != null && typeof newest !== 'boolean')
+    throw badOption('refresh_newest_first', 'It must be true or false.');
   return {
-    options: { force, bucketsPerBatch: buckets === null || buckets === 0 ? null : BigInt(buckets), newestFirst: newest === true },
+    options: {
+      force,
+      bucketsPerBatch: buckets === null || buckets === 0 ? null : BigInt(buckets),
+      newestFirst: newest === true,
+    },
     mostBatches: positive('max_batches_per_execution', given?.max_batches_per_execution) || null,
   };
 };
@@ -118,5 +124,5 @@ export const endRefresh = (cagg: Cagg): void => void request('cagg_done', { cagg
 export const asOwner = (cagg: Cagg, call: string): string[] =>
   callAs(cagg.view.owner, ownPlace(cagg), call).flatMap((text) => text ?? []);
 
-export const sayUpToDate = (cagg: Cagg): void => notice(`continuous aggregate "${displayed(cagg.view)}" is already up to date`);
-
+export const sayUpToDate = (cagg: Cagg): void =>
+  notice(`continuous aggregate "${displayed(cagg.view)}" is already up to date`);

@@ -1,5 +1,5 @@
 import { findHypertable, type Hypertable } from '../catalog/hypertable.ts';
-import { one } from '../engine/spi.ts';
+import { maybeOne, one } from '../engine/spi.ts';
 import { displayed } from '../lib/quote.ts';
 import { notHypertable, notOwner, nullArgument, relationMissing } from './failures.ts';
 import { findRelation, type Relation } from './relation.ts';
@@ -9,10 +9,21 @@ export interface OpenHypertable {
   readonly root: Relation;
 }
 
+/** A continuous aggregate stands for the hypertable that holds its results. */
+const behind = (oid: bigint): bigint =>
+  maybeOne<{ oid: bigint }>(
+    `select h.relid::oid::int8 as oid from _tessera_catalog.continuous_agg a
+     join _tessera_catalog.hypertable h on h.id = a.mat_hypertable_id where a.user_view = $1::int8::oid`,
+    [oid],
+  )?.oid ?? oid;
+
 /** The hypertable behind an OID given by the user; TS001 when it is none. */
-export const openHypertable = (oid: bigint | null): OpenHypertable => {
-  if (oid === null) throw nullArgument('relation');
-  const root = findRelation(oid);
+export const openHypertable = (given: bigint | null): OpenHypertable => {
+  if (given === null) throw nullArgument('relation');
+  const seen = findRelation(given);
+  if (seen === undefined) throw relationMissing(given);
+  const oid = seen.kind === 'v' ? behind(given) : given;
+  const root = oid === given ? seen : findRelation(oid);
   if (root === undefined) throw relationMissing(oid);
   const hypertable = findHypertable(oid);
   if (hypertable === undefined) throw notHypertable(displayed(root));

@@ -53,6 +53,9 @@ export const alter_continuous_aggregate = defineFunction({
       ignore_invalidation_older_than: ignore,
     });
     if (job !== undefined)
-      request('job.update', { job_id: job.id, changes: { schedule_interval: o.refresh_interval, retry_period: o.refresh_interval } });
+      request('job.update', {
+        job_id: job.id,
+        changes: { schedule_interval: o.refresh_interval, retry_period: o.refresh_interval },
+      });
   },
 });

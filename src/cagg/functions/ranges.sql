@@ -1,20 +1,20 @@
-create function _tessera_functions.change_range(lowest bigint, greatest bigint) returns int8range
+create function _tessera_functions.change_range(lowest bigint, highest bigint) returns int8range
 language sql immutable parallel safe
 as $$
 select pg_catalog.int8range(
-  nullif(lowest, -9223372036854775808),
-  case when greatest operator(pg_catalog.<) 9223372036854775807 then greatest operator(pg_catalog.+) 1 end)
+  nullif(lowest, '-9223372036854775808'::pg_catalog.int8),
+  case when highest operator(pg_catalog.<) 9223372036854775807 then highest operator(pg_catalog.+) 1 end)
 $$;
 comment on function _tessera_functions.change_range(bigint, bigint) is
-  'range of internal time from lowest to greatest, both included; the ends of int8 mean that it has no bound there';
+  'range of internal time from lowest to highest, both included; the ends of int8 mean that it has no bound there';
 
 create function _tessera_functions.change_cutoff(modification_time bigint, ignore_older_than bigint) returns bigint
 language sql immutable parallel safe
 as $$
 select case
-  when ignore_older_than operator(pg_catalog.=) 9223372036854775807 then -9223372036854775808
+  when ignore_older_than operator(pg_catalog.=) 9223372036854775807 then '-9223372036854775808'::pg_catalog.int8
   when ignore_older_than operator(pg_catalog.=) 0 then 9223372036854775807
-  when modification_time operator(pg_catalog.<) -9223372036854775808 operator(pg_catalog.+) ignore_older_than then -9223372036854775808
+  when modification_time operator(pg_catalog.<) ('-9223372036854775808'::pg_catalog.int8 operator(pg_catalog.+) ignore_older_than) then '-9223372036854775808'::pg_catalog.int8
   else modification_time operator(pg_catalog.-) ignore_older_than
 end
 $$;
@@ -39,7 +39,7 @@ begin
     else
       moment := case value
         when 9223372036854775807 then 'infinity'::timestamp
-        when -9223372036854775808 then '-infinity'::timestamp
+        when '-9223372036854775808'::int8 then '-infinity'::timestamp
         -- In two steps: int8 times interval goes by way of float8.
         else greatest(
           timestamp 'epoch' + (value / 86400000000) * interval '1 day' + (value % 86400000000) * interval '1 microsecond',
@@ -67,13 +67,13 @@ declare
   moment timestamp;
   rest bigint;
 begin
-  if value is null or value in (-9223372036854775808, 9223372036854775807) then
+  if value is null or value in ('-9223372036854775808'::int8, 9223372036854775807) then
     return value;
   end if;
   select * into b from _tessera_catalog.continuous_aggs_bucket_function f where f.mat_hypertable_id = bucket_start.mat_hypertable_id;
   if b.bucket_fixed_width then
     rest := mod(mod(mod(value, b.bucket_period) - b.bucket_phase, b.bucket_period) + b.bucket_period, b.bucket_period);
-    return case when value < -9223372036854775808 + rest then -9223372036854775808 else value - rest end;
+    return case when value < '-9223372036854775808'::int8 + rest then '-9223372036854775808'::int8 else value - rest end;
   end if;
   moment := _tessera_functions.from_internal(value, null::timestamp);
   if b.bucket_timezone is not null then
@@ -93,7 +93,7 @@ begin
 exception
   -- Out of the calendar.
   when datetime_field_overflow then
-    return -9223372036854775808;
+    return '-9223372036854775808'::int8;
 end
 $$;
 comment on function _tessera_functions.bucket_start(integer, bigint) is
@@ -109,12 +109,12 @@ declare
   found bigint;
   before bigint;
 begin
-  if value is null or value in (-9223372036854775808, 9223372036854775807) then
+  if value is null or value in ('-9223372036854775808'::int8, 9223372036854775807) then
     return value;
   end if;
   select * into b from _tessera_catalog.continuous_aggs_bucket_function f where f.mat_hypertable_id = bucket_end.mat_hypertable_id;
   if b.bucket_fixed_width then
-    if start = -9223372036854775808 then
+    if start = '-9223372036854775808'::int8 then
       -- A bucket that begins before the type does.
       return value + b.bucket_period - mod(mod(mod(value, b.bucket_period) - b.bucket_phase, b.bucket_period) + b.bucket_period, b.bucket_period);
     end if;
@@ -223,7 +223,7 @@ declare
   part int8range;
 begin
   foreach part in array array(select unnest(_tessera_functions.stale_parts(mat_hypertable_id))) loop
-    first := _tessera_functions.from_internal(coalesce(lower(part), -9223372036854775808), sample);
+    first := _tessera_functions.from_internal(coalesce(lower(part), '-9223372036854775808'::int8), sample);
     last := _tessera_functions.from_internal(coalesce(upper(part) - 1, 9223372036854775807), sample);
     return next;
   end loop;
@@ -236,7 +236,7 @@ create function _tessera_functions.stale_from(mat_hypertable_id integer, sample 
 language sql stable cost 1000
 set search_path to pg_catalog, pg_temp
 as $$
-select _tessera_functions.from_internal(coalesce(min(coalesce(lower(r), -9223372036854775808)), 9223372036854775807), $2)
+select _tessera_functions.from_internal(coalesce(min(coalesce(lower(r), '-9223372036854775808'::int8)), 9223372036854775807), $2)
 from unnest(_tessera_functions.stale_parts($1)) r
 $$;
 comment on function _tessera_functions.stale_from(integer, anyelement) is
@@ -277,7 +277,7 @@ select case type
   when 'timestamptz'::regtype then _tessera_functions.from_internal(value, null::timestamptz)::text
   when 'timestamp'::regtype then _tessera_functions.from_internal(value, null::timestamp)::text
   when 'date'::regtype then _tessera_functions.from_internal(value, null::date)::text
-  else nullif(value, -9223372036854775808)::text
+  else nullif(value, '-9223372036854775808'::int8)::text
 end
 $$;
 comment on function _tessera_functions.internal_text(bigint, regtype) is 'internal time as text of a time type; null for no integer at all';

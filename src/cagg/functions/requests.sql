@@ -48,9 +48,9 @@ begin
   insert into _tessera_catalog.continuous_aggs_bucket_function
   select mat, b.bucket_width, b.bucket_origin, b.bucket_offset, b.bucket_timezone, b.bucket_fixed_width, b.bucket_period, b.bucket_phase
   from jsonb_populate_record(null::_tessera_catalog.continuous_aggs_bucket_function, payload -> 'bucket') b;
-  insert into _tessera_catalog.continuous_aggs_watermark values (mat, -9223372036854775808);
+  insert into _tessera_catalog.continuous_aggs_watermark values (mat, '-9223372036854775808'::int8);
   insert into _tessera_catalog.continuous_aggs_materialization_invalidation_log
-  values (mat, -9223372036854775808, 9223372036854775807);
+  values (mat, '-9223372036854775808'::int8, 9223372036854775807);
   return null;
 end
 $$;
@@ -123,7 +123,7 @@ begin
     group by a.mat_hypertable_id
   )
   insert into _tessera_catalog.continuous_aggs_materialization_invalidation_log
-  select m.mat_hypertable_id, coalesce(lower(m.part), -9223372036854775808), coalesce(upper(m.part) - 1, 9223372036854775807)
+  select m.mat_hypertable_id, coalesce(lower(m.part), '-9223372036854775808'::int8), coalesce(upper(m.part) - 1, 9223372036854775807)
   from merged m;
 end
 $$;
@@ -164,7 +164,7 @@ declare
   inside int8multirange;
 begin
   -- One at a time cuts the log; what batches under way have locked is theirs.
-  perform pg_advisory_xact_lock(1414725658, cagg.mat_hypertable_id);
+  perform pg_advisory_xact_lock(1414725655, cagg.mat_hypertable_id);
   with gone as (
     delete from _tessera_catalog.continuous_aggs_materialization_invalidation_log l
     where l.ctid = any(array(
@@ -183,7 +183,7 @@ begin
   perform _tessera_functions.put_changes(cagg.mat_hypertable_id, taken - inside);
   return coalesce((
     select jsonb_agg(jsonb_build_array(
-      coalesce(lower(r), -9223372036854775808)::text, coalesce(upper(r), 9223372036854775807)::text) order by r)
+      coalesce(lower(r), '-9223372036854775808'::int8)::text, coalesce(upper(r), 9223372036854775807)::text) order by r)
     from unnest(inside) r), '[]');
 end
 $$;
@@ -195,7 +195,7 @@ language sql
 set search_path to pg_catalog, pg_temp
 as $$
 insert into _tessera_catalog.continuous_aggs_materialization_invalidation_log
-select $1, coalesce(lower(r), -9223372036854775808), coalesce(upper(r) - 1, 9223372036854775807)
+select $1, coalesce(lower(r), '-9223372036854775808'::int8), coalesce(upper(r) - 1, 9223372036854775807)
 from unnest(parts) r
 $$;
 comment on function _tessera_functions.put_changes(integer, int8multirange) is 'logs parts of a continuous aggregate as stale';
@@ -284,7 +284,7 @@ begin
   for attempt in 1 .. 8 loop
     begin
       perform set_config('lock_timeout', (25 * (1 << attempt)) || 'ms', true);
-      perform pg_advisory_xact_lock(1414725657, hypertable_id);
+      perform pg_advisory_xact_lock(1414725654, hypertable_id);
       perform set_config('lock_timeout', before, true);
       return;
     exception when lock_not_available then
