@@ -189,7 +189,7 @@ as $$
 declare
   modified pg_catalog.int8 := case
     when unit operator(pg_catalog.>) 1
-      then pg_catalog.date_part('epoch', pg_catalog.now()) operator(pg_catalog.*) 1000000::pg_catalog.float8
+      then (pg_catalog.date_part('epoch', pg_catalog.now()) operator(pg_catalog.*) 1000000::pg_catalog.float8)::pg_catalog.int8
     else coalesce(
       nullif(pg_catalog.current_setting('tessera.modified_' operator(pg_catalog.||) hypertable_id, true), '')::pg_catalog.int8,
       9223372036854775807) end;
