@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { cellsOf, planBatches, type Range } from '../../../src/cagg/refresh-plan.ts';
+import { type BatchOptions, cellsOf, planBatches, type Range } from '../../../src/cagg/refresh-plan.ts';
 import { MINUS_INFINITY, PLUS_INFINITY } from '../../../src/lib/internal-time.ts';
 
 const tens = (value: bigint): bigint => value - (((value % 10n) + 10n) % 10n);
 const range = (start: number | bigint, end: number | bigint): Range => ({ start: BigInt(start), end: BigInt(end) });
-const plan = (
-  stale: Range[],
-  options: { length?: bigint; data?: Range | null; newestFirst?: boolean } = {},
-): string[] =>
+const plan = (stale: Range[], options: Partial<BatchOptions> = {}): string[] =>
   planBatches(stale, { length: 30n, data: range(0, 100), align: tens, newestFirst: false, ...options }).map(
     (r) => `${r.start}..${r.end}`,
   );
