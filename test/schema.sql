@@ -700,6 +700,12 @@ CREATE TABLE _tessera_catalog.worker_slot (
     slot integer NOT NULL
 );
 COMMENT ON TABLE _tessera_catalog.worker_slot IS 'the sessions that should be there to run work, each as the role that owns the work; written by the scheduler';
+CREATE VIEW _tessera_functions.noted_changes AS
+ SELECT hypertable_id,
+    low,
+    high
+   FROM _tessera_functions.take_noted() take_noted(hypertable_id, low, high);
+COMMENT ON VIEW _tessera_functions.noted_changes IS 'what a loopback connection noted of compressed rows; each is shown once';
 CREATE VIEW public.citus_nodes AS
  SELECT nodename,
     nodeport,
@@ -1524,6 +1530,7 @@ GRANT SELECT ON TABLE _tessera_catalog.tablespace TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.tablespace_id_seq TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.telemetry_report_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.worker_slot TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_functions.noted_changes TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_nodes TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_shards TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_tables TO PUBLIC;
