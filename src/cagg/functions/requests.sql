@@ -164,7 +164,7 @@ declare
   inside int8multirange;
 begin
   -- One at a time cuts the log; what batches under way have locked is theirs.
-  perform pg_advisory_xact_lock(1414725655, cagg.mat_hypertable_id);
+  perform pg_advisory_xact_lock(1414725657, cagg.mat_hypertable_id);
   with gone as (
     delete from _tessera_catalog.continuous_aggs_materialization_invalidation_log l
     where l.ctid = any(array(
