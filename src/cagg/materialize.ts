@@ -7,7 +7,7 @@ import type { Cagg } from './cagg.ts';
 import { cellsOf, planBatches, type Range } from './refresh-plan.ts';
 import { insideRange, queryWhere } from './ranged-query.ts';
 
-/** Advisory locks of a continuous aggregate; each batch takes those of the cells it overlaps, in their order. */
+/** Advisory locks (0x54530018, mat hypertable and cell) of a continuous aggregate; each batch takes those of the cells it overlaps, in their order. */
 const CELL_LOCKS = 1414725656;
 const CELLS = 64;
 

@@ -163,7 +163,7 @@ declare
   taken int8multirange;
   inside int8multirange;
 begin
-  -- One at a time cuts the log; what batches under way have locked is theirs.
+  -- 0x54530019, mat hypertable: one at a time cuts the log; what batches under way have locked is theirs.
   perform pg_advisory_xact_lock(1414725657, cagg.mat_hypertable_id);
   with gone as (
     delete from _tessera_catalog.continuous_aggs_materialization_invalidation_log l
