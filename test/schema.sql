@@ -1072,8 +1072,11 @@ CREATE VIEW tessera_information.hypertables AS
     d.column_type AS primary_dimension_type
    FROM ((_tessera_catalog.hypertable h
      JOIN pg_class c ON ((c.oid = (h.relid)::oid)))
-     JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = h.id) AND (d.interval_length IS NOT NULL))));
-COMMENT ON VIEW tessera_information.hypertables IS 'one row per hypertable';
+     JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = h.id) AND (d.interval_length IS NOT NULL))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM _tessera_catalog.continuous_agg a
+          WHERE (a.mat_hypertable_id = h.id))));
+COMMENT ON VIEW tessera_information.hypertables IS 'one row per hypertable; those that hold results of continuous aggregates are in continuous_aggregates';
 CREATE VIEW tessera_information.job_history WITH (security_barrier='true') AS
  SELECT id,
     job_id,
@@ -1216,8 +1219,8 @@ CREATE VIEW tessera_information.job_states AS
      CROSS JOIN tessera_information.scheduler c);
 COMMENT ON VIEW tessera_information.job_states IS 'for every job: whether it runs, is due, waits or is paused, when it starts next, how late it is, and why, in words';
 CREATE VIEW tessera_information.job_stats AS
- SELECT h.schema_name AS hypertable_schema,
-    h.table_name AS hypertable_name,
+ SELECT COALESCE(a.user_view_schema, h.schema_name) AS hypertable_schema,
+    COALESCE(a.user_view_name, h.table_name) AS hypertable_name,
     j.id AS job_id,
     NULLIF(s.last_start, '-infinity'::timestamp with time zone) AS last_run_started_at,
     NULLIF(s.last_successful_finish, '-infinity'::timestamp with time zone) AS last_successful_finish,
@@ -1245,9 +1248,10 @@ CREATE VIEW tessera_information.job_stats AS
     s.total_runs,
     s.total_successes,
     s.total_failures
-   FROM ((_tessera_catalog.bgw_job j
+   FROM (((_tessera_catalog.bgw_job j
      JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
-     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
+     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+     LEFT JOIN _tessera_catalog.continuous_agg a ON ((a.mat_hypertable_id = h.id)));
 COMMENT ON VIEW tessera_information.job_stats IS 'what became of the runs of every job';
 CREATE VIEW tessera_information.jobs AS
  SELECT j.id AS job_id,
@@ -1264,13 +1268,14 @@ CREATE VIEW tessera_information.jobs AS
     j.config,
     s.next_start,
     j.initial_start,
-    h.schema_name AS hypertable_schema,
-    h.table_name AS hypertable_name,
+    COALESCE(a.user_view_schema, h.schema_name) AS hypertable_schema,
+    COALESCE(a.user_view_name, h.table_name) AS hypertable_name,
     j.check_schema,
     j.check_name
-   FROM ((_tessera_catalog.bgw_job j
+   FROM (((_tessera_catalog.bgw_job j
      LEFT JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
-     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
+     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+     LEFT JOIN _tessera_catalog.continuous_agg a ON ((a.mat_hypertable_id = h.id)));
 COMMENT ON VIEW tessera_information.jobs IS 'one row per job';
 CREATE VIEW tessera_information.policies AS
  SELECT j.id AS job_id,
@@ -1278,19 +1283,21 @@ CREATE VIEW tessera_information.policies AS
             WHEN 'policy_retention'::name THEN 'retention'::name
             WHEN 'policy_reorder'::name THEN 'reorder'::name
             WHEN 'policy_compression'::name THEN 'compression'::name
+            WHEN 'policy_refresh_continuous_aggregate'::name THEN 'continuous aggregate'::name
             WHEN 'policy_precreate_chunks'::name THEN 'chunk pre-creation'::name
             WHEN 'policy_drain'::name THEN 'default partition drain'::name
             ELSE j.proc_name
         END AS policy,
-    h.relid AS hypertable,
+    COALESCE(a.user_view, h.relid) AS hypertable,
     (j.config - 'hypertable_id'::text) AS config,
     j.schedule_interval,
     j.owner,
     j.scheduled
-   FROM (_tessera_catalog.bgw_job j
+   FROM ((_tessera_catalog.bgw_job j
      LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+     LEFT JOIN _tessera_catalog.continuous_agg a ON ((a.mat_hypertable_id = h.id)))
   WHERE ((j.proc_schema = '_tessera_functions'::name) AND (j.proc_name ~~ 'policy\_%'::text));
-COMMENT ON VIEW tessera_information.policies IS 'one row per policy; those without a hypertable are built in and look after all';
+COMMENT ON VIEW tessera_information.policies IS 'one row per policy, with its hypertable or continuous aggregate; those without one are built in and look after all';
 CREATE VIEW tessera_information.policy_stats AS
  SELECT h.relid AS hypertable,
     j.id AS job_id,

@@ -109,8 +109,12 @@ declare
   found bigint;
   before bigint;
 begin
-  if value is null or value in ('-9223372036854775808'::int8, 9223372036854775807) then
+  if value is null or value = 9223372036854775807 then
     return value;
+  end if;
+  -- Rows at minus infinity are a bucket of their own.
+  if value = '-9223372036854775808'::int8 then
+    return value + 1;
   end if;
   select * into b from _tessera_catalog.continuous_aggs_bucket_function f where f.mat_hypertable_id = bucket_end.mat_hypertable_id;
   if b.bucket_fixed_width then
