@@ -23,6 +23,7 @@ import {
 import { timeDimension } from './dimensions.ts';
 import type { OpenHypertable } from './open-hypertable.ts';
 import { partNames } from './partition-ddl.ts';
+import { relationOid } from './relation.ts';
 
 const DEFAULT_PARTITION = 0;
 
@@ -163,7 +164,8 @@ export const disableCapture = (open: OpenHypertable): void => {
         [root.oid, `tessera_capture_${hypertable.id}_`],
       ))
         run(`drop trigger ${ident(name)} on ${qualified({ schema, name: table })}`);
-      run(`drop foreign table if exists ${qualified(partNames(hypertable).noted)}`);
+      const { noted } = partNames(hypertable);
+      if (relationOid(noted.schema, noted.name) !== undefined) run(`drop foreign table ${qualified(noted)}`);
     }),
   );
 };

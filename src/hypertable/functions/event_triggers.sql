@@ -26,6 +26,7 @@ comment on function _tessera_functions.forget_chunks(integer[]) is 'deletes cata
 create function _tessera_functions.forget_hypertables(hypertable_ids integer[]) returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
+set client_min_messages to warning
 as $$
 declare
   parts record;
