@@ -199,15 +199,15 @@ language plpgsql security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  id int := tg_argv[0];
+  raw int := tg_argv[0];
   part record;
 begin
-  if exists (select from _tessera_catalog.hypertable h where h.id = log_truncate.id and h.relid = pg_partition_root(tg_relid))
+  if exists (select from _tessera_catalog.hypertable h where h.id = raw and h.relid = pg_partition_root(tg_relid))
     and pg_relation_size(tg_relid) > 0
   then
     select * into part from _tessera_functions.chunk_range(tg_argv[3]::int);
-    perform _tessera_functions.log_range(id, coalesce(part.lowest, '-9223372036854775808'::int8), coalesce(part.highest, 9223372036854775807),
-      _tessera_functions.time_of_change(id, tg_argv[2]::int8));
+    perform _tessera_functions.log_range(raw, coalesce(part.lowest, '-9223372036854775808'::int8), coalesce(part.highest, 9223372036854775807),
+      _tessera_functions.time_of_change(raw, tg_argv[2]::int8));
   end if;
   return null;
 end
