@@ -2,7 +2,7 @@ import { request } from '../catalog/request.ts';
 import { one, query, run } from '../engine/spi.ts';
 import { internalSql, placeableSql, SQL_TYPES } from '../hypertable/index.ts';
 import { MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
-import { ident, identList, qualified } from '../lib/quote.ts';
+import { ident, identList, literal, qualified } from '../lib/quote.ts';
 import type { Cagg } from './cagg.ts';
 import { cellsOf, planBatches, type Range } from './refresh-plan.ts';
 import { insideRange, queryWhere } from './ranged-query.ts';
@@ -11,8 +11,14 @@ import { insideRange, queryWhere } from './ranged-query.ts';
 const CELL_LOCKS = 1414725656;
 const CELLS = 64;
 
-export const bucketStart = (cagg: Cagg, value: bigint): bigint =>
-  one<{ v: bigint }>('select _tessera_functions.bucket_start($1, $2::int8) as v', [cagg.id, value]).v;
+export const bucketStart = (cagg: Cagg, value: bigint): bigint => {
+  if (value === MINUS_INFINITY || value === PLUS_INFINITY) return value;
+  if (!cagg.fixedWidth)
+    return one<{ v: bigint }>('select _tessera_functions.bucket_start($1, $2::int8) as v', [cagg.id, value]).v;
+  const start = value - ((((value - cagg.phase) % cagg.period) + cagg.period) % cagg.period);
+  return start < MINUS_INFINITY ? MINUS_INFINITY : start;
+};
+
 export const bucketEnd = (cagg: Cagg, value: bigint): bigint =>
   one<{ v: bigint }>('select _tessera_functions.bucket_end($1, $2::int8) as v', [cagg.id, value]).v;
 
@@ -87,21 +93,42 @@ export interface RefreshOptions {
   readonly newestFirst: boolean;
 }
 
-const batchLength = (cagg: Cagg, o: RefreshOptions): bigint => {
+/** Rows a batch reads, about, where nobody says how long it is: some seconds' work. */
+const BATCH_ROWS = 5_000_000n;
+
+/** What the planner thinks of a table whose sizes it knows, analyzed or not. */
+const estimatedRows = (cagg: Cagg): bigint => {
+  const { plan } = one<{ plan: readonly { readonly Plan: { readonly 'Plan Rows': number } }[] }>(
+    `select _tessera_functions.explain_json($1) as plan`,
+    [`select from ${qualified(cagg.source)}`],
+  );
+  return BigInt(Math.max(1, Math.round(plan[0]?.Plan['Plan Rows'] ?? 1)));
+};
+
+/** No batch is cut shorter. */
+const shortest = (cagg: Cagg, o: RefreshOptions): bigint => {
   if (o.bucketsPerBatch !== null) return cagg.period * o.bucketsPerBatch;
-  if (cagg.maxInterval !== null) return cagg.maxInterval;
-  const chunk = cagg.raw.hypertable.dimensions.find((d) => d.interval_length !== null)?.interval_length ?? 0n;
-  const twenty = cagg.period * 20n;
-  return chunk > twenty ? chunk : twenty;
+  return cagg.maxInterval ?? cagg.period * 20n;
+};
+
+const batchLength = (cagg: Cagg, o: RefreshOptions, data: Range): bigint => {
+  const least = shortest(cagg, o);
+  if (o.bucketsPerBatch !== null || cagg.maxInterval !== null) return least;
+  const length = ((data.end - data.start) * BATCH_ROWS) / estimatedRows(cagg);
+  return length > least ? length : least;
 };
 
 /** Cuts what is stale inside the window into batches, each of which has a row of its own in the log. */
 export const planRefresh = (cagg: Cagg, window: Range, o: RefreshOptions): Range[] => {
   const asked = { cagg: cagg.id, first: window.start, last: lastOf(window.end), force: o.force };
   const stale = ranges(request<[string, string][]>('cagg_take', asked));
-  const batches = planBatches(unfrozen(cagg, stale), {
-    length: batchLength(cagg, o),
-    data: stale.length === 0 ? null : dataRange(cagg),
+  const left = unfrozen(cagg, stale);
+  // Where there are rows matters to long ranges only, and takes a look into each chunk.
+  const long = left.some((range) => range.end - range.start > shortest(cagg, o));
+  const data = long ? dataRange(cagg) : null;
+  const batches = planBatches(left, {
+    length: data === null ? PLUS_INFINITY : batchLength(cagg, o, data),
+    data,
     align: (value) => bucketStart(cagg, value),
     newestFirst: o.newestFirst,
   });
@@ -110,25 +137,32 @@ export const planRefresh = (cagg: Cagg, window: Range, o: RefreshOptions): Range
 };
 
 const lockCells = (cagg: Cagg, batch: Range): void => {
-  const chunk = cagg.mat.hypertable.dimensions.find((d) => d.interval_length !== null)?.interval_length ?? 1n;
-  for (const cell of cellsOf(batch, chunk))
+  for (const cell of cellsOf(batch, cagg.matInterval))
     one('select pg_advisory_xact_lock($1::int4, $2::int4)', [CELL_LOCKS, cagg.id * CELLS + cell]);
 };
 
-const matColumns = (cagg: Cagg): string[] =>
-  query<{ name: string }>(
-    `select attname as name from pg_attribute where attrelid = $1::int8::oid and attnum > 0 and not attisdropped order by attnum`,
-    [cagg.mat.root.oid],
-  ).map((r) => r.name);
+const matColumns = (cagg: Cagg): { readonly name: string; readonly type: string }[] =>
+  query<{ name: string; type: string }>(
+    `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute where attrelid = $1::int8::oid and attnum > 0 and not attisdropped order by attnum`,
+    [cagg.matOid],
+  );
 
 /** The rows of a range as they are computed now, in place of those that were materialized. */
 export const materialize = (cagg: Cagg, batch: Range): void => {
-  const mat = qualified(cagg.mat.root);
+  const mat = qualified(cagg.mat);
   run(`delete from ${mat} where ${insideRange(ident(cagg.bucketColumn), batch, cagg.timeType)}`);
   const rows = queryWhere({ view: cagg.partialView, source: cagg.source, timeColumn: cagg.timeColumn }, (time) =>
     insideRange(time, batch, cagg.timeType),
   );
-  run(`insert into ${mat} (${identList(matColumns(cagg))}) select * from (${rows}) q`);
+  const columns = matColumns(cagg);
+  const names = identList(columns.map((c) => c.name));
+  if (batch.end - batch.start < cagg.matInterval) {
+    run(`insert into ${mat} (${names}) select * from (${rows}) q`);
+    return;
+  }
+  // What INSERT itself selects is never read by parallel workers; what a function returns may be.
+  const typed = columns.map((c) => `${ident(c.name)} ${c.type}`).join(', ');
+  run(`insert into ${mat} (${names}) select * from _tessera_functions.query_rows(${literal(rows)}) as q(${typed})`);
 };
 
 /**

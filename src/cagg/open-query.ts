@@ -1,11 +1,17 @@
 import { findHypertable } from '../catalog/hypertable.ts';
 import { apiSchema } from '../engine/session.ts';
 import { maybeOne, one, query } from '../engine/spi.ts';
-import { openHypertable, timeDimension, type OpenHypertable, type Relation } from '../hypertable/index.ts';
+import {
+  findRelation,
+  openHypertable,
+  timeDimension,
+  type OpenHypertable,
+  type Relation,
+} from '../hypertable/index.ts';
 import { displayed, ident } from '../lib/quote.ts';
 
 import { readBucket, type Bucket } from './bucket.ts';
-import { findCagg, type Cagg } from './cagg.ts';
+import { findCagg, matHypertable, type Cagg } from './cagg.ts';
 import {
   mutableFunction,
   noHypertable,
@@ -40,7 +46,10 @@ interface Source {
 
 const sourceOf = (oid: bigint): Source | undefined => {
   const parent = findCagg(oid);
-  if (parent !== undefined) return { raw: parent.mat, parent, relation: parent.view };
+  if (parent !== undefined) {
+    const relation = findRelation(oid);
+    return relation === undefined ? undefined : { raw: matHypertable(parent), parent, relation };
+  }
   if (findHypertable(oid) === undefined) return undefined;
   const raw = openHypertable(oid);
   return { raw, parent: undefined, relation: raw.root };

@@ -14,7 +14,7 @@ export const rebuildView = (cagg: Cagg, materializedOnly: boolean): void => {
     `select v.attname as view, m.attname as mat
      from pg_attribute v join pg_attribute m on m.attrelid = $2::int8::oid and m.attnum = v.attnum
      where v.attrelid = $1::int8::oid and v.attnum > 0 order by v.attnum`,
-    [cagg.userView, cagg.mat.root.oid],
+    [cagg.userView, cagg.matOid],
   );
   const { options } = one<{ options: string[] | null }>(
     'select reloptions::text[] as options from pg_class where oid = $1::int8::oid',
@@ -26,7 +26,7 @@ export const rebuildView = (cagg: Cagg, materializedOnly: boolean): void => {
         cagg.view,
         {
           id: cagg.id,
-          mat: cagg.mat.root,
+          mat: cagg.mat,
           columns,
           bucketColumn: cagg.bucketColumn,
           timeType: cagg.timeType,

@@ -1,5 +1,3 @@
-import { MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
-
 /** Half-open range of internal time. */
 export interface Range {
   readonly start: bigint;
@@ -37,15 +35,17 @@ const split = (range: Range, o: BatchOptions): Range[] => {
 
 /**
  * The batches in which stale ranges are materialized, each a transaction: whole buckets, of bounded length where there
- * are raw rows. Ranges without any are one batch, which only deletes.
+ * are raw rows. What has none goes along with its neighbour.
  */
 export const planBatches = (stale: readonly Range[], o: BatchOptions): Range[] => {
   const batches = stale.flatMap((range) => {
     const inside = o.data === null ? null : clip(range, o.data);
-    if (inside === null || o.data === null) return [range];
-    const before = clip(range, { start: MINUS_INFINITY, end: o.data.start });
-    const after = clip(range, { start: o.data.end, end: PLUS_INFINITY });
-    return [...(before === null ? [] : [before]), ...split(inside, o), ...(after === null ? [] : [after])];
+    if (inside === null) return [range];
+    const pieces = split(inside, o);
+    return pieces.map((piece, i) => ({
+      start: i === 0 ? range.start : piece.start,
+      end: i === pieces.length - 1 ? range.end : piece.end,
+    }));
   });
   return o.newestFirst ? batches.reverse() : batches;
 };

@@ -12,7 +12,7 @@ import { findHypertableById, type Hypertable } from '../catalog/hypertable.ts';
 import { isIntegerTime, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
 
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { findCaggById, openOwnCagg, type Cagg } from './cagg.ts';
+import { findCaggById, matHypertable, openOwnCagg, type Cagg } from './cagg.ts';
 import { badPolicyConfig, nullArgument, overlappingOffsets } from './failures.ts';
 import { parseLength } from './lag.ts';
 import type { Range } from './refresh-plan.ts';
@@ -70,7 +70,7 @@ export const addPolicyOf = (cagg: Cagg, o: PolicyOptions): number => {
       o[k] == null ? [] : [[k, o[k]]],
     ),
   );
-  return addPolicy(cagg.mat, {
+  return addPolicy(matHypertable(cagg), {
     title: TITLE,
     name: 'Refresh Continuous Aggregate Policy',
     job_type: 'continuous_aggregate',
@@ -100,7 +100,7 @@ const twoBuckets = (cagg: Cagg): string =>
 export const addRefreshJob = (cagg: Cagg, refreshInterval: string | null): number => {
   if (isIntegerTime(cagg.timeType)) requireIntegerNow(baseOf(cagg));
   const schedule = refreshInterval ?? twoBuckets(cagg);
-  return addPolicy(cagg.mat, {
+  return addPolicy(matHypertable(cagg), {
     title: TITLE,
     name: 'Continuous Aggregate Background Job',
     job_type: 'continuous_aggregate',

@@ -1,11 +1,12 @@
+import { overlappingSlices } from '../catalog/dimension-slice.ts';
 import { request } from '../catalog/request.ts';
 import { callAs } from '../engine/session.ts';
 import { hasSqlState, notice } from '../engine/spi.ts';
-import { createRange, timeDimension, toInternal } from '../hypertable/index.ts';
+import { createRange, timeDimension, toInternal, type OpenHypertable } from '../hypertable/index.ts';
 import { isIntegerTime, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
 import { displayed } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { ownPlace, type Cagg } from './cagg.ts';
+import { matHypertable, type Cagg } from './cagg.ts';
 import { badOption, badWindowType, unknownOption, windowTooSmall } from './failures.ts';
 import {
   bucketEnd,
@@ -21,14 +22,15 @@ import {
 } from './materialize.ts';
 import type { Range } from './refresh-plan.ts';
 
+const INTEGERS = ['smallint', 'integer', 'bigint'];
+
 const PLAIN: RefreshOptions = { force: false, bucketsPerBatch: null, newestFirst: false };
 
 /** Whole buckets inside what the user asked for. */
 export const windowOf = (cagg: Cagg, start: string | null, end: string | null, type: string): Range => {
   const bound = (text: string): bigint => {
-    const integer = isIntegerTime(cagg.timeType);
-    if (type === 'interval' || (integer && type !== 'text' && !['smallint', 'integer', 'bigint'].includes(type)))
-      throw badWindowType(type, timeTypeName(cagg));
+    const fits = type === 'text' || INTEGERS.includes(type) === isIntegerTime(cagg.timeType);
+    if (type === 'interval' || !fits) throw badWindowType(type, timeTypeName(cagg));
     return toInternal(text, type, cagg.timeType);
   };
   const first = start === null ? MINUS_INFINITY : bound(start);
@@ -80,24 +82,47 @@ export const optionsOf = (given: Readonly<Record<string, unknown>> | null, force
   };
 };
 
-/** Chunks for the results, so that they need not go by way of the default partition; where others write, they may. */
-const prepareChunks = (cagg: Cagg, batches: readonly Range[]): void => {
-  const data = batches.length === 0 ? null : dataRange(cagg);
-  if (data === null) return;
-  const { interval } = timeDimension(cagg.mat.hypertable);
-  const first = batches.reduce((least, b) => (b.start < least ? b.start : least), PLUS_INFINITY);
-  const last = batches.reduce((most, b) => (b.end > most ? b.end : most), MINUS_INFINITY);
-  const start = first > data.start ? first : data.start;
-  const end = last < data.end ? last : data.end;
-  if (start >= end || (end - start) / interval >= MOST_CHUNKS) return;
-  try {
-    createRange(cagg.mat, start, end);
-  } catch (e) {
-    if (!hasSqlState(e, SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected)) throw e;
+const MOST_CHUNKS = 1000n;
+
+/** Whether the results of a range would have to go by way of the default partition. */
+const lacksChunks = (open: OpenHypertable, range: Range): boolean => {
+  let reached = range.start;
+  for (const slice of overlappingSlices(timeDimension(open.hypertable).id, range.start, range.end)) {
+    if (slice.start > reached) return true;
+    reached = slice.end;
   }
+  return reached < range.end;
 };
 
-const MOST_CHUNKS = 1000n;
+/** Neighbours as one: making chunks takes locks each time. */
+const joined = (ranges: readonly Range[]): Range[] => {
+  const all: Range[] = [];
+  for (const range of ranges) {
+    const before = all.at(-1);
+    if (before?.end === range.start) all[all.length - 1] = { start: before.start, end: range.end };
+    else all.push(range);
+  }
+  return all;
+};
+
+/** Creates chunks for the results. Where others keep their locks too long, rows may go by way of the default partition. */
+const prepareChunks = (cagg: Cagg, batches: readonly Range[]): void => {
+  const open = matHypertable(cagg);
+  const lacking = joined(batches.filter((b) => lacksChunks(open, b)));
+  const data = lacking.length === 0 ? null : dataRange(cagg);
+  if (data === null) return;
+  for (const batch of lacking) {
+    const start = batch.start > data.start ? batch.start : data.start;
+    const end = batch.end < data.end ? batch.end : data.end;
+    if (start >= end || (end - start) / cagg.matInterval >= MOST_CHUNKS) continue;
+    try {
+      createRange(open, start, end);
+    } catch (e) {
+      if (!hasSqlState(e, SQLSTATE.lockNotAvailable, SQLSTATE.deadlockDetected)) throw e;
+      return;
+    }
+  }
+};
 
 /** Second step of a refresh, after the threshold is committed: its batches, and where their results will go. */
 export const planBatchesOf = (cagg: Cagg, window: Range, options: RefreshOptions): Range[] => {
@@ -118,11 +143,13 @@ export const finishOthers = (cagg: Cagg, window: Range): void => {
   for (const range of unfrozen(cagg, leftovers(cagg, window))) runBatch(cagg, range, false);
 };
 
+export const hasLeftovers = (cagg: Cagg, window: Range): boolean => unfrozen(cagg, leftovers(cagg, window)).length > 0;
+
 export const endRefresh = (cagg: Cagg): void => void request('cagg_done', { cagg: cagg.id, finished: true });
 
 /** Runs a step as the owner of the continuous aggregate, with whose rights the functions in its query must run. */
 export const asOwner = (cagg: Cagg, call: string): string[] =>
-  callAs(cagg.view.owner, ownPlace(cagg), call).flatMap((text) => text ?? []);
+  callAs(cagg.owner, cagg.place, call).flatMap((text) => text ?? []);
 
 export const sayUpToDate = (cagg: Cagg): void =>
   notice(`continuous aggregate "${displayed(cagg.view)}" is already up to date`);

@@ -4,7 +4,7 @@ import { notice } from '../../engine/spi.ts';
 import { displayed } from '../../lib/quote.ts';
 import { formatInternal } from '../../lib/internal-time.ts';
 import { defineFunction, returnsScalar, returnsVoid } from '../../udf/define-function.ts';
-import { openOwnCagg } from '../cagg.ts';
+import { matHypertable, openOwnCagg } from '../cagg.ts';
 import { leftovers } from '../materialize.ts';
 import { addPolicyOf, caggOfConfig, policyWindow, PROC, TITLE, type PolicyOptions } from '../refresh-policy.ts';
 import { optionsOf, wholeBuckets } from '../refresh.ts';
@@ -41,7 +41,7 @@ export const remove_continuous_aggregate_policy = defineFunction({
   errors: '0A000 no continuous aggregate, 42704 no such policy, 42501 not the owner',
   privileges: 'owner of the continuous aggregate',
   handler: (view: string | null, ifNotExists: boolean | null, ifExists: boolean | null): void =>
-    removePolicy(openOwnCagg(oidOf(view)).mat, PROC, TITLE, ifExists ?? ifNotExists === true),
+    removePolicy(matHypertable(openOwnCagg(oidOf(view))), PROC, TITLE, ifExists ?? ifNotExists === true),
 });
 
 const ownOptions = (config: Config) => {
@@ -93,9 +93,9 @@ registerPolicy({
     const stale =
       plan === null ? [] : leftovers(cagg, { start: BigInt(plan.start), end: BigInt(plan.end ?? plan.start) });
     if (stale.length === 0)
-      return [{ hypertable: cagg.mat.root.oid, action: null, object: null, reason: 'nothing in its window is stale' }];
+      return [{ hypertable: cagg.matOid, action: null, object: null, reason: 'nothing in its window is stale' }];
     return stale.map((r) => ({
-      hypertable: cagg.mat.root.oid,
+      hypertable: cagg.matOid,
       action: 'refresh',
       object: displayed(cagg.view),
       reason: `stale from ${formatInternal(r.start, cagg.timeType)} to ${formatInternal(r.end, cagg.timeType)}`,

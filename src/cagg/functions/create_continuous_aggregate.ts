@@ -4,7 +4,7 @@ import { enableCapture, timeDimension } from '../../hypertable/index.ts';
 import { MINUS_INFINITY, PLUS_INFINITY } from '../../lib/internal-time.ts';
 import { displayed } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { findCaggById } from '../cagg.ts';
+import { findCaggById, rawHypertable } from '../cagg.ts';
 import { createCagg, type Settings } from '../create-cagg.ts';
 import { badOption, negativeIgnore, nullArgument, smallInterval } from '../failures.ts';
 import { parseLength } from '../lag.ts';
@@ -71,7 +71,7 @@ export const create_continuous_aggregate = defineFunction({
     if (created === undefined) return null;
     const cagg = findCaggById(created.id);
     if (cagg === undefined) throw new Error(`continuous aggregate ${created.id} was not recorded`);
-    enableCapture(cagg.raw, cagg.period);
+    enableCapture(rawHypertable(cagg), cagg.period);
     if (o.refresh_lag !== null || o.refresh_interval !== null || o.max_interval_per_job !== null)
       addRefreshJob(cagg, o.refresh_interval);
     if (o.schedule_interval !== null)

@@ -6,17 +6,18 @@ import { disableCapture, findRelation, oidOf } from '../../hypertable/index.ts';
 import { findPolicy, removeJob } from '../../jobs/index.ts';
 import { qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { caggsOf, openOwnCagg, type Cagg } from '../cagg.ts';
+import { caggsOf, openOwnCagg, rawHypertable, type Cagg } from '../cagg.ts';
 import { PROC } from '../refresh-policy.ts';
 
 /** Locks come in the order of all others: the view, the raw hypertable, the results, what is internal. */
 const dropCagg = (cagg: Cagg, cascade: boolean): void => {
   const last = caggsOf(cagg.rawId).length === 1;
+  const raw = rawHypertable(cagg);
   const views = [cagg.partialView, cagg.directView].flatMap((oid) => findRelation(oid) ?? []);
   request('cagg_forget', { cagg: cagg.id });
   run(`drop view ${qualified(cagg.view)}${cascade ? ' cascade' : ''}`);
-  if (last) disableCapture(cagg.raw);
-  run(`drop table ${qualified(cagg.mat.root)}`);
+  if (last) disableCapture(raw);
+  run(`drop table ${qualified(cagg.mat)}`);
   for (const view of views) run(`drop view ${qualified(view)}`);
 };
 

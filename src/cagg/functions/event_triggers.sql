@@ -14,8 +14,17 @@ begin
   gone := array(
     select objid from pg_event_trigger_dropped_objects() where classid = 'pg_class'::regclass and objsubid = 0);
   for lost in
-    select * from _tessera_catalog.continuous_agg a where a.user_view::oid = any(gone) order by a.mat_hypertable_id desc
+    select a.* from _tessera_catalog.continuous_agg a
+    left join _tessera_catalog.hypertable h on h.id = a.raw_hypertable_id
+    left join _tessera_catalog.continuous_agg p on p.mat_hypertable_id = a.parent_mat_hypertable_id
+    where a.user_view::oid = any(gone) or coalesce(p.user_view, h.relid)::oid = any(gone)
+    order by a.mat_hypertable_id desc
   loop
+    -- One that shows only what is materialized does not depend on what it was made from.
+    if exists (select from pg_class c where c.oid = lost.user_view) then
+      execute format('drop view %s cascade', lost.user_view);
+      continue;
+    end if;
     select h.relid into mat from _tessera_catalog.hypertable h where h.id = lost.mat_hypertable_id;
     select h.relid into raw from _tessera_catalog.hypertable h where h.id = lost.raw_hypertable_id;
     delete from _tessera_catalog.continuous_agg a where a.mat_hypertable_id = lost.mat_hypertable_id;

@@ -5,7 +5,16 @@ import { findCaggById, isRunByOwner, openOwnCagg, type Cagg } from '../cagg.ts';
 import { notCagg, notCaggOwner } from '../failures.ts';
 import { moveThreshold, runBatch, type RefreshOptions } from '../materialize.ts';
 import type { Range } from '../refresh-plan.ts';
-import { asOwner, endRefresh, finishOthers, optionsOf, planBatchesOf, sayUpToDate, windowOf } from '../refresh.ts';
+import {
+  asOwner,
+  endRefresh,
+  finishOthers,
+  hasLeftovers,
+  optionsOf,
+  planBatchesOf,
+  sayUpToDate,
+  windowOf,
+} from '../refresh.ts';
 
 /** What the steps of a refresh hand on, as jsonb; times as text. */
 export interface RefreshPlan {
@@ -33,7 +42,7 @@ export const planOf = (cagg: Cagg, window: Range, options: RefreshOptions, most:
 const opened = (plan: RefreshPlan): Cagg => {
   const cagg = findCaggById(plan.cagg);
   if (cagg === undefined) throw notCagg(`materialization ${plan.cagg}`);
-  if (!cagg.view.owned) throw notCaggOwner(cagg.view.name);
+  if (!cagg.owned) throw notCaggOwner(cagg.view.name);
   return cagg;
 };
 
@@ -116,26 +125,31 @@ export const refresh_threshold = step(
   },
 );
 
-type Pair = readonly [string, string];
+/** Start, end, and whether it is the last. */
+type Step = readonly [string, string, boolean];
 
 export const refresh_batches = step(
   'refresh_batches',
-  'Second step of a refresh: cuts what is stale in the window into batches and returns them as pairs of internal times.',
+  'Second step of a refresh: cuts what is stale in the window into batches and returns them in internal time.',
   [],
-  (cagg, plan): Pair[] => {
+  (cagg, plan): Step[] => {
     const batches = planBatchesOf(cagg, windowIn(plan), optionsIn(plan));
     if (batches.length === 0) sayUpToDate(cagg);
-    return batches.slice(0, plan.most ?? batches.length).map((b) => [b.start.toString(), b.end.toString()]);
+    const now = batches.slice(0, plan.most ?? batches.length);
+    return now.map((b, i) => [b.start.toString(), b.end.toString(), i === now.length - 1]);
   },
 );
 
 export const refresh_batch = step(
   'refresh_batch',
-  'Third step of a refresh, for each batch: materializes it.',
-  [{ name: 'batch', type: 'jsonb', doc: 'a pair of internal times' }],
+  'Third step of a refresh, for each batch: materializes it. True when nothing of the refresh is left.',
+  [{ name: 'batch', type: 'jsonb', doc: 'one of those refresh_batches() returned' }],
   (cagg, plan, ...rest): boolean => {
-    const [[start, end]] = rest as unknown as [Pair];
-    return runBatch(cagg, { start: BigInt(start), end: BigInt(end) }, plan.force);
+    const [[start, end, last]] = rest as unknown as [Step];
+    runBatch(cagg, { start: BigInt(start), end: BigInt(end) }, plan.force);
+    if (!last || (plan.most === null && hasLeftovers(cagg, windowIn(plan)))) return false;
+    endRefresh(cagg);
+    return true;
   },
 );
 

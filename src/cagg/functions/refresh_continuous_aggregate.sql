@@ -23,6 +23,7 @@ as $$
 declare
   batch pg_catalog.jsonb;
   batches pg_catalog.jsonb;
+  finished boolean := false;
 begin
   set transaction isolation level read committed;
   plan := _tessera_functions.refresh_threshold(plan);
@@ -35,9 +36,12 @@ begin
   commit;
   for batch in select pg_catalog.jsonb_array_elements(batches) loop
     set transaction isolation level read committed;
-    perform _tessera_functions.refresh_batch(plan, batch);
+    finished := _tessera_functions.refresh_batch(plan, batch);
     commit;
   end loop;
+  if finished then
+    return;
+  end if;
   set transaction isolation level read committed;
   perform _tessera_functions.refresh_rest(plan);
   commit;
