@@ -51,7 +51,8 @@ export const moveThreshold = (cagg: Cagg, window: Range): Range | null => {
     const { watermark } = one<{ watermark: bigint }>('select _tessera_functions.cagg_watermark($1) as watermark', [
       cagg.parentId,
     ]);
-    const settled = watermark === MINUS_INFINITY ? watermark : bucketStart(cagg, watermark);
+    // The bucket that holds its end is computed again when the parent goes on.
+    const settled = bucketStart(cagg, watermark) === watermark ? watermark : bucketEnd(cagg, watermark);
     if (settled < end) end = settled;
   }
   const bounded = end > window.start ? { start: window.start, end } : null;

@@ -4,6 +4,7 @@ import { inMaintenance, withSettings } from '../engine/session.ts';
 import { one, run } from '../engine/spi.ts';
 import {
   assignTriggerDdl,
+  captureCompressed,
   chunkKeys,
   clearTriggerDdl,
   copyGrants,
@@ -261,6 +262,7 @@ export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): 
       rows: read.rows,
       segments: read.segments,
     });
+    captureCompressed(chunk.hypertable);
   });
 
 const finishSegments = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape): void => {

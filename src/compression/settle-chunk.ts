@@ -1,3 +1,4 @@
+import { inMaintenance } from '../engine/session.ts';
 import { maybeOne, run } from '../engine/spi.ts';
 import { qualified } from '../lib/quote.ts';
 import type { Compressed } from './open-chunk.ts';
@@ -17,7 +18,10 @@ export const needsSettling = ({ parts }: Compressed): boolean =>
 
 /** Deletes what is dead for good, forgets what was not done, and notes that the rest is. */
 export const settleChunk = (compressed: Compressed): void => {
-  if (!needsSettling(compressed)) return;
+  if (needsSettling(compressed)) inMaintenance(() => settle(compressed));
+};
+
+const settle = (compressed: Compressed): void => {
   const residue = qualified(compressed.parts.residue);
   const segments = qualified(compressed.parts.segments);
   run(`delete from ${residue} where ${DEAD} or ${ABORTED('_ts_meta_born')}`);

@@ -1,5 +1,6 @@
 import { isIntegerTime, MICROSECONDS_PER_DAY, MICROSECONDS_PER_SECOND, type TimeType } from '../lib/internal-time.ts';
-import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
+import { ident, identList, literal, qualified, type RelationName } from '../lib/quote.ts';
+import type { PartNames } from './partition-ddl.ts';
 
 /** A table whose changes are noted, and the times of its rows. */
 export interface CapturedTable {
@@ -52,49 +53,100 @@ const outside = (time: string, key: string, type: TimeType): string => {
   return `pg_catalog.width_bucket(pg_catalog.date_part('epoch', ${time}), ${bound(low, '1000000000000000')}, ${bound(high, '2000000000000000')}, 1) <> 1`;
 };
 
-/** The time in units, for times that none of them can hold as well. */
-const inUnits = (time: string, type: TimeType): string => {
-  if (isIntegerTime(type)) return `(${time})::int8`;
-  if (type === 'date')
-    return `(case when pg_catalog.isfinite(${time}) then ${time} - date '1970-01-01' when ${time} > date '1970-01-01' then 2147483647 else -2147483648 end)::int8`;
-  return `pg_catalog.floor(least(greatest(pg_catalog.date_part('epoch', ${time}), -10000000000000), 10000000000000))::int8`;
-};
+/** SQL call that notes times and says whether nothing was due before. */
+const note = (t: CapturedTable, from: string, to: string): string =>
+  `_tessera_functions.${t.part === 'heap' ? 'note_change' : 'note_compressed_change'}(${t.hypertableId}, ${literal(captureKey(t))}, ${captureUnit(t.type)}, ${from}, ${to})`;
 
-/** SQL condition of a trigger: the row has a time that was not noted, and nothing was due before. */
 const notes = (t: CapturedTable, event: RowEvent): string => {
   const key = captureKey(t);
   const [old, now] = [`old.${ident(t.column)}`, `new.${ident(t.column)}`];
   const seen = event === 'delete' ? old : now;
-  const note = (low: string, high: string): string =>
-    `_tessera_functions.note_change(${t.hypertableId}, ${literal(key)}, ${captureUnit(t.type)}, ${low}, ${high})`;
-  if (event !== 'update') {
-    const value = inUnits(seen, t.type);
-    return `${outside(seen, key, t.type)} and ${note(value, value)}`;
-  }
+  if (event !== 'update') return `${outside(seen, key, t.type)} and ${note(t, seen, seen)}`;
   return `(${outside(now, key, t.type)} or (${old} <> ${now} and ${outside(old, key, t.type)}))
-    and ${note(inUnits(`least(${old}, ${now})`, t.type), inUnits(`greatest(${old}, ${now})`, t.type))}`;
+    and ${note(t, `least(${old}, ${now})`, `greatest(${old}, ${now})`)}`;
 };
+
+const logArguments = (t: Pick<CapturedTable, 'hypertableId' | 'type'>, key: string): string =>
+  `${literal(String(t.hypertableId))}, ${literal(key)}, ${literal(captureUnit(t.type).toString())}`;
+
+const isOff = (name: string): string => `pg_catalog.current_setting(${literal(name)}, true) is distinct from 'on'`;
+
+const rowTrigger = (t: CapturedTable, event: RowEvent, of: string, when: string): string =>
+  `create constraint trigger ${ident(`tessera_capture_${captureKey(t)}_${event}`)} after ${event}${of} on ${qualified(t.table)}
+   deferrable initially deferred for each row when (${when})
+   execute function _tessera_functions.log_changes(${logArguments(t, captureKey(t))})`;
+
+const enableAlways = (t: CapturedTable, events: readonly string[]): string =>
+  `alter table ${qualified(t.table)} ${events
+    .map((event) => `enable always trigger ${ident(`tessera_capture_${captureKey(t)}_${event}`)}`)
+    .join(', ')}`;
 
 /**
  * Changes are noted while they are made and logged at commit. The log depends on what is materialized by then, and a
  * row above that costs no entry. Replicated rows count too.
  */
-export const captureDdl = (t: CapturedTable): string[] => {
-  const key = captureKey(t);
-  const names = captureTriggers(key);
-  const args = `${literal(String(t.hypertableId))}, ${literal(key)}, ${literal(captureUnit(t.type).toString())}`;
-  const rows = EVENTS.map(
-    (event, n) =>
-      `create constraint trigger ${ident(names[n] ?? '')} after ${event} on ${qualified(t.table)}
-       deferrable initially deferred for each row when (${notes(t, event)})
-       execute function _tessera_functions.log_changes(${args})`,
-  );
-  const emptied = ident(`tessera_capture_${key}_truncate`);
+export const captureDdl = (t: CapturedTable): string[] => [
+  ...EVENTS.map((event) => rowTrigger(t, event, '', notes(t, event))),
+  `create trigger ${ident(`tessera_capture_${captureKey(t)}_truncate`)} before truncate on ${qualified(t.table)} for each statement
+   when (${isOff('tessera.maintenance')})
+   execute function _tessera_functions.log_truncate(${logArguments(t, captureKey(t))}, ${literal(String(t.chunkId))})`,
+  enableAlways(t, [...EVENTS, 'truncate']),
+];
+
+/**
+ * Compressed rows change in the residue: by the loopback connection, where they are noted for the client to read back,
+ * or by a foreign key, in the session that cascades. Row triggers on the foreign table would cost 15 times as much, for
+ * want of direct modification. Rows of a segment that is taken apart stay what they were.
+ */
+export const captureResidueDdl = (t: CapturedTable): string[] => {
+  const when = (event: RowEvent): string => {
+    const time = `${event === 'insert' ? 'new' : 'old'}.${ident(t.column)}`;
+    // Rows come here one statement each, so that what counts is how long a condition is to be read.
+    return `${isOff(event === 'insert' ? 'tessera.taking_apart' : 'tessera.maintenance')} and ${note(t, time, time)}`;
+  };
+  return [...EVENTS.map((event) => rowTrigger(t, event, '', when(event))), enableAlways(t, EVENTS)];
+};
+
+/** A foreign key cascades to whole segments; what they hold is known as times of the chunk. */
+export const captureSegmentsDdl = (
+  t: CapturedTable,
+  range: { readonly from: string; readonly to: string },
+  segmentBy: readonly string[],
+): string[] => {
+  const when = `${isOff('tessera.maintenance')} and ${note(t, range.from, range.to)}`;
+  const update = segmentBy.length === 0 ? [] : [rowTrigger(t, 'update', ` of ${identList(segmentBy)}`, when)];
   return [
-    ...rows,
-    `create trigger ${emptied} before truncate on ${qualified(t.table)} for each statement
-     when (pg_catalog.current_setting('tessera.maintenance', true) is distinct from 'on')
-     execute function _tessera_functions.log_truncate(${args}, ${literal(String(t.chunkId))})`,
-    `alter table ${qualified(t.table)} ${[...names.map(ident), emptied].map((name) => `enable always trigger ${name}`).join(', ')}`,
+    rowTrigger(t, 'delete', '', when),
+    ...update,
+    enableAlways(t, ['delete', ...(update.length === 0 ? [] : ['update'])]),
   ];
 };
+
+/** What the loopback connection noted and the client has not read yet is kept under this key. */
+const readBackKey = (hypertableId: number): string => `${hypertableId}_c`;
+
+/**
+ * On every table by whose name compressed rows are changed. The loopback connection holds a lock when it has noted
+ * something, so that nothing is asked of it otherwise. The first trigger runs as the owner of the hypertable.
+ */
+export const readBackDdl = (
+  table: RelationName,
+  h: { readonly hypertableId: number; readonly type: TimeType },
+  parts: PartNames,
+): string[] => {
+  const lock = `1414725655, pg_catalog.pg_backend_pid()`;
+  const when = `case when pg_catalog.pg_try_advisory_lock(${lock}) then not pg_catalog.pg_advisory_unlock(${lock}) else true end`;
+  const key = readBackKey(h.hypertableId);
+  const trigger = (name: string, action: string): string =>
+    `create or replace trigger ${ident(`tessera_capture_${key}_${name}`)} after update or delete on ${qualified(table)}
+     for each statement when (${when}) execute function ${action}`;
+  return [
+    trigger('1_read', `${qualified(parts.placeFunction)}('noted')`),
+    trigger('2_log', `_tessera_functions.log_changes(${logArguments(h, key)})`),
+  ];
+};
+
+/** What the loopback connection noted, read over that same connection. */
+export const notedTableDdl = (parts: PartNames, server: string): string =>
+  `create foreign table ${qualified(parts.noted)} (hypertable_id int, low int8, high int8) server ${ident(server)}
+   options (schema_name '_tessera_functions', table_name 'noted_changes')`;

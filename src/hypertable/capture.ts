@@ -7,9 +7,18 @@ import { request } from '../catalog/request.ts';
 import { withLockRetry } from '../engine/lock-retry.ts';
 import { inMaintenance, withSettings } from '../engine/session.ts';
 import { hasSqlState, maybeOne, query, run, subtransaction } from '../engine/spi.ts';
+import { MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { ident, qualified, type RelationName } from '../lib/quote.ts';
-import { captureDdl, captureKey, captureTriggers, rangeSettings, type CapturedTable } from './capture-ddl.ts';
+import { installCompressed } from './capture-compressed.ts';
+import {
+  captureDdl,
+  captureKey,
+  captureTriggers,
+  captureUnit,
+  rangeSettings,
+  type CapturedTable,
+} from './capture-ddl.ts';
 import { timeDimension } from './dimensions.ts';
 import type { OpenHypertable } from './open-hypertable.ts';
 import { partNames } from './partition-ddl.ts';
@@ -101,6 +110,21 @@ export const flushCapture = (h: Hypertable, chunks: readonly number[] | 'all'): 
   }
 };
 
+/** Logs that any row may have changed. */
+export const logEverything = ({ hypertable }: OpenHypertable): void => {
+  request('log_range', {
+    hypertable_id: hypertable.id,
+    unit: captureUnit(timeDimension(hypertable).type),
+    lowest: MINUS_INFINITY,
+    highest: PLUS_INFINITY,
+  });
+};
+
+/** Gives the compressed chunks of a captured hypertable what they need beside the heaps. */
+export const captureCompressed = (h: Hypertable): void => {
+  if (isCaptured(h)) installCompressed(h);
+};
+
 /**
  * Logs changes of the hypertable from now on. Waits for writers, and keeps new ones out until the triggers are there.
  * `step` is the smallest bucket anybody aggregates by, in internal time.
@@ -116,6 +140,7 @@ export const enableCapture = (open: OpenHypertable, step: bigint): void => {
       request('enable_capture', { hypertable_id: hypertable.id, step });
       install(heapOf(hypertable, waiting, DEFAULT_PARTITION));
       for (const heap of chunkHeaps(hypertable)) install(heapOf(hypertable, heap, heap.chunkId));
+      installCompressed(hypertable);
     }),
   );
 };
@@ -143,6 +168,7 @@ export const disableCapture = (open: OpenHypertable): void => {
         [root.oid, `tessera_capture_${hypertable.id}_`],
       ))
         run(`drop trigger ${ident(name)} on ${qualified({ schema, name: table })}`);
+      run(`drop foreign table if exists ${qualified(partNames(hypertable).noted)}`);
     }),
   );
 };

@@ -1,6 +1,15 @@
 /** What other features may use of hypertables. */
 export { addPolicy, removePolicy, type NewPolicy } from './add-policy.ts';
-export { captureHeap, disableCapture, enableCapture, flushCapture, isCaptured, withoutCapture } from './capture.ts';
+export {
+  captureCompressed,
+  captureHeap,
+  disableCapture,
+  enableCapture,
+  flushCapture,
+  isCaptured,
+  logEverything,
+  withoutCapture,
+} from './capture.ts';
 export { copyReplicaIdentity } from './create-chunk.ts';
 export { spaceDimension, timeDimension } from './dimensions.ts';
 export { chunkKeys, addKeys, demoteKeys, promoteKeys, rootKeys, type ChunkKey } from './chunk-keys.ts';

@@ -6,6 +6,7 @@ export interface PartNames {
   readonly pending: RelationName;
   readonly placeFunction: RelationName;
   readonly places: RelationName;
+  readonly noted: RelationName;
 }
 
 interface Association {
@@ -23,6 +24,7 @@ export const partNames = (h: Association): PartNames => ({
   pending: named(h, 'pending'),
   placeFunction: named(h, 'place'),
   places: named(h, 'places'),
+  noted: named(h, 'noted'),
 });
 
 export const chunkName = (h: Association, chunkId: number): RelationName => named(h, `${chunkId}_chunk`);
@@ -110,6 +112,14 @@ begin
     loop
       execute format('delete from only %s where ctid = $1', place.tail) using place.row_tid;
     end loop;
+    return null;
+  end if;
+  if tg_argv[0] = 'noted' then
+    execute ${literal(`select min(low)::text as low, max(high)::text as high from ${qualified(parts.noted)} where hypertable_id = ${hypertableId}`)} into place;
+    if place.low is not null then
+      perform set_config('tessera.lo_${hypertableId}_c', place.low, true), set_config('tessera.hi_${hypertableId}_c', place.high, true),
+        _tessera_functions.note_time(${hypertableId});
+    end if;
     return null;
   end if;
   if tg_argv[0] = 'note' then

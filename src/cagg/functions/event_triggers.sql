@@ -28,10 +28,11 @@ begin
     select h.relid into mat from _tessera_catalog.hypertable h where h.id = lost.mat_hypertable_id;
     select h.relid into raw from _tessera_catalog.hypertable h where h.id = lost.raw_hypertable_id;
     delete from _tessera_catalog.continuous_agg a where a.mat_hypertable_id = lost.mat_hypertable_id;
-    if not exists (select from _tessera_catalog.continuous_agg a where a.raw_hypertable_id = lost.raw_hypertable_id)
-      and exists (select from pg_class c where c.oid = raw)
-    then
-      perform _tessera_functions.stop_capture(raw::oid::int8);
+    if not exists (select from _tessera_catalog.continuous_agg a where a.raw_hypertable_id = lost.raw_hypertable_id) then
+      if exists (select from pg_class c where c.oid = raw) then
+        perform _tessera_functions.stop_capture(raw::oid::int8);
+      end if;
+      delete from _tessera_catalog.continuous_aggs_hypertable_invalidation_log l where l.hypertable_id = lost.raw_hypertable_id;
     end if;
     -- Dropping the rest fires this again; by then their row is gone.
     if exists (select from pg_class c where c.oid = mat) then

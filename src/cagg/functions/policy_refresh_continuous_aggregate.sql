@@ -4,7 +4,6 @@ as $$
 declare
   plan pg_catalog.jsonb := _tessera_functions.policy_refresh_plan(config);
 begin
-  commit;
   if plan is not null then
     call _tessera_functions.run_refresh(plan);
   end if;

@@ -250,10 +250,9 @@ as $$
 declare
   result alias for $0;
 begin
-  -- Past the last integer no bound can be written, as '[]' of it would have to be.
   execute format(
-    'select coalesce(range_agg(%1$I(r.first, nullif(r.last, _tessera_functions.from_internal(9223372036854775807, r.last)), ''[]'')), ''{}'')
-     from _tessera_functions.stale_ranges($1, null::%2$s) r',
+    'select coalesce(range_agg(%I(r.first, nullif(r.last, _tessera_functions.from_internal(9223372036854775807, r.last)), ''[]'')), ''{}'')
+     from _tessera_functions.stale_ranges($1, null::%s) r',
     (select t.typname from pg_range g join pg_type t on t.oid = g.rngtypid where g.rngmultitypid = pg_typeof(sample)),
     (select format_type(g.rngsubtype, null) from pg_range g where g.rngmultitypid = pg_typeof(sample)))
   into result using mat_hypertable_id;

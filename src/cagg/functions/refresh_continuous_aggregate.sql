@@ -21,29 +21,29 @@ create procedure _tessera_functions.run_refresh(plan jsonb)
 language plpgsql
 as $$
 declare
-  batch pg_catalog.jsonb;
   batches pg_catalog.jsonb;
   finished boolean := false;
 begin
+  -- A level can be set only before the first snapshot of a transaction, so a COMMIT stands before each.
+  commit;
   set transaction isolation level read committed;
   plan := _tessera_functions.refresh_threshold(plan);
   commit;
+  set transaction isolation level read committed;
   if plan operator(pg_catalog.->>) 'end' is null then
     return;
   end if;
-  set transaction isolation level read committed;
   batches := _tessera_functions.refresh_batches(plan);
-  commit;
-  for batch in select pg_catalog.jsonb_array_elements(batches) loop
-    set transaction isolation level read committed;
-    finished := _tessera_functions.refresh_batch(plan, batch);
+  for batch in 0 .. pg_catalog.jsonb_array_length(batches) operator(pg_catalog.-) 1 loop
     commit;
+    set transaction isolation level read committed;
+    finished := _tessera_functions.refresh_batch(plan, batches operator(pg_catalog.->) batch);
   end loop;
-  if finished then
-    return;
+  if not finished then
+    commit;
+    set transaction isolation level read committed;
+    perform _tessera_functions.refresh_rest(plan);
   end if;
-  set transaction isolation level read committed;
-  perform _tessera_functions.refresh_rest(plan);
   commit;
 end
 $$;
@@ -78,7 +78,6 @@ begin
   end if;
   plan := _tessera_functions.refresh_plan(continuous_aggregate::pg_catalog.oid::pg_catalog.int8, window_start::pg_catalog.text,
     window_end::pg_catalog.text, pg_catalog.pg_typeof(window_start)::pg_catalog.text, force, options);
-  commit;
   call _tessera_functions.run_refresh(plan);
 end
 $$;

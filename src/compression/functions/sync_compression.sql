@@ -19,7 +19,8 @@ begin
     from pg_class c
     where pg_get_userbyid(c.relowner) <> owner and (
       c.oid in (select t.relid from pg_partition_tree(h.relid) t)
-      or c.oid = to_regclass(format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_places'))
+      or c.oid in (to_regclass(format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_places')),
+        to_regclass(format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_noted')))
       or c.oid in (
         select x.relation
         from _tessera_catalog.compressed_chunk k

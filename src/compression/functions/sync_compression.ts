@@ -4,6 +4,7 @@ import { callAs, currentUser, inMaintenance } from '../../engine/session.ts';
 import { one, query, run } from '../../engine/spi.ts';
 import { displayed, ident, literal, qualified, type RelationName } from '../../lib/quote.ts';
 import {
+  captureCompressed,
   chunkKeys,
   openOwnHypertable,
   partNames,
@@ -67,6 +68,7 @@ const syncServer = (chunk: OpenChunk, { parts }: Compressed): void => {
       chunk_id: chunk.id,
       remote: qualified(parts.remote),
     });
+    captureCompressed(chunk.hypertable);
     return;
   }
   if (

@@ -2,7 +2,15 @@ import { inMaintenance } from '../../engine/session.ts';
 import { debug, query, run } from '../../engine/spi.ts';
 import { withLockRetry } from '../../engine/lock-retry.ts';
 import { qualified } from '../../lib/quote.ts';
-import { dropChunks, oidOf, openOwnHypertable, type SelectedChunk } from '../../hypertable/index.ts';
+import {
+  dropChunks,
+  flushCapture,
+  isCaptured,
+  logEverything,
+  oidOf,
+  openOwnHypertable,
+  type SelectedChunk,
+} from '../../hypertable/index.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
 
 export const truncate_hypertable = defineFunction({
@@ -27,6 +35,8 @@ export const truncate_hypertable = defineFunction({
           [open.hypertable.id],
         );
         dropChunks(open, compressed, false, debug);
+        if (isCaptured(open.hypertable)) logEverything(open);
+        flushCapture(open.hypertable, 'all');
         run(`truncate ${qualified(open.root)}`);
       }),
     );

@@ -26,20 +26,56 @@ comment on function _tessera_functions.note_time(int) is
 'Notes once in a transaction what time it is for a hypertable of integers, where a continuous aggregate ignores changes of old rows.
 It calls the integer_now function as whoever writes, never with the rights of the owner of the extension.';
 
-create function _tessera_functions.note_change(hypertable_id int, key text, unit int8, low int8, high int8) returns boolean
+create function _tessera_functions.note_change(hypertable_id int, key text, unit int8, "from" anyelement, "to" anyelement) returns boolean
+language plpgsql volatile
+as $$
+-- PL/pgSQL prepares each expression anew in each transaction, 1 microsecond apiece: the first row of one gets by on few.
+declare
+  low pg_catalog.int8;
+  high pg_catalog.int8;
+begin
+  -- In units. Infinity is a time beyond all others.
+  if unit operator(pg_catalog.=) 1 then
+    low := "from";
+    high := "to";
+    perform _tessera_functions.note_time($1);
+  elsif unit operator(pg_catalog.=) 1000000 then
+    low := pg_catalog.floor(greatest(least(pg_catalog.date_part('epoch', "from"), 1e13), -1e13));
+    high := pg_catalog.floor(greatest(least(pg_catalog.date_part('epoch', "to"), 1e13), -1e13));
+  else
+    low := case when pg_catalog.isfinite("from") then "from" operator(pg_catalog.-) date '1970-01-01'
+      when "from" operator(pg_catalog.>) date '1970-01-01' then 2145042905 else -2440588 end;
+    high := case when pg_catalog.isfinite("to") then "to" operator(pg_catalog.-) date '1970-01-01'
+      when "to" operator(pg_catalog.>) date '1970-01-01' then 2145042905 else -2440588 end;
+  end if;
+  if nullif(pg_catalog.current_setting('tessera.lo_' operator(pg_catalog.||) key, true), '') is not null then
+    return _tessera_functions.widen_range($1, key, unit, low, high);
+  end if;
+  perform pg_catalog.set_config('tessera.lo_' operator(pg_catalog.||) key, low::pg_catalog.text, true),
+    pg_catalog.set_config('tessera.hi_' operator(pg_catalog.||) key,
+      (case when high operator(pg_catalog.=) 9223372036854775807 then high else high operator(pg_catalog.+) 1 end)::pg_catalog.text, true),
+    pg_catalog.set_config('tessera.due_' operator(pg_catalog.||) key, 'on', true)
+  from _tessera_catalog.continuous_aggs_invalidation_threshold t
+  where t.hypertable_id operator(pg_catalog.=) $1;
+  if found then
+    return true;
+  end if;
+  return _tessera_functions.widen_range($1, key, unit, low, high);
+end
+$$;
+comment on function _tessera_functions.note_change(int, text, int8, anyelement, anyelement) is
+'Notes that rows of a table changed whose times lie between the two, and says whether that must be queued: once for a table and
+transaction. The range is kept, in units of the given length of internal time, in settings that last as long as the (sub)transaction.';
+
+create function _tessera_functions.widen_range(hypertable_id int, key text, unit int8, low int8, high int8) returns boolean
 language plpgsql volatile
 as $$
 declare
   lo_name constant pg_catalog.text := 'tessera.lo_' operator(pg_catalog.||) key;
   hi_name constant pg_catalog.text := 'tessera.hi_' operator(pg_catalog.||) key;
   due_name constant pg_catalog.text := 'tessera.due_' operator(pg_catalog.||) key;
-  -- What lies beyond is not told apart any more: infinity, or the ends of the type.
-  first constant pg_catalog.int8 :=
-    case when unit operator(pg_catalog.=) 1 then '-9223372036854775808' when unit operator(pg_catalog.=) 1000000 then '-10000000000000'
-      else '-2440588' end;
-  last constant pg_catalog.int8 :=
-    case when unit operator(pg_catalog.=) 1 then 9223372036854775807 when unit operator(pg_catalog.=) 1000000 then 10000000000001
-      else 2145042906 end;
+  first pg_catalog.int8 := '-9223372036854775808';
+  last pg_catalog.int8 := 9223372036854775807;
   lo pg_catalog.int8 := nullif(pg_catalog.current_setting(lo_name, true), '');
   hi pg_catalog.int8 := nullif(pg_catalog.current_setting(hi_name, true), '');
   step pg_catalog.int8;
@@ -50,33 +86,34 @@ begin
   from _tessera_catalog.continuous_aggs_invalidation_threshold t
   where t.hypertable_id operator(pg_catalog.=) $1;
   -- An older snapshot may not see that changes count by now.
-  if not found and pg_catalog.current_setting('transaction_isolation') operator(pg_catalog.~) '^read' then
+  if step is null and pg_catalog.current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then
     return false;
   end if;
-  low := greatest(low, first);
-  high := case when high operator(pg_catalog.>=) last then last else greatest(high, first) operator(pg_catalog.+) 1 end;
+  if unit operator(pg_catalog.=) 1000000 then
+    first := -10000000000000;
+    last := 10000000000001;
+  elsif unit operator(pg_catalog.>) 1 then
+    first := -2440588;
+    last := 2145042906;
+  end if;
+  high := case when high operator(pg_catalog.>=) last then last else high operator(pg_catalog.+) 1 end;
   if lo is null or hi is null then
     lo := low;
     hi := high;
-    if unit operator(pg_catalog.=) 1 then
-      perform _tessera_functions.note_time($1);
-    end if;
-  else
-    -- The slack has rows that come in the order of time be noted a logarithmic number of times.
-    span := greatest(hi, high)::pg_catalog.float8 operator(pg_catalog.-) least(lo, low)::pg_catalog.float8;
-    slack := least(
-      greatest(least(span, coalesce(step, 0) operator(pg_catalog./) 4), span operator(pg_catalog./) 8), 4e18)::pg_catalog.int8;
-    if low operator(pg_catalog.<) lo then
-      lo := case when low operator(pg_catalog.<) (first operator(pg_catalog.+) slack) then first
-        else low operator(pg_catalog.-) slack end;
-    end if;
-    if high operator(pg_catalog.>) hi then
-      hi := case when high operator(pg_catalog.>) (last operator(pg_catalog.-) slack) then last
-        else high operator(pg_catalog.+) slack end;
-    end if;
   end if;
-  perform pg_catalog.set_config(lo_name, lo::pg_catalog.text, true);
-  perform pg_catalog.set_config(hi_name, hi::pg_catalog.text, true);
+  -- The slack has rows that come in the order of time be noted a logarithmic number of times.
+  span := greatest(hi, high)::pg_catalog.float8 operator(pg_catalog.-) least(lo, low)::pg_catalog.float8;
+  slack := least(
+    greatest(least(span, coalesce(step, 0) operator(pg_catalog./) 4), span operator(pg_catalog./) 8), 4e18)::pg_catalog.int8;
+  if low operator(pg_catalog.<) lo then
+    lo := case when low operator(pg_catalog.<) (first operator(pg_catalog.+) slack) then first
+      else low operator(pg_catalog.-) slack end;
+  end if;
+  if high operator(pg_catalog.>) hi then
+    hi := case when high operator(pg_catalog.>) (last operator(pg_catalog.-) slack) then last
+      else high operator(pg_catalog.+) slack end;
+  end if;
+  perform pg_catalog.set_config(lo_name, lo::pg_catalog.text, true), pg_catalog.set_config(hi_name, hi::pg_catalog.text, true);
   if pg_catalog.current_setting(due_name, true) operator(pg_catalog.=) 'on' then
     return false;
   end if;
@@ -84,70 +121,148 @@ begin
   return true;
 end
 $$;
-comment on function _tessera_functions.note_change(int, text, int8, int8, int8) is
-'Notes that rows of a table changed whose times are low to high, in units of the given length of internal time, and says whether that
-must be queued: once for a table and transaction. The range is kept in settings that last as long as the (sub)transaction.';
+comment on function _tessera_functions.widen_range(int, text, int8, int8, int8) is
+  'the part of note_change() that widens a range, and that does without the row of the hypertable where a snapshot is too old to see it';
 
-create function _tessera_functions.log_range(hypertable_id int, lowest int8, highest int8, modified int8) returns void
+create function _tessera_functions.note_compressed_change(
+  hypertable_id int, key text, unit int8, "from" anyelement, "to" anyelement
+) returns boolean
+language plpgsql volatile
+as $$
+declare
+  lo pg_catalog.int8 := nullif(pg_catalog.current_setting('tessera.lo_' operator(pg_catalog.||) key, true), '');
+  hi pg_catalog.int8 := nullif(pg_catalog.current_setting('tessera.hi_' operator(pg_catalog.||) key, true), '');
+  client pg_catalog.int4;
+begin
+  if unit operator(pg_catalog.=) 1000000 then
+    if pg_catalog.date_part('epoch', "from") operator(pg_catalog.>=) lo::pg_catalog.float8
+      and pg_catalog.date_part('epoch', "to") operator(pg_catalog.<) hi::pg_catalog.float8
+    then
+      return false;
+    end if;
+  elsif unit operator(pg_catalog.=) 1 and "from" operator(pg_catalog.>=) lo and "to" operator(pg_catalog.<) hi then
+    return false;
+  end if;
+  if not _tessera_functions.note_change($1, key, unit, "from", "to") then
+    return false;
+  end if;
+  client := _tessera_functions.loopback_client();
+  if client is null then
+    return true;
+  end if;
+  -- The client asks for what is noted when it finds this lock (0x54530017, client) taken.
+  perform pg_catalog.pg_advisory_xact_lock_shared(1414725655, client),
+    pg_catalog.set_config('tessera.noted_keys',
+      pg_catalog.concat_ws(' ', nullif(pg_catalog.current_setting('tessera.noted_keys', true), ''), key), true);
+  return false;
+end
+$$;
+comment on function _tessera_functions.note_compressed_change(int, text, int8, anyelement, anyelement) is
+'note_change() for compressed rows. In a loopback connection nothing is queued: the log must be committed by the client, never before.';
+
+create function _tessera_functions.take_noted(out hypertable_id int, out low int8, out high int8) returns setof record
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  ignored int8;
-  cutoff int8;
+  key text;
 begin
-  -- INVALIDATION (0x54530016, hypertable): whoever moves the threshold takes it alone, so what was found here stays true
-  -- until the end of this transaction.
-  perform pg_advisory_xact_lock_shared(1414725654, hypertable_id);
-  if current_setting('transaction_isolation') ~ '^read' and not exists (
-    select from _tessera_catalog.continuous_aggs_invalidation_threshold t where t.hypertable_id = $1 and t.watermark > lowest)
-  then
+  foreach key in array string_to_array(coalesce(current_setting('tessera.noted_keys', true), ''), ' ') loop
+    hypertable_id := split_part(key, '_', 1);
+    low := nullif(current_setting('tessera.lo_' || key, true), '');
+    high := nullif(current_setting('tessera.hi_' || key, true), '');
+    perform set_config('tessera.lo_' || key, '', true), set_config('tessera.hi_' || key, '', true),
+      set_config('tessera.due_' || key, '', true);
+    if low < high then
+      return next;
+    end if;
+  end loop;
+  perform set_config('tessera.noted_keys', '', true);
+end
+$$;
+comment on function _tessera_functions.take_noted() is 'what a loopback connection noted of compressed rows, in units of each hypertable; forgets it';
+
+create function _tessera_functions.log_range(hypertable_id int, unit int8, lowest int8, highest int8) returns void
+language plpgsql volatile
+as $$
+-- Called where the search path is pinned; to pin it again would cost as much as the rest.
+declare
+  modified pg_catalog.int8 := case
+    when unit operator(pg_catalog.>) 1
+      then pg_catalog.date_part('epoch', pg_catalog.now()) operator(pg_catalog.*) 1000000::pg_catalog.float8
+    else coalesce(
+      nullif(pg_catalog.current_setting('tessera.modified_' operator(pg_catalog.||) hypertable_id, true), '')::pg_catalog.int8,
+      9223372036854775807) end;
+  ignored pg_catalog.int8;
+  cutoff pg_catalog.int8;
+begin
+  select pg_catalog.max(a.ignore_invalidation_older_than) into ignored
+  from _tessera_catalog.continuous_agg a where a.raw_hypertable_id operator(pg_catalog.=) $1;
+  if ignored operator(pg_catalog.=) 0 then
     return;
   end if;
-  select max(a.ignore_invalidation_older_than) into ignored
-  from _tessera_catalog.continuous_agg a where a.raw_hypertable_id = $1;
-  if ignored = 0 then
-    return;
-  end if;
-  if ignored < 9223372036854775807 and modified < 9223372036854775807 then
-    cutoff := case when modified < '-9223372036854775808'::int8 + ignored then '-9223372036854775808'::int8 else modified - ignored end;
-    if highest < cutoff then
+  if ignored operator(pg_catalog.<) 9223372036854775807 and modified operator(pg_catalog.<) 9223372036854775807 then
+    cutoff := '-9223372036854775808';
+    if modified operator(pg_catalog.>=) (cutoff operator(pg_catalog.+) ignored) then
+      cutoff := modified operator(pg_catalog.-) ignored;
+    end if;
+    if highest operator(pg_catalog.<) cutoff then
       return;
     end if;
     lowest := greatest(lowest, cutoff);
   end if;
   insert into _tessera_catalog.continuous_aggs_hypertable_invalidation_log
-  values ($1, modified, lowest, highest);
+  values (hypertable_id, modified, lowest, highest);
 end
 $$;
 comment on function _tessera_functions.log_range(int, int8, int8, int8) is
-'Logs that rows of a hypertable changed at time modified whose times are lowest to highest, unless nothing is materialized there. Its
-caller must be allowed to write the log.';
+'Logs that rows of a hypertable changed whose internal times are lowest to highest, now; the time of the change is the greatest int8
+where the time is an integer and nobody asks how old rows are. Its caller must be allowed to write the log.';
 
-create function _tessera_functions.time_of_change(hypertable_id int, unit int8) returns int8
-language sql stable
-set search_path to pg_catalog, pg_temp
-as $$
-  select case
-    when unit > 1 then (extract(epoch from now()) * 1000000)::int8
-    else coalesce(nullif(current_setting('tessera.modified_' || hypertable_id, true), '')::int8, 9223372036854775807) end
-$$;
-comment on function _tessera_functions.time_of_change(int, int8) is
-  'internal time of what this transaction changes; the greatest int8 where the time is an integer and nobody asks how old rows are';
-
-create function _tessera_functions.log_noted(hypertable_id int, key text, unit int8) returns void
+create function _tessera_functions.is_materialized(hypertable_id int, lowest int8) returns boolean
 language plpgsql volatile
+as $$
+begin
+  -- INVALIDATION (0x54530016, hypertable): whoever moves the threshold takes it alone, so what is found here stays true
+  -- until the end of this transaction.
+  perform pg_catalog.pg_advisory_xact_lock_shared(1414725654, hypertable_id);
+  return pg_catalog.current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') or exists (
+    select from _tessera_catalog.continuous_aggs_invalidation_threshold t
+    where t.hypertable_id operator(pg_catalog.=) $1 and t.watermark operator(pg_catalog.>) lowest);
+end
+$$;
+comment on function _tessera_functions.is_materialized(int, int8) is
+  'whether continuous aggregates may have rows of that time or a later one; a snapshot that could be too old says so always';
+
+create function _tessera_functions.log_changes() returns trigger
+language plpgsql security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  lo int8 := nullif(current_setting('tessera.lo_' || key, true), '');
-  hi int8 := nullif(current_setting('tessera.hi_' || key, true), '');
-  lowest int8 := '-9223372036854775808';
-  highest int8 := 9223372036854775807;
+  lo int8;
+  hi int8;
+  unit int8;
+  lowest int8;
+  highest int8;
 begin
-  -- What comes later in this transaction is noted anew.
-  perform set_config('tessera.due_' || key, '', true), set_config('tessera.lo_' || key, '', true),
-    set_config('tessera.hi_' || key, '', true);
+  lo := nullif(current_setting('tessera.lo_' || tg_argv[1], true), '');
+  hi := nullif(current_setting('tessera.hi_' || tg_argv[1], true), '');
+  -- What comes later in this transaction is noted anew. The lock is that of is_materialized().
+  perform set_config('tessera.due_' || tg_argv[1], '', true), set_config('tessera.lo_' || tg_argv[1], '', true),
+    set_config('tessera.hi_' || tg_argv[1], '', true), pg_advisory_xact_lock_shared(1414725654, tg_argv[0]::int);
+  -- Nearly all transactions end here, so the rest is left for later.
+  if lo < hi and current_setting('transaction_isolation') = 'read committed' and not exists (
+    select from _tessera_catalog.continuous_aggs_invalidation_threshold t
+    where t.hypertable_id = tg_argv[0]::int and t.watermark / tg_argv[2]::int8 > greatest(lo, '-9223372036854775805') - 3)
+  then
+    return null;
+  end if;
+  unit := tg_argv[2];
+  lowest := '-9223372036854775808';
+  highest := 9223372036854775807;
+  if lo is null and tg_level = 'STATEMENT' then
+    return null;
+  end if;
   -- RESET ALL takes settings away as well; then it may be anything.
   if lo < hi then
     -- From the year 2242 on, and before 1698, seconds as float8 may be rounded to the next one.
@@ -162,25 +277,22 @@ begin
       highest := hi * unit - 1;
     end if;
   end if;
-  perform _tessera_functions.log_range(hypertable_id, lowest, highest, _tessera_functions.time_of_change(hypertable_id, unit));
-end
-$$;
-comment on function _tessera_functions.log_noted(int, text, int8) is 'logs what note_change() noted under the key, and forgets it';
-
-create function _tessera_functions.log_changes() returns trigger
-language plpgsql security definer
-set search_path to pg_catalog, pg_temp
-as $$
-begin
   -- Anybody may put this trigger on a table of his own, and nothing comes of it.
-  if exists (select from _tessera_catalog.hypertable h where h.id = tg_argv[0]::int and h.relid = pg_partition_root(tg_relid)) then
-    perform _tessera_functions.log_noted(tg_argv[0]::int, tg_argv[1], tg_argv[2]::int8);
+  if _tessera_functions.is_materialized(tg_argv[0]::int, lowest) and exists (
+    select from _tessera_catalog.hypertable h where h.id = tg_argv[0]::int and h.relid = pg_partition_root(tg_relid)
+    union all
+    select from _tessera_catalog.compressed_chunk k
+    join _tessera_catalog.chunk c on c.id = k.chunk_id and c.hypertable_id = tg_argv[0]::int
+    join _tessera_catalog.compression_settings s on s.chunk_id = k.chunk_id
+    where tg_relid in (k.residue, s.compress_relid))
+  then
+    perform _tessera_functions.log_range(tg_argv[0]::int, unit, lowest, highest);
   end if;
   return null;
 end
 $$;
 comment on function _tessera_functions.log_changes() is
-  'deferred trigger on the tables of a hypertable with continuous aggregates: logs what was noted while rows changed';
+  'deferred trigger on the tables of a hypertable with continuous aggregates: logs what note_change() noted, and forgets it';
 
 create function _tessera_functions.chunk_range(chunk_id int, out lowest int8, out highest int8)
 language sql stable
@@ -199,21 +311,48 @@ language plpgsql security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  raw int := tg_argv[0];
+  hypertable int := tg_argv[0];
   part record;
+  lowest int8;
 begin
-  if exists (select from _tessera_catalog.hypertable h where h.id = raw and h.relid = pg_partition_root(tg_relid))
+  if exists (select from _tessera_catalog.hypertable h where h.id = hypertable and h.relid = pg_partition_root(tg_relid))
     and pg_relation_size(tg_relid) > 0
   then
     select * into part from _tessera_functions.chunk_range(tg_argv[3]::int);
-    perform _tessera_functions.log_range(raw, coalesce(part.lowest, '-9223372036854775808'::int8), coalesce(part.highest, 9223372036854775807),
-      _tessera_functions.time_of_change(raw, tg_argv[2]::int8));
+    lowest := coalesce(part.lowest, '-9223372036854775808');
+    if _tessera_functions.is_materialized(hypertable, lowest) then
+      perform _tessera_functions.log_range(hypertable, tg_argv[2]::int8, lowest, coalesce(part.highest, 9223372036854775807));
+    end if;
   end if;
   return null;
 end
 $$;
 comment on function _tessera_functions.log_truncate() is
   'trigger on the tables of a hypertable with continuous aggregates: logs that the rows of a chunk, or of the default partition, are gone';
+
+create function _tessera_functions.log_chunks(chunk_ids int[]) returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  part record;
+begin
+  for part in
+    select distinct c.hypertable_id as id, case when d.column_type in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) then 1 else 1000000 end as unit,
+      r.lowest, r.highest
+    from _tessera_catalog.chunk c
+    join _tessera_catalog.continuous_aggs_invalidation_threshold t on t.hypertable_id = c.hypertable_id
+    join _tessera_catalog.dimension d on d.hypertable_id = c.hypertable_id and d.interval_length is not null,
+      _tessera_functions.chunk_range(c.id) r
+    where c.id = any(chunk_ids) and not c.dropped
+  loop
+    if _tessera_functions.is_materialized(part.id, part.lowest) then
+      perform _tessera_functions.log_range(part.id, part.unit, part.lowest, part.highest);
+    end if;
+  end loop;
+end
+$$;
+comment on function _tessera_functions.log_chunks(int[]) is 'logs that all rows of chunks are gone, where changes of their hypertables are logged';
 
 create function _tessera_functions.request_enable_capture(caller name, payload jsonb) returns jsonb
 language plpgsql
@@ -251,8 +390,10 @@ as $$
 declare
   parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
 begin
-  perform _tessera_functions.log_range(parent.id, (payload ->> 'lowest')::int8, (payload ->> 'highest')::int8,
-    _tessera_functions.time_of_change(parent.id, (payload ->> 'unit')::int8));
+  if _tessera_functions.is_materialized(parent.id, (payload ->> 'lowest')::int8) then
+    perform _tessera_functions.log_range(
+      parent.id, (payload ->> 'unit')::int8, (payload ->> 'lowest')::int8, (payload ->> 'highest')::int8);
+  end if;
   return null;
 end
 $$;

@@ -10,6 +10,7 @@ begin
   perform set_config('tessera.maintenance', 'on', true);
   perform _tessera_functions.drop_compressed_parts(chunk_ids, false);
   perform set_config('tessera.maintenance', coalesce(maintenance, ''), true);
+  perform _tessera_functions.log_chunks(chunk_ids);
   with gone as (
     delete from _tessera_catalog.chunk_constraint where chunk_id = any(chunk_ids) returning dimension_slice_id
   )
@@ -29,12 +30,15 @@ as $$
 declare
   parts record;
 begin
+  delete from _tessera_catalog.continuous_aggs_invalidation_threshold where hypertable_id = any(hypertable_ids);
+  delete from _tessera_catalog.continuous_aggs_hypertable_invalidation_log where hypertable_id = any(hypertable_ids);
   perform _tessera_functions.forget_chunks(array(select id from _tessera_catalog.chunk where hypertable_id = any(hypertable_ids)));
   for parts in
     delete from _tessera_catalog.hypertable where id = any(hypertable_ids)
     returning associated_schema_name as schema, associated_table_prefix as prefix
   loop
     execute format('drop table if exists %1$I.%2$I, %1$I.%3$I', parts.schema, parts.prefix || '_pending', parts.prefix || '_places');
+    execute format('drop foreign table if exists %I.%I', parts.schema, parts.prefix || '_noted');
     execute format('drop function if exists %I.%I()', parts.schema, parts.prefix || '_place');
   end loop;
 end
