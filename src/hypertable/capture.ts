@@ -74,7 +74,7 @@ export const withoutCapture = (h: Hypertable, chunkId: number, body: () => void)
   const { type } = timeDimension(h);
   const [from, to] =
     type === 'date'
-      ? ['-2440588', '2145042906']
+      ? ['-2440588', '2145042905']
       : type === 'timestamp' || type === 'timestamptz'
         ? ['-10000000000000', '10000000000001']
         : ['-9223372036854775808', '9223372036854775807'];

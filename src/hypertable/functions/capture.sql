@@ -43,10 +43,10 @@ begin
     low := pg_catalog.floor(greatest(least(pg_catalog.date_part('epoch', "from"), 1e13), -1e13));
     high := pg_catalog.floor(greatest(least(pg_catalog.date_part('epoch', "to"), 1e13), -1e13));
   else
-    low := case when pg_catalog.isfinite("from") then "from" operator(pg_catalog.-) date '1970-01-01'
-      when "from" operator(pg_catalog.>) date '1970-01-01' then 2145042905 else -2440588 end;
-    high := case when pg_catalog.isfinite("to") then "to" operator(pg_catalog.-) date '1970-01-01'
-      when "to" operator(pg_catalog.>) date '1970-01-01' then 2145042905 else -2440588 end;
+    low := case when pg_catalog.isfinite("from") then least("from" operator(pg_catalog.-) date '1970-01-01', 2145042904)
+      when "from" operator(pg_catalog.>) date '1970-01-01' then 2145042904 else -2440588 end;
+    high := case when pg_catalog.isfinite("to") then least("to" operator(pg_catalog.-) date '1970-01-01', 2145042904)
+      when "to" operator(pg_catalog.>) date '1970-01-01' then 2145042904 else -2440588 end;
   end if;
   if nullif(pg_catalog.current_setting('tessera.lo_' operator(pg_catalog.||) key, true), '') is not null then
     return _tessera_functions.widen_range($1, key, unit, low, high);
@@ -94,12 +94,14 @@ begin
     last := 10000000000001;
   elsif unit operator(pg_catalog.>) 1 then
     first := -2440588;
-    last := 2145042906;
+    last := 2145042905;
   end if;
   high := case when high operator(pg_catalog.>=) last then last else high operator(pg_catalog.+) 1 end;
   if lo is null or hi is null then
     lo := low;
     hi := high;
+  elsif lo operator(pg_catalog.=) first and hi operator(pg_catalog.=) last then
+    return false;
   end if;
   -- The slack has rows that come in the order of time be noted a logarithmic number of times.
   span := greatest(hi, high)::pg_catalog.float8 operator(pg_catalog.-) least(lo, low)::pg_catalog.float8;
@@ -189,7 +191,7 @@ as $$
 declare
   modified pg_catalog.int8 := case
     when unit operator(pg_catalog.>) 1
-      then pg_catalog.date_part('epoch', pg_catalog.now()) operator(pg_catalog.*) 1000000::pg_catalog.float8
+      then (pg_catalog.date_part('epoch', pg_catalog.now()) operator(pg_catalog.*) 1000000::pg_catalog.float8)::pg_catalog.int8
     else coalesce(
       nullif(pg_catalog.current_setting('tessera.modified_' operator(pg_catalog.||) hypertable_id, true), '')::pg_catalog.int8,
       9223372036854775807) end;
@@ -263,19 +265,18 @@ begin
   if lo is null and tg_level = 'STATEMENT' then
     return null;
   end if;
-  -- RESET ALL takes settings away as well; then it may be anything.
-  if lo < hi then
+  -- RESET ALL takes settings away as well; then it may be anything. Only the greatest int8 has no end behind it.
+  if lo <= hi then
     -- From the year 2242 on, and before 1698, seconds as float8 may be rounded to the next one.
     if unit = 1000000 then
       lo := lo - (abs(lo) >= 8589934592)::int;
       hi := hi + (abs(hi) >= 8589934592)::int;
     end if;
-    if lo >= lowest / unit then
-      lowest := lo * unit;
-    end if;
-    if hi < highest / unit then
-      highest := hi * unit - 1;
-    end if;
+    lowest := case when lo > highest / unit then highest when lo < lowest / unit then lowest else lo * unit end;
+    highest := case
+      when hi >= highest / unit then highest
+      when hi <= '-9223372036854775808'::int8 / unit then '-9223372036854775808'
+      else hi * unit - 1 end;
   end if;
   -- Anybody may put this trigger on a table of his own, and nothing comes of it.
   if _tessera_functions.is_materialized(tg_argv[0]::int, lowest) and exists (
@@ -312,17 +313,25 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   hypertable int := tg_argv[0];
-  part record;
-  lowest int8;
+  lowest int8 := '-9223372036854775808';
+  highest int8 := 9223372036854775807;
+  occupied bool := pg_relation_size(tg_relid) > 0;
 begin
-  if exists (select from _tessera_catalog.hypertable h where h.id = hypertable and h.relid = pg_partition_root(tg_relid))
-    and pg_relation_size(tg_relid) > 0
+  if not occupied or not exists (
+    select from _tessera_catalog.hypertable h where h.id = hypertable and h.relid = pg_partition_root(tg_relid))
   then
-    select * into part from _tessera_functions.chunk_range(tg_argv[3]::int);
-    lowest := coalesce(part.lowest, '-9223372036854775808');
-    if _tessera_functions.is_materialized(hypertable, lowest) then
-      perform _tessera_functions.log_range(hypertable, tg_argv[2]::int8, lowest, coalesce(part.highest, 9223372036854775807));
-    end if;
+    return null;
+  end if;
+  if tg_argv[3] <> '0' then
+    select * into lowest, highest from _tessera_functions.chunk_range(tg_argv[3]::int);
+  elsif current_setting('transaction_isolation') = 'read committed' and has_table_privilege(tg_relid, 'select')
+    and not row_security_active(tg_relid)
+  then
+    -- Rows that left the default partition for a chunk leave pages behind.
+    execute format('select exists (select from only %s)', tg_relid::regclass) into occupied;
+  end if;
+  if occupied and _tessera_functions.is_materialized(hypertable, lowest) then
+    perform _tessera_functions.log_range(hypertable, tg_argv[2]::int8, lowest, highest);
   end if;
   return null;
 end
