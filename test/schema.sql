@@ -55,6 +55,34 @@ CREATE TYPE _tessera_functions.dimension_info AS (
 	partition_func regproc
 );
 COMMENT ON TYPE _tessera_functions.dimension_info IS 'a dimension described by by_range() or by_hash(), for create_hypertable() and add_dimension()';
+CREATE TABLE _tessera_catalog.continuous_agg (
+    mat_hypertable_id integer NOT NULL,
+    raw_hypertable_id integer NOT NULL,
+    parent_mat_hypertable_id integer,
+    user_view regclass NOT NULL,
+    user_view_schema name NOT NULL,
+    user_view_name name NOT NULL,
+    partial_view regclass NOT NULL,
+    partial_view_schema name NOT NULL,
+    partial_view_name name NOT NULL,
+    direct_view regclass NOT NULL,
+    direct_view_schema name NOT NULL,
+    direct_view_name name NOT NULL,
+    materialized_only boolean NOT NULL,
+    refresh_lag bigint,
+    max_interval_per_job bigint,
+    ignore_invalidation_older_than bigint DEFAULT '9223372036854775807'::bigint NOT NULL,
+    CONSTRAINT continuous_agg_ignore_invalidation_older_than_check CHECK ((ignore_invalidation_older_than >= 0)),
+    CONSTRAINT continuous_agg_max_interval_per_job_check CHECK ((max_interval_per_job > 0))
+);
+COMMENT ON TABLE _tessera_catalog.continuous_agg IS 'one row per continuous aggregate';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.parent_mat_hypertable_id IS 'materialization hypertable of the continuous aggregate this one reads, equal to raw_hypertable_id; null where it reads a hypertable of the user';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.user_view IS 'view that answers queries: what is materialized and, unless materialized_only, the rest from the raw rows';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.partial_view IS 'query of the user with the columns of the materialization hypertable';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.direct_view IS 'query of the user as it was given';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.refresh_lag IS 'how far behind now its own job stays; null without one';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.max_interval_per_job IS 'most that one transaction of a refresh materializes; null means twenty buckets or a chunk of the results, whatever is more';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.ignore_invalidation_older_than IS 'changes of rows that were older than this when they were changed do not count; the greatest int8 means all count';
 CREATE TABLE _tessera_catalog.hypertable (
     id integer NOT NULL,
     schema_name name NOT NULL,
@@ -267,34 +295,6 @@ CREATE TABLE _tessera_catalog.compression_settings (
 );
 COMMENT ON TABLE _tessera_catalog.compression_settings IS 'how a hypertable (chunk_id is null) compresses its chunks, and how each compressed chunk was compressed';
 COMMENT ON COLUMN _tessera_catalog.compression_settings.compress_relid IS 'table of the segments of a chunk';
-CREATE TABLE _tessera_catalog.continuous_agg (
-    mat_hypertable_id integer NOT NULL,
-    raw_hypertable_id integer NOT NULL,
-    parent_mat_hypertable_id integer,
-    user_view regclass NOT NULL,
-    user_view_schema name NOT NULL,
-    user_view_name name NOT NULL,
-    partial_view regclass NOT NULL,
-    partial_view_schema name NOT NULL,
-    partial_view_name name NOT NULL,
-    direct_view regclass NOT NULL,
-    direct_view_schema name NOT NULL,
-    direct_view_name name NOT NULL,
-    materialized_only boolean NOT NULL,
-    refresh_lag bigint,
-    max_interval_per_job bigint NOT NULL,
-    ignore_invalidation_older_than bigint DEFAULT '9223372036854775807'::bigint NOT NULL,
-    CONSTRAINT continuous_agg_ignore_invalidation_older_than_check CHECK ((ignore_invalidation_older_than >= 0)),
-    CONSTRAINT continuous_agg_max_interval_per_job_check CHECK ((max_interval_per_job > 0))
-);
-COMMENT ON TABLE _tessera_catalog.continuous_agg IS 'one row per continuous aggregate';
-COMMENT ON COLUMN _tessera_catalog.continuous_agg.parent_mat_hypertable_id IS 'materialization hypertable of the continuous aggregate this one reads, equal to raw_hypertable_id; null where it reads a hypertable of the user';
-COMMENT ON COLUMN _tessera_catalog.continuous_agg.user_view IS 'view that answers queries: what is materialized and, unless materialized_only, the rest from the raw rows';
-COMMENT ON COLUMN _tessera_catalog.continuous_agg.partial_view IS 'query of the user with the columns of the materialization hypertable';
-COMMENT ON COLUMN _tessera_catalog.continuous_agg.direct_view IS 'query of the user as it was given';
-COMMENT ON COLUMN _tessera_catalog.continuous_agg.refresh_lag IS 'how far behind now its own job stays; null without one';
-COMMENT ON COLUMN _tessera_catalog.continuous_agg.max_interval_per_job IS 'most that one transaction of a refresh materializes';
-COMMENT ON COLUMN _tessera_catalog.continuous_agg.ignore_invalidation_older_than IS 'changes of rows that were older than this when they were changed do not count; the greatest int8 means all count';
 CREATE TABLE _tessera_catalog.continuous_aggs_bucket_function (
     mat_hypertable_id integer NOT NULL,
     bucket_width text NOT NULL,
@@ -332,6 +332,16 @@ CREATE TABLE _tessera_catalog.continuous_aggs_materialization_invalidation_log (
 );
 ALTER TABLE ONLY _tessera_catalog.continuous_aggs_materialization_invalidation_log REPLICA IDENTITY FULL;
 COMMENT ON TABLE _tessera_catalog.continuous_aggs_materialization_invalidation_log IS 'what of a continuous aggregate is not materialized, or no longer right: times from lowest to greatest, both included';
+CREATE TABLE _tessera_catalog.continuous_aggs_refresh (
+    pid integer NOT NULL,
+    materialization_id integer NOT NULL,
+    window_start bigint NOT NULL,
+    window_end bigint NOT NULL,
+    batches integer NOT NULL,
+    done integer DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.continuous_aggs_refresh IS 'refreshes under way, by the process that runs them; one of a process that is gone means nothing';
 CREATE TABLE _tessera_catalog.continuous_aggs_watermark (
     mat_hypertable_id integer NOT NULL,
     watermark bigint NOT NULL
@@ -700,6 +710,12 @@ CREATE TABLE _tessera_catalog.worker_slot (
     slot integer NOT NULL
 );
 COMMENT ON TABLE _tessera_catalog.worker_slot IS 'the sessions that should be there to run work, each as the role that owns the work; written by the scheduler';
+CREATE VIEW _tessera_functions.noted_changes AS
+ SELECT hypertable_id,
+    low,
+    high
+   FROM _tessera_functions.take_noted() take_noted(hypertable_id, low, high);
+COMMENT ON VIEW _tessera_functions.noted_changes IS 'what a loopback connection noted of compressed rows; each is shown once';
 CREATE VIEW public.citus_nodes AS
  SELECT nodename,
     nodeport,
@@ -907,6 +923,90 @@ CREATE VIEW tessera_information.compression_settings AS
      JOIN pg_attribute a ON (((a.attrelid = (h.relid)::oid) AND (a.attname = ANY ((COALESCE(s.segmentby, '{}'::name[]) || s.orderby))))))
   WHERE (s.chunk_id IS NULL);
 COMMENT ON VIEW tessera_information.compression_settings IS 'one row per column by which a hypertable segments or orders what it compresses';
+CREATE VIEW tessera_information.continuous_aggregate_refreshes AS
+ SELECT r.pid,
+    a.user_view AS view_name,
+    _tessera_functions.internal_text(r.window_start, d.column_type) AS window_start,
+    _tessera_functions.internal_text(r.window_end, d.column_type) AS window_end,
+    r.batches,
+    r.done,
+    r.started_at,
+        CASE
+            WHEN (r.done > 0) THEN ((((r.batches - r.done))::double precision * (clock_timestamp() - r.started_at)) / (r.done)::double precision)
+            ELSE NULL::interval
+        END AS remaining
+   FROM ((_tessera_catalog.continuous_aggs_refresh r
+     JOIN _tessera_catalog.continuous_agg a ON ((a.mat_hypertable_id = r.materialization_id)))
+     JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = a.mat_hypertable_id) AND (d.interval_length IS NOT NULL))))
+  WHERE (EXISTS ( SELECT
+           FROM pg_stat_activity s
+          WHERE (s.pid = r.pid)));
+COMMENT ON VIEW tessera_information.continuous_aggregate_refreshes IS 'refreshes under way: batches in all and done, and about how long the rest takes';
+CREATE VIEW tessera_information.continuous_aggregate_stats AS
+ SELECT a.user_view AS view_name,
+    _tessera_functions.internal_text(w.watermark, d.column_type) AS completed_threshold,
+    _tessera_functions.internal_text(t.watermark, d.column_type) AS invalidation_threshold,
+    j.id AS job_id,
+    NULLIF(s.last_start, '-infinity'::timestamp with time zone) AS last_run_started_at,
+    NULLIF(s.last_successful_finish, '-infinity'::timestamp with time zone) AS last_successful_finish,
+        CASE
+            WHEN (s.last_finish > '-infinity'::timestamp with time zone) THEN
+            CASE
+                WHEN s.last_run_success THEN 'Success'::text
+                ELSE 'Failed'::text
+            END
+            ELSE NULL::text
+        END AS last_run_status,
+        CASE
+            WHEN ((s.last_start > '-infinity'::timestamp with time zone) AND (s.last_finish = '-infinity'::timestamp with time zone) AND ((s.flags & 1) = 0)) THEN 'Running'::text
+            WHEN (NOT j.scheduled) THEN 'Paused'::text
+            WHEN (j.id IS NOT NULL) THEN 'Scheduled'::text
+            ELSE NULL::text
+        END AS job_status,
+        CASE
+            WHEN (s.last_finish > s.last_start) THEN (s.last_finish - s.last_start)
+            ELSE NULL::interval
+        END AS last_run_duration,
+        CASE
+            WHEN j.scheduled THEN s.next_start
+            ELSE NULL::timestamp with time zone
+        END AS next_scheduled_run,
+    s.total_runs,
+    s.total_successes,
+    s.total_failures,
+    s.total_crashes
+   FROM (((((_tessera_catalog.continuous_agg a
+     JOIN _tessera_catalog.continuous_aggs_watermark w ON ((w.mat_hypertable_id = a.mat_hypertable_id)))
+     JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = a.mat_hypertable_id) AND (d.interval_length IS NOT NULL))))
+     LEFT JOIN _tessera_catalog.continuous_aggs_invalidation_threshold t ON ((t.hypertable_id = a.raw_hypertable_id)))
+     LEFT JOIN _tessera_catalog.bgw_job j ON (((j.hypertable_id = a.mat_hypertable_id) AND (j.proc_name = 'policy_refresh_continuous_aggregate'::name))))
+     LEFT JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)));
+COMMENT ON VIEW tessera_information.continuous_aggregate_stats IS 'how far continuous aggregates are materialized, changes of their raw rows are logged, and what became of their jobs';
+CREATE VIEW tessera_information.continuous_aggregates AS
+ SELECT COALESCE(p.user_view_schema, r.schema_name) AS hypertable_schema,
+    COALESCE(p.user_view_name, r.table_name) AS hypertable_name,
+    a.user_view_schema AS view_schema,
+    a.user_view_name AS view_name,
+    pg_get_userbyid(v.relowner) AS view_owner,
+    a.materialized_only,
+    (EXISTS ( SELECT
+           FROM _tessera_catalog.compression_settings s
+          WHERE ((s.hypertable_id = m.id) AND (s.chunk_id IS NULL)))) AS compression_enabled,
+    m.schema_name AS materialization_hypertable_schema,
+    m.table_name AS materialization_hypertable_name,
+    true AS finalized,
+    pg_get_viewdef((a.direct_view)::oid) AS view_definition,
+    b.bucket_width,
+    a.refresh_lag,
+    COALESCE(a.max_interval_per_job, (b.bucket_period * 20)) AS max_interval_per_job,
+    NULLIF(a.ignore_invalidation_older_than, '9223372036854775807'::bigint) AS ignore_invalidation_older_than
+   FROM (((((_tessera_catalog.continuous_agg a
+     JOIN _tessera_catalog.continuous_aggs_bucket_function b ON ((b.mat_hypertable_id = a.mat_hypertable_id)))
+     JOIN _tessera_catalog.hypertable m ON ((m.id = a.mat_hypertable_id)))
+     JOIN _tessera_catalog.hypertable r ON ((r.id = a.raw_hypertable_id)))
+     JOIN pg_class v ON ((v.oid = (a.user_view)::oid)))
+     LEFT JOIN _tessera_catalog.continuous_agg p ON ((p.mat_hypertable_id = a.parent_mat_hypertable_id)));
+COMMENT ON VIEW tessera_information.continuous_aggregates IS 'one row per continuous aggregate; lengths are in internal time: microseconds, or units of an integer column';
 CREATE VIEW tessera_information.dimensions AS
  SELECT h.schema_name AS hypertable_schema,
     h.table_name AS hypertable_name,
@@ -1291,6 +1391,8 @@ ALTER TABLE ONLY _tessera_catalog.continuous_aggs_bucket_function
     ADD CONSTRAINT continuous_aggs_bucket_function_pkey PRIMARY KEY (mat_hypertable_id);
 ALTER TABLE ONLY _tessera_catalog.continuous_aggs_invalidation_threshold
     ADD CONSTRAINT continuous_aggs_invalidation_threshold_pkey PRIMARY KEY (hypertable_id);
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_refresh
+    ADD CONSTRAINT continuous_aggs_refresh_pkey PRIMARY KEY (pid);
 ALTER TABLE ONLY _tessera_catalog.continuous_aggs_watermark
     ADD CONSTRAINT continuous_aggs_watermark_pkey PRIMARY KEY (mat_hypertable_id);
 ALTER TABLE ONLY _tessera_catalog.dimension
@@ -1438,6 +1540,8 @@ ALTER TABLE ONLY _tessera_catalog.continuous_aggs_invalidation_threshold
     ADD CONSTRAINT continuous_aggs_invalidation_threshold_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.continuous_aggs_materialization_invalidation_log
     ADD CONSTRAINT continuous_aggs_materialization_invalid_materialization_id_fkey FOREIGN KEY (materialization_id) REFERENCES _tessera_catalog.continuous_agg(mat_hypertable_id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_refresh
+    ADD CONSTRAINT continuous_aggs_refresh_materialization_id_fkey FOREIGN KEY (materialization_id) REFERENCES _tessera_catalog.continuous_agg(mat_hypertable_id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.continuous_aggs_watermark
     ADD CONSTRAINT continuous_aggs_watermark_mat_hypertable_id_fkey FOREIGN KEY (mat_hypertable_id) REFERENCES _tessera_catalog.continuous_agg(mat_hypertable_id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.dimension
@@ -1466,6 +1570,7 @@ GRANT USAGE ON SCHEMA _tessera_catalog TO PUBLIC;
 GRANT USAGE ON SCHEMA _tessera_functions TO PUBLIC;
 GRANT USAGE ON SCHEMA tessera TO PUBLIC;
 GRANT USAGE ON SCHEMA tessera_information TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.continuous_agg TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.hypertable TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.bgw_job TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_background_job TO PUBLIC;
@@ -1482,11 +1587,11 @@ GRANT SELECT ON TABLE _tessera_catalog.compressed_chunk TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compression_algorithm TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compression_chunk_size TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compression_settings TO PUBLIC;
-GRANT SELECT ON TABLE _tessera_catalog.continuous_agg TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_bucket_function TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_hypertable_invalidation_log TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_invalidation_threshold TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_materialization_invalidation_log TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_refresh TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_watermark TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.dimension TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.dimension_id_seq TO PUBLIC;
@@ -1524,6 +1629,7 @@ GRANT SELECT ON TABLE _tessera_catalog.tablespace TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.tablespace_id_seq TO PUBLIC;
 GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.telemetry_report_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.worker_slot TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_functions.noted_changes TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_nodes TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_shards TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_tables TO PUBLIC;
@@ -1535,6 +1641,9 @@ GRANT SELECT ON TABLE tessera_information.compress_chunks_policies TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.compressed_chunk_stats TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.compressed_hypertable_stats TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.compression_settings TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.continuous_aggregate_refreshes TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.continuous_aggregate_stats TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.continuous_aggregates TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.dimensions TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.drop_chunks_policies TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.hypertable_compression_settings TO PUBLIC;
@@ -1550,6 +1659,11 @@ GRANT SELECT ON TABLE tessera_information.policies TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.policy_stats TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.prepared_transactions TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.reorder_policies TO PUBLIC;
+CREATE EVENT TRIGGER tessera_cagg_ddl ON ddl_command_end
+         WHEN TAG IN ('ALTER VIEW', 'ALTER TABLE', 'ALTER SCHEMA')
+   EXECUTE FUNCTION _tessera_functions.on_cagg_ddl();
+CREATE EVENT TRIGGER tessera_cagg_drop ON sql_drop
+   EXECUTE FUNCTION _tessera_functions.on_cagg_drop();
 CREATE EVENT TRIGGER tessera_ddl_command_end ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA')
    EXECUTE FUNCTION _tessera_functions.on_ddl_command_end();

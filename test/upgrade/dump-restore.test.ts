@@ -89,3 +89,59 @@ test('compressed chunks, their keys, policies and settings come through pg_dump'
   );
   expect(await restored.query(`select * from tessera.doctor() where status = 'error'`)).toEqual([]);
 });
+
+const aggregated = useDatabase();
+const revived = useDatabase({ template: 'empty' });
+
+test('continuous aggregates, materialized and not, their logs and policies come through pg_dump', async () => {
+  const db = aggregated;
+  await db.query('create table readings (time timestamptz not null, device int, v float8)');
+  await db.query(`select create_hypertable('readings', 'time', chunk_time_interval => interval '1 day')`);
+  await db.query(
+    `insert into readings select '2024-01-01'::timestamptz + i * interval '10 min', i % 3, i from generate_series(0, 999) i`,
+  );
+  const query = `select time_bucket('6 hours', time) as bucket, device, sum(v) as v, count(*) as n from readings group by 1, 2`;
+  await db.query(
+    `select create_continuous_aggregate('done', $$${query}$$, refresh_lag => interval '1 day', refresh_interval => interval '1 hour')`,
+  );
+  await db.query(`select create_continuous_aggregate('to_do', $$${query}$$, with_data => false)`);
+  await db.query(
+    `select create_continuous_aggregate('on_top', $$select time_bucket('1 day', bucket) as day, sum(n)::int8 as n from done group by 1$$, materialized_only => true)`,
+  );
+  await db.query(`select add_continuous_aggregate_policy('to_do', null, interval '1 day', interval '1 hour')`);
+  await db.query(`insert into readings values ('2024-01-02 03:04', 1, 1000)`);
+  psql(revived.name, dump(db.name));
+  const same = async (view: string): Promise<unknown> =>
+    revived.value(
+      `select not exists (select * from ${view} except all (${query})) and not exists ((${query}) except all select * from ${view})`,
+    );
+  const materialized = (d: typeof db, view: string): Promise<string> =>
+    d.value(
+      `select format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name) from tessera_information.continuous_aggregates where view_name = $1`,
+      [view],
+    );
+  for (const view of ['done', 'to_do']) {
+    expect(await same(view)).toBe(true);
+    const mat = await materialized(db, view);
+    expect(await materialized(revived, view)).toBe(mat);
+    expect(await revived.value(`select count(*) from ${mat}`)).toBe(await db.value(`select count(*) from ${mat}`));
+  }
+  const logs = `select * from _tessera_catalog.continuous_aggs_hypertable_invalidation_log`;
+  expect(await revived.query(logs)).toEqual(await db.query(logs));
+  const policies = `select hypertable::text, config from tessera_information.policies where policy = 'continuous aggregate' order by 1`;
+  expect(await revived.query(policies)).toEqual(await db.query(policies));
+  // Refreshing goes on where it was, and later changes are noticed.
+  await revived.query(`insert into readings values ('2024-01-03 03:04', 2, 5000), ('2025-01-01', 0, 1)`);
+  expect(await same('done')).toBe(true);
+  for (const view of ['done', 'to_do', 'on_top'])
+    await revived.query(`call refresh_continuous_aggregate('${view}', null, null)`);
+  expect([await same('done'), await same('to_do')]).toEqual([true, true]);
+  expect(await revived.value('select sum(n)::int from on_top')).toBe(1003);
+  await revived.query(`update readings set v = 0 where time < '2024-01-02'`);
+  await revived.query(`call refresh_continuous_aggregate('done', null, null)`);
+  await revived.query(`select alter_continuous_aggregate('done', materialized_only => true)`);
+  expect(await same('done')).toBe(true);
+  expect(await revived.query(`select * from tessera.doctor() where status = 'error'`)).toEqual([]);
+  await revived.query(`select drop_continuous_aggregate('to_do'); drop table readings cascade`);
+  expect(await revived.value('select count(*) from _tessera_catalog.continuous_agg')).toBe(0n);
+});

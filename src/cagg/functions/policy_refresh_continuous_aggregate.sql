@@ -4,6 +4,8 @@ as $$
 declare
   plan pg_catalog.jsonb := _tessera_functions.policy_refresh_plan(config);
 begin
+  -- Also says to whoever runs the job that it ends transactions by itself.
+  commit;
   if plan is not null then
     call _tessera_functions.run_refresh(plan);
   end if;

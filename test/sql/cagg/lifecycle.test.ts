@@ -162,7 +162,9 @@ describe('changes of definition', () => {
   it('a new owner of the view owns all of it, and grants stay', async () => {
     await create('daily', `, refresh_lag => interval '1 day'`);
     const [owner, reader] = [await db.role('heir'), await db.role('reader')];
-    await db.query(`grant select on conditions to ${owner}; grant select on daily to ${reader}; grant create on schema public to ${owner}`);
+    await db.query(
+      `grant select on conditions to ${owner}; grant select on daily to ${reader}; grant create on schema public to ${owner}`,
+    );
     await db.query(`alter view daily owner to ${owner}`);
     expect(
       await db.column(
