@@ -178,6 +178,10 @@ declare
   raw int8multirange;
 begin
   select * into cagg from _tessera_catalog.continuous_agg a where a.mat_hypertable_id = stale_parts.mat_hypertable_id;
+  if not found then
+    -- A snapshot older than the continuous aggregate sees none of its results.
+    return '{(,)}';
+  end if;
   select range_agg(_tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value)) into parts
   from _tessera_catalog.continuous_aggs_materialization_invalidation_log l
   where l.materialization_id = cagg.mat_hypertable_id;

@@ -189,6 +189,17 @@ describe('refresh_continuous_aggregate', () => {
     await db.query(`drop owned by ${owner}; drop owned by ${other}`);
   });
 
+  it('is right in a snapshot that is older than the continuous aggregate', async () => {
+    const session = await db.connect();
+    await session.query('begin isolation level repeatable read; select 1');
+    await session.query('select count(*) from numbers');
+    await create();
+    await db.query(`call refresh_continuous_aggregate('tens', null, null)`);
+    expect((await session.query('select sum(n)::int as n from tens')).rows).toEqual([{ n: 20 }]);
+    await session.query('commit');
+    await session.end();
+  });
+
   it('leaves no trace of its progress', async () => {
     await create();
     await db.query(`call refresh_continuous_aggregate('tens', null, null)`);
