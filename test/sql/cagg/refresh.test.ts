@@ -88,6 +88,20 @@ describe('refresh_continuous_aggregate', () => {
     expect(await materialized()).toEqual([]);
   });
 
+  it('answers right where very many places are stale', async () => {
+    await create();
+    await db.query('insert into numbers select i, i from generate_series(0, 20000, 5) i');
+    await db.query(`call refresh_continuous_aggregate('tens', null, null)`);
+    for (let i = 0; i < 150; i++) await db.query('insert into numbers values ($1, 0)', [i * 130 + (i % 7)]);
+    expect(await shown()).toEqual(await direct());
+    expect(
+      await db.value(`select count(*) from _tessera_functions.stale_ranges(
+      (select mat_hypertable_id from _tessera_catalog.continuous_agg), null::int)`),
+    ).toBe(32n);
+    await db.query(`call refresh_continuous_aggregate('tens', null, null)`);
+    expect(await materialized()).toEqual(await direct());
+  });
+
   it('works in batches of the length asked for, newest first where that is asked, as many as are asked', async () => {
     await create();
     const said = await db.query(
