@@ -56,9 +56,9 @@ export const refreshAggregate = async (r: Refresh): Promise<RefreshProgress> => 
       await Promise.race([call.catch(() => undefined), new Promise((wake) => setTimeout(wake, r.everyMs ?? 200))]);
     }
   };
-  const watching = watch();
-  await call;
-  await watching;
+  // Both to their end, whichever fails: nobody may go on with their connections before.
+  for (const outcome of await Promise.allSettled([call, watch()]))
+    if (outcome.status === 'rejected') throw outcome.reason;
   state = { done: state.total, total: state.total };
   r.progress(state);
   return state;
