@@ -81,7 +81,7 @@ COMMENT ON COLUMN _tessera_catalog.continuous_agg.user_view IS 'view that answer
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.partial_view IS 'query of the user with the columns of the materialization hypertable';
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.direct_view IS 'query of the user as it was given';
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.refresh_lag IS 'how far behind now its own job stays; null without one';
-COMMENT ON COLUMN _tessera_catalog.continuous_agg.max_interval_per_job IS 'most that one transaction of a refresh materializes; null means twenty buckets or a chunk of the results, whatever is more';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.max_interval_per_job IS 'most that one transaction of a refresh materializes; null means what reads some five million rows, and twenty buckets at least';
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.ignore_invalidation_older_than IS 'changes of rows that were older than this when they were changed do not count; the greatest int8 means all count';
 CREATE TABLE _tessera_catalog.hypertable (
     id integer NOT NULL,
@@ -998,7 +998,7 @@ CREATE VIEW tessera_information.continuous_aggregates AS
     pg_get_viewdef((a.direct_view)::oid) AS view_definition,
     b.bucket_width,
     a.refresh_lag,
-    COALESCE(a.max_interval_per_job, (b.bucket_period * 20)) AS max_interval_per_job,
+    a.max_interval_per_job,
     NULLIF(a.ignore_invalidation_older_than, '9223372036854775807'::bigint) AS ignore_invalidation_older_than
    FROM (((((_tessera_catalog.continuous_agg a
      JOIN _tessera_catalog.continuous_aggs_bucket_function b ON ((b.mat_hypertable_id = a.mat_hypertable_id)))

@@ -15,7 +15,7 @@ const view: UserView = {
 
 it('a view of the results alone reads nothing else', () => {
   expect(userViewQuery(view, true)).toBe(
-    'select m."bucket" as "day", m."n" as "a ""b""" from "_tessera_internal"."_materialized_hypertable_7" m',
+    'select m."bucket" as "day", m."n" as "a ""b""" from "_tessera_internal"."_materialized_hypertable_7" m, (select) tessera_once',
   );
 });
 
