@@ -3,9 +3,9 @@ import { one, query, run } from '../engine/spi.ts';
 import { internalSql, placeableSql, SQL_TYPES } from '../hypertable/index.ts';
 import { MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
 import { ident, identList, literal, qualified } from '../lib/quote.ts';
-import type { Cagg } from './cagg.ts';
+import { rawHypertable, type Cagg } from './cagg.ts';
 import { cellsOf, planBatches, type Range } from './refresh-plan.ts';
-import { insideRange, queryWhere } from './ranged-query.ts';
+import { insideRange, queryWhere, type RowsOf } from './ranged-query.ts';
 
 /** Advisory locks (0x54530018, mat hypertable and cell) of a continuous aggregate; each batch takes those of the cells it overlaps, in their order. */
 const CELL_LOCKS = 1414725656;
@@ -149,11 +149,13 @@ const matColumns = (cagg: Cagg): { readonly name: string; readonly type: string 
   );
 
 /** The rows of a range as they are computed now, in place of those that were materialized. */
-export const materialize = (cagg: Cagg, batch: Range): void => {
+export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): void => {
   const mat = qualified(cagg.mat);
   run(`delete from ${mat} where ${insideRange(ident(cagg.bucketColumn), batch, cagg.timeType)}`);
-  const rows = queryWhere({ view: cagg.partialView, source: cagg.source, timeColumn: cagg.timeColumn }, (time) =>
-    insideRange(time, batch, cagg.timeType),
+  const rows = queryWhere(
+    { view: cagg.partialView, source: cagg.source, timeColumn: cagg.timeColumn },
+    (time) => insideRange(time, batch, cagg.timeType),
+    raw,
   );
   const columns = matColumns(cagg);
   const names = identList(columns.map((c) => c.name));
@@ -169,12 +171,14 @@ export const materialize = (cagg: Cagg, batch: Range): void => {
 /**
  * One batch. Whoever materializes a range holds the locks of its cells until its rows are committed, so that the next one
  * sees and replaces them. What the log says is read before the raw rows are: a change that is not among the rows is
- * still in the log afterwards.
+ * still in the log afterwards. The raw hypertable is locked before all that: whoever drops its chunks has it for himself,
+ * and changes results after that.
  */
-export const runBatch = (cagg: Cagg, batch: Range, force: boolean): boolean => {
+export const runBatch = (cagg: Cagg, batch: Range, force: boolean, raw?: RowsOf): boolean => {
+  run(`lock table only ${qualified(rawHypertable(cagg).root)} in access share mode`);
   lockCells(cagg, batch);
   const stale = request<boolean>('cagg_cut', { cagg: cagg.id, first: batch.start, last: lastOf(batch.end) });
-  if (stale || force) materialize(cagg, batch);
+  if (stale || force) materialize(cagg, batch, raw);
   request('cagg_done', { cagg: cagg.id, watermark: batch.end === PLUS_INFINITY ? null : batch.end });
   return stale || force;
 };
