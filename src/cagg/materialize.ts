@@ -148,6 +148,15 @@ const matColumns = (cagg: Cagg): { readonly name: string; readonly type: string 
     [cagg.matOid],
   );
 
+const lockRaw = (cagg: Cagg): void => {
+  const { root } = rawHypertable(cagg);
+  // Who may read a parent only by its view locks what is behind it later, as he reads.
+  const { readable } = one<{ readable: boolean }>(`select has_table_privilege($1::int8::oid, 'select') as readable`, [
+    root.oid,
+  ]);
+  if (readable) run(`lock table only ${qualified(root)} in access share mode`);
+};
+
 /** The rows of a range as they are computed now, in place of those that were materialized. */
 export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): void => {
   const mat = qualified(cagg.mat);
@@ -175,10 +184,11 @@ export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): void => {
  * and changes results after that.
  */
 export const runBatch = (cagg: Cagg, batch: Range, force: boolean, raw?: RowsOf): boolean => {
-  run(`lock table only ${qualified(rawHypertable(cagg).root)} in access share mode`);
+  lockRaw(cagg);
   lockCells(cagg, batch);
   const stale = request<boolean>('cagg_cut', { cagg: cagg.id, first: batch.start, last: lastOf(batch.end) });
-  if (stale || force) materialize(cagg, batch, raw);
+  // Chunks may have been dropped since the batch was planned.
+  if (stale || force) for (const part of unfrozen(cagg, [batch])) materialize(cagg, part, raw);
   request('cagg_done', { cagg: cagg.id, watermark: batch.end === PLUS_INFINITY ? null : batch.end });
   return stale || force;
 };

@@ -1,9 +1,11 @@
 import { currentUser } from '../engine/session.ts';
-import { maybeOne, query } from '../engine/spi.ts';
+import { isSpiError, maybeOne, query, subtransaction } from '../engine/spi.ts';
 import { findHypertableById, type Hypertable } from '../catalog/hypertable.ts';
 import { coveredSlices } from '../catalog/dimension-slice.ts';
 import { MICROSECONDS_PER_SECOND, MINUS_INFINITY, PLUS_INFINITY, isIntegerTime } from '../lib/internal-time.ts';
+import { PgError } from '../lib/pg-error.ts';
 import { displayed, ident, qualified } from '../lib/quote.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
 import { registerPolicy, type Job, type PlannedAction } from '../jobs/index.ts';
 import { resolveBounds, selectChunks, type ChunkBounds, type SelectedChunk } from './chunk-bounds.ts';
 import { timeDimension } from './dimensions.ts';
@@ -153,11 +155,24 @@ const forEach =
     return all.length === 0 ? [nothing(null, 'there is no hypertable')] : all.flatMap((open) => plan(open, job));
   };
 
+/** What is wrong with a policy is for its own line of the plan to say. */
+const orRefusal = <T>(body: () => T): T | string => {
+  try {
+    return subtransaction(body);
+  } catch (e) {
+    const refused = e instanceof PgError ? e.sqlstate : isSpiError(e) ? e.sqlerrcode : undefined;
+    if (refused !== SQLSTATE.invalidParameterValue) throw e;
+    return (e as Error).message;
+  }
+};
+
 export const retentionPolicy = registerPolicy({
   proc: 'policy_retention',
   title: 'retention policy',
   plan: forHypertable((open, job) => {
-    const { chunks, results } = retentionPlan(open, job.config);
+    const plan = orRefusal(() => retentionPlan(open, job.config));
+    if (typeof plan === 'string') return [nothing(open.root.oid, `it would fail: ${plan}`)];
+    const { chunks, results } = plan;
     if (chunks.length === 0) return [nothing(open.root.oid, 'no chunk is old enough')];
     const fate = { stale: '', delete: '; results of them are deleted', keep: '; results of them are kept' };
     return chunks.map((c) => ({

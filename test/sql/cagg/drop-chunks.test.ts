@@ -141,6 +141,17 @@ describe('errors, after which nothing has changed', () => {
     expect(await chunks()).toHaveLength(4);
   });
 
+  test('integer_now of the owner never runs with the rights of who drops', async () => {
+    const owner = await db.role('now_owner');
+    await create();
+    await refresh();
+    await db.query(`create or replace function now_is() returns int language plpgsql stable as
+      $$begin if current_user <> '${owner}' then raise 'not mine'; end if; return 200; end$$`);
+    await db.query(`alter table numbers owner to ${owner}; alter view tens owner to ${owner}`);
+    expect(await drop('100', false)).toHaveLength(2);
+    await db.query('drop table numbers cascade');
+  });
+
   test('a view on a chunk stops both without cascade', async () => {
     await create();
     await refresh();
@@ -374,6 +385,33 @@ describe('false', () => {
     await db.query(`select alter_continuous_aggregate('tens', ignore_invalidation_older_than => 100)`);
     expect(await drop('100', false)).toHaveLength(2);
     expect(await shown()).toEqual(results);
+  });
+
+  test.each([true, false])('a refresh that was planned before does not compute them again, force %s', async (force) => {
+    await setNow(100);
+    await create();
+    await refresh();
+    await db.query('insert into numbers values (77), (101)');
+    await setNow(200);
+    const planned = await db.value(
+      `select _tessera_functions.refresh_threshold(_tessera_functions.refresh_plan('tens'::regclass::oid::int8, '70', '130', 'integer', ${force}, null))`,
+    );
+    const batches = await db.value('select _tessera_functions.refresh_batches($1)', [planned]);
+    await db.query(
+      `delete from _tessera_catalog.continuous_aggs_materialization_invalidation_log where lowest_modified_value between 70 and 130`,
+    );
+    await db.query(`insert into _tessera_catalog.continuous_aggs_materialization_invalidation_log
+      select mat_hypertable_id, 70, 109 from _tessera_catalog.continuous_agg`);
+    await drop('100', false);
+    for (const _ of batches)
+      await db.query('select _tessera_functions.refresh_batch($1, $2)', [planned, JSON.stringify(['70', '130', true])]);
+    expect((await shown()).filter(([b]) => b >= 70 && b <= 100)).toEqual([
+      [70, 3],
+      [80, 2],
+      [90, 2],
+      [100, 3],
+    ]);
+    expect(await materialized()).toEqual(await shown());
   });
 
   test('one that is created afterwards shows the rows there are', async () => {
