@@ -309,6 +309,13 @@ CREATE TABLE _tessera_catalog.continuous_aggs_bucket_function (
 COMMENT ON TABLE _tessera_catalog.continuous_aggs_bucket_function IS 'the time_bucket() call by which a continuous aggregate groups';
 COMMENT ON COLUMN _tessera_catalog.continuous_aggs_bucket_function.bucket_period IS 'width in internal time; with months or a time zone, less than any bucket has';
 COMMENT ON COLUMN _tessera_catalog.continuous_aggs_bucket_function.bucket_phase IS 'start of a bucket, modulo the period; 0 with months or a time zone';
+CREATE TABLE _tessera_catalog.continuous_aggs_frozen (
+    materialization_id integer NOT NULL,
+    lowest_value bigint NOT NULL,
+    greatest_value bigint NOT NULL
+);
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_frozen REPLICA IDENTITY FULL;
+COMMENT ON TABLE _tessera_catalog.continuous_aggs_frozen IS 'where raw rows were dropped and a continuous aggregate keeps their results, which are never computed again: times from lowest to greatest, both included';
 CREATE TABLE _tessera_catalog.continuous_aggs_hypertable_invalidation_log (
     hypertable_id integer NOT NULL,
     modification_time bigint NOT NULL,
@@ -1489,6 +1496,7 @@ CREATE INDEX chunk_constraint_dimension_slice_id_idx ON _tessera_catalog.chunk_c
 CREATE INDEX chunk_hypertable_id_idx ON _tessera_catalog.chunk USING btree (hypertable_id);
 CREATE INDEX compression_settings_hypertable_id_idx ON _tessera_catalog.compression_settings USING btree (hypertable_id);
 CREATE INDEX continuous_agg_raw_hypertable_id_idx ON _tessera_catalog.continuous_agg USING btree (raw_hypertable_id);
+CREATE INDEX continuous_aggs_frozen_idx ON _tessera_catalog.continuous_aggs_frozen USING btree (materialization_id);
 CREATE INDEX continuous_aggs_hypertable_invalidation_log_idx ON _tessera_catalog.continuous_aggs_hypertable_invalidation_log USING btree (hypertable_id, lowest_modified_value);
 CREATE INDEX continuous_aggs_materialization_invalidation_log_idx ON _tessera_catalog.continuous_aggs_materialization_invalidation_log USING btree (materialization_id, lowest_modified_value);
 CREATE INDEX pg_dist_background_task_depend_depends_on ON _tessera_catalog.pg_dist_background_task_depend USING btree (job_id, depends_on);
@@ -1543,6 +1551,8 @@ ALTER TABLE ONLY _tessera_catalog.continuous_agg
     ADD CONSTRAINT continuous_agg_raw_hypertable_id_fkey FOREIGN KEY (raw_hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.continuous_aggs_bucket_function
     ADD CONSTRAINT continuous_aggs_bucket_function_mat_hypertable_id_fkey FOREIGN KEY (mat_hypertable_id) REFERENCES _tessera_catalog.continuous_agg(mat_hypertable_id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_frozen
+    ADD CONSTRAINT continuous_aggs_frozen_materialization_id_fkey FOREIGN KEY (materialization_id) REFERENCES _tessera_catalog.continuous_agg(mat_hypertable_id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.continuous_aggs_invalidation_threshold
     ADD CONSTRAINT continuous_aggs_invalidation_threshold_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.continuous_aggs_materialization_invalidation_log
@@ -1595,6 +1605,7 @@ GRANT SELECT ON TABLE _tessera_catalog.compression_algorithm TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compression_chunk_size TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compression_settings TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_bucket_function TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_frozen TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_hypertable_invalidation_log TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_invalidation_threshold TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_materialization_invalidation_log TO PUBLIC;

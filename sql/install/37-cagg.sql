@@ -87,6 +87,15 @@ alter table _tessera_catalog.continuous_aggs_materialization_invalidation_log re
 comment on table _tessera_catalog.continuous_aggs_materialization_invalidation_log is
   'what of a continuous aggregate is not materialized, or no longer right: times from lowest to greatest, both included';
 
+create table _tessera_catalog.continuous_aggs_frozen (
+  materialization_id int not null references _tessera_catalog.continuous_agg (mat_hypertable_id) on delete cascade,
+  lowest_value bigint not null,
+  greatest_value bigint not null
+);
+create index continuous_aggs_frozen_idx on _tessera_catalog.continuous_aggs_frozen (materialization_id);
+alter table _tessera_catalog.continuous_aggs_frozen replica identity full;
+comment on table _tessera_catalog.continuous_aggs_frozen is
+  'where raw rows were dropped and a continuous aggregate keeps their results, which are never computed again: times from lowest to greatest, both included';
 
 create table _tessera_catalog.continuous_aggs_refresh (
   pid int primary key,
