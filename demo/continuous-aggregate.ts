@@ -52,4 +52,11 @@ export const continuousAggregate = async (client: pg.Client): Promise<void> => {
   await show(`select add_continuous_aggregate_policy('days', start_offset => null, end_offset => interval '1 hour',
   schedule_interval => interval '1 hour')`);
   await ask(ONE_DAY);
+  line('  Half a year of raw rows goes, what was made of them stays:');
+  await show(`select alter_continuous_aggregate('days', ignore_invalidation_older_than => interval '1 year')`);
+  await show(
+    `select drop_chunks('normals', older_than => '2010-07-01'::timestamp, cascade_to_materializations => false)`,
+  );
+  table(await show('select count(*) as rows, min(time) as oldest from normals'));
+  await ask('select count(*) as days, min(day) as oldest from days');
 };
