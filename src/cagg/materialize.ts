@@ -1,7 +1,7 @@
 import { request } from '../catalog/request.ts';
 import { one, query, run } from '../engine/spi.ts';
 import { internalSql, placeableSql, SQL_TYPES } from '../hypertable/index.ts';
-import { MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
+import { maximumOf, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
 import { ident, identList, literal, qualified } from '../lib/quote.ts';
 import type { Cagg } from './cagg.ts';
 import { cellsOf, planBatches, type Range } from './refresh-plan.ts';
@@ -42,8 +42,8 @@ export const moveThreshold = (cagg: Cagg, window: Range): Range | null => {
   if (end === PLUS_INFINITY) {
     const data = dataRange(cagg);
     // The bucket that holds the end of time has no end.
-    const last =
-      data === null ? cagg.watermark : data.end === PLUS_INFINITY ? bucketStart(cagg, PLUS_INFINITY - 1n) : data.end;
+    const greatest = maximumOf(cagg.timeType);
+    const last = data === null ? cagg.watermark : data.end > greatest ? bucketStart(cagg, greatest) : data.end;
     end = last > cagg.watermark ? last : cagg.watermark;
   }
   // Of a parent only what is materialized is settled: later rows of it change without a trace.

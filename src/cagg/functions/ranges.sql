@@ -120,6 +120,10 @@ begin
     end if;
     return case when start > 9223372036854775807 - b.bucket_period then 9223372036854775807 else start + b.bucket_period end;
   end if;
+  -- Where the calendar ends, a bucket has no end that could be told.
+  if start > 9223372036854775807 - least(b.bucket_period, 700000000000000000) * 12 then
+    return 9223372036854775807;
+  end if;
   -- Buckets of months, and local ones where clocks change, differ in length: look beyond the end, and step back.
   start := greatest(start, -210866803200000000);
   found := start;
