@@ -2,6 +2,8 @@
 import pg from 'pg';
 import { up } from '../server/cluster.ts';
 import { measureBackground } from './background.ts';
+import { measureCapture } from './cagg-ingest.ts';
+import { measureCaggs } from './cagg.ts';
 import { measureCalls } from './calls.ts';
 import { measureCodecs } from './codec.ts';
 import { measureCompression } from './compression.ts';
@@ -45,7 +47,9 @@ const show = (m: Measurement): void => {
 process.stdout.write(`${''.padEnd(52)} ${'anchor'.padStart(12)} ${'tessera'.padStart(12)}\n`);
 const parts: (() => Promise<Measurement[]>)[] = [
   () => measureIngest(client, timescale?.client),
+  () => measureCapture(client),
   () => measureCompression(client, timescale?.client),
+  () => measureCaggs(client),
   () => measurePlanning(client),
   () => measureBackground(client),
   () => measureCalls(client, { ...config, database: DATABASE }),

@@ -81,7 +81,7 @@ COMMENT ON COLUMN _tessera_catalog.continuous_agg.user_view IS 'view that answer
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.partial_view IS 'query of the user with the columns of the materialization hypertable';
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.direct_view IS 'query of the user as it was given';
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.refresh_lag IS 'how far behind now its own job stays; null without one';
-COMMENT ON COLUMN _tessera_catalog.continuous_agg.max_interval_per_job IS 'most that one transaction of a refresh materializes; null means twenty buckets or a chunk of the results, whatever is more';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.max_interval_per_job IS 'most that one transaction of a refresh materializes; null means what reads some five million rows, and twenty buckets at least';
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.ignore_invalidation_older_than IS 'changes of rows that were older than this when they were changed do not count; the greatest int8 means all count';
 CREATE TABLE _tessera_catalog.hypertable (
     id integer NOT NULL,
@@ -309,6 +309,13 @@ CREATE TABLE _tessera_catalog.continuous_aggs_bucket_function (
 COMMENT ON TABLE _tessera_catalog.continuous_aggs_bucket_function IS 'the time_bucket() call by which a continuous aggregate groups';
 COMMENT ON COLUMN _tessera_catalog.continuous_aggs_bucket_function.bucket_period IS 'width in internal time; with months or a time zone, less than any bucket has';
 COMMENT ON COLUMN _tessera_catalog.continuous_aggs_bucket_function.bucket_phase IS 'start of a bucket, modulo the period; 0 with months or a time zone';
+CREATE TABLE _tessera_catalog.continuous_aggs_frozen (
+    materialization_id integer NOT NULL,
+    lowest_value bigint NOT NULL,
+    greatest_value bigint NOT NULL
+);
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_frozen REPLICA IDENTITY FULL;
+COMMENT ON TABLE _tessera_catalog.continuous_aggs_frozen IS 'where raw rows were dropped and a continuous aggregate keeps their results, which are never computed again: times from lowest to greatest, both included';
 CREATE TABLE _tessera_catalog.continuous_aggs_hypertable_invalidation_log (
     hypertable_id integer NOT NULL,
     modification_time bigint NOT NULL,
@@ -998,7 +1005,7 @@ CREATE VIEW tessera_information.continuous_aggregates AS
     pg_get_viewdef((a.direct_view)::oid) AS view_definition,
     b.bucket_width,
     a.refresh_lag,
-    COALESCE(a.max_interval_per_job, (b.bucket_period * 20)) AS max_interval_per_job,
+    a.max_interval_per_job,
     NULLIF(a.ignore_invalidation_older_than, '9223372036854775807'::bigint) AS ignore_invalidation_older_than
    FROM (((((_tessera_catalog.continuous_agg a
      JOIN _tessera_catalog.continuous_aggs_bucket_function b ON ((b.mat_hypertable_id = a.mat_hypertable_id)))
@@ -1072,8 +1079,11 @@ CREATE VIEW tessera_information.hypertables AS
     d.column_type AS primary_dimension_type
    FROM ((_tessera_catalog.hypertable h
      JOIN pg_class c ON ((c.oid = (h.relid)::oid)))
-     JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = h.id) AND (d.interval_length IS NOT NULL))));
-COMMENT ON VIEW tessera_information.hypertables IS 'one row per hypertable';
+     JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = h.id) AND (d.interval_length IS NOT NULL))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM _tessera_catalog.continuous_agg a
+          WHERE (a.mat_hypertable_id = h.id))));
+COMMENT ON VIEW tessera_information.hypertables IS 'one row per hypertable; those that hold results of continuous aggregates are in continuous_aggregates';
 CREATE VIEW tessera_information.job_history WITH (security_barrier='true') AS
  SELECT id,
     job_id,
@@ -1216,8 +1226,8 @@ CREATE VIEW tessera_information.job_states AS
      CROSS JOIN tessera_information.scheduler c);
 COMMENT ON VIEW tessera_information.job_states IS 'for every job: whether it runs, is due, waits or is paused, when it starts next, how late it is, and why, in words';
 CREATE VIEW tessera_information.job_stats AS
- SELECT h.schema_name AS hypertable_schema,
-    h.table_name AS hypertable_name,
+ SELECT COALESCE(a.user_view_schema, h.schema_name) AS hypertable_schema,
+    COALESCE(a.user_view_name, h.table_name) AS hypertable_name,
     j.id AS job_id,
     NULLIF(s.last_start, '-infinity'::timestamp with time zone) AS last_run_started_at,
     NULLIF(s.last_successful_finish, '-infinity'::timestamp with time zone) AS last_successful_finish,
@@ -1245,9 +1255,10 @@ CREATE VIEW tessera_information.job_stats AS
     s.total_runs,
     s.total_successes,
     s.total_failures
-   FROM ((_tessera_catalog.bgw_job j
+   FROM (((_tessera_catalog.bgw_job j
      JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
-     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
+     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+     LEFT JOIN _tessera_catalog.continuous_agg a ON ((a.mat_hypertable_id = h.id)));
 COMMENT ON VIEW tessera_information.job_stats IS 'what became of the runs of every job';
 CREATE VIEW tessera_information.jobs AS
  SELECT j.id AS job_id,
@@ -1264,13 +1275,14 @@ CREATE VIEW tessera_information.jobs AS
     j.config,
     s.next_start,
     j.initial_start,
-    h.schema_name AS hypertable_schema,
-    h.table_name AS hypertable_name,
+    COALESCE(a.user_view_schema, h.schema_name) AS hypertable_schema,
+    COALESCE(a.user_view_name, h.table_name) AS hypertable_name,
     j.check_schema,
     j.check_name
-   FROM ((_tessera_catalog.bgw_job j
+   FROM (((_tessera_catalog.bgw_job j
      LEFT JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
-     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
+     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+     LEFT JOIN _tessera_catalog.continuous_agg a ON ((a.mat_hypertable_id = h.id)));
 COMMENT ON VIEW tessera_information.jobs IS 'one row per job';
 CREATE VIEW tessera_information.policies AS
  SELECT j.id AS job_id,
@@ -1278,19 +1290,21 @@ CREATE VIEW tessera_information.policies AS
             WHEN 'policy_retention'::name THEN 'retention'::name
             WHEN 'policy_reorder'::name THEN 'reorder'::name
             WHEN 'policy_compression'::name THEN 'compression'::name
+            WHEN 'policy_refresh_continuous_aggregate'::name THEN 'continuous aggregate'::name
             WHEN 'policy_precreate_chunks'::name THEN 'chunk pre-creation'::name
             WHEN 'policy_drain'::name THEN 'default partition drain'::name
             ELSE j.proc_name
         END AS policy,
-    h.relid AS hypertable,
+    COALESCE(a.user_view, h.relid) AS hypertable,
     (j.config - 'hypertable_id'::text) AS config,
     j.schedule_interval,
     j.owner,
     j.scheduled
-   FROM (_tessera_catalog.bgw_job j
+   FROM ((_tessera_catalog.bgw_job j
      LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+     LEFT JOIN _tessera_catalog.continuous_agg a ON ((a.mat_hypertable_id = h.id)))
   WHERE ((j.proc_schema = '_tessera_functions'::name) AND (j.proc_name ~~ 'policy\_%'::text));
-COMMENT ON VIEW tessera_information.policies IS 'one row per policy; those without a hypertable are built in and look after all';
+COMMENT ON VIEW tessera_information.policies IS 'one row per policy, with its hypertable or continuous aggregate; those without one are built in and look after all';
 CREATE VIEW tessera_information.policy_stats AS
  SELECT h.relid AS hypertable,
     j.id AS job_id,
@@ -1482,6 +1496,7 @@ CREATE INDEX chunk_constraint_dimension_slice_id_idx ON _tessera_catalog.chunk_c
 CREATE INDEX chunk_hypertable_id_idx ON _tessera_catalog.chunk USING btree (hypertable_id);
 CREATE INDEX compression_settings_hypertable_id_idx ON _tessera_catalog.compression_settings USING btree (hypertable_id);
 CREATE INDEX continuous_agg_raw_hypertable_id_idx ON _tessera_catalog.continuous_agg USING btree (raw_hypertable_id);
+CREATE INDEX continuous_aggs_frozen_idx ON _tessera_catalog.continuous_aggs_frozen USING btree (materialization_id);
 CREATE INDEX continuous_aggs_hypertable_invalidation_log_idx ON _tessera_catalog.continuous_aggs_hypertable_invalidation_log USING btree (hypertable_id, lowest_modified_value);
 CREATE INDEX continuous_aggs_materialization_invalidation_log_idx ON _tessera_catalog.continuous_aggs_materialization_invalidation_log USING btree (materialization_id, lowest_modified_value);
 CREATE INDEX pg_dist_background_task_depend_depends_on ON _tessera_catalog.pg_dist_background_task_depend USING btree (job_id, depends_on);
@@ -1536,6 +1551,8 @@ ALTER TABLE ONLY _tessera_catalog.continuous_agg
     ADD CONSTRAINT continuous_agg_raw_hypertable_id_fkey FOREIGN KEY (raw_hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.continuous_aggs_bucket_function
     ADD CONSTRAINT continuous_aggs_bucket_function_mat_hypertable_id_fkey FOREIGN KEY (mat_hypertable_id) REFERENCES _tessera_catalog.continuous_agg(mat_hypertable_id) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.continuous_aggs_frozen
+    ADD CONSTRAINT continuous_aggs_frozen_materialization_id_fkey FOREIGN KEY (materialization_id) REFERENCES _tessera_catalog.continuous_agg(mat_hypertable_id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.continuous_aggs_invalidation_threshold
     ADD CONSTRAINT continuous_aggs_invalidation_threshold_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.continuous_aggs_materialization_invalidation_log
@@ -1588,6 +1605,7 @@ GRANT SELECT ON TABLE _tessera_catalog.compression_algorithm TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compression_chunk_size TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compression_settings TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_bucket_function TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_frozen TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_hypertable_invalidation_log TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_invalidation_threshold TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_materialization_invalidation_log TO PUBLIC;

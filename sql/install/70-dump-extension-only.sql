@@ -42,3 +42,4 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_inv
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_watermark', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_hypertable_invalidation_log', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_materialization_invalidation_log', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_frozen', '');

@@ -25,7 +25,7 @@ comment on column _tessera_catalog.continuous_agg.direct_view is 'query of the u
 comment on column _tessera_catalog.continuous_agg.parent_mat_hypertable_id is
   'materialization hypertable of the continuous aggregate this one reads, equal to raw_hypertable_id; null where it reads a hypertable of the user';
 comment on column _tessera_catalog.continuous_agg.refresh_lag is 'how far behind now its own job stays; null without one';
-comment on column _tessera_catalog.continuous_agg.max_interval_per_job is 'most that one transaction of a refresh materializes; null means twenty buckets or a chunk of the results, whatever is more';
+comment on column _tessera_catalog.continuous_agg.max_interval_per_job is 'most that one transaction of a refresh materializes; null means what reads some five million rows, and twenty buckets at least';
 comment on column _tessera_catalog.continuous_agg.ignore_invalidation_older_than is
   'changes of rows that were older than this when they were changed do not count; the greatest int8 means all count';
 
@@ -86,6 +86,16 @@ alter table _tessera_catalog.continuous_aggs_materialization_invalidation_log re
 comment on table _tessera_catalog.continuous_aggs_materialization_invalidation_log is
   'what of a continuous aggregate is not materialized, or no longer right: times from lowest to greatest, both included';
 
+create table _tessera_catalog.continuous_aggs_frozen (
+  materialization_id int not null references _tessera_catalog.continuous_agg (mat_hypertable_id) on delete cascade,
+  lowest_value bigint not null,
+  greatest_value bigint not null
+);
+create index continuous_aggs_frozen_idx on _tessera_catalog.continuous_aggs_frozen (materialization_id);
+alter table _tessera_catalog.continuous_aggs_frozen replica identity full;
+comment on table _tessera_catalog.continuous_aggs_frozen is
+  'where raw rows were dropped and a continuous aggregate keeps their results, which are never computed again: times from lowest to greatest, both included';
+
 create table _tessera_catalog.continuous_aggs_refresh (
   pid int primary key,
   materialization_id int not null references _tessera_catalog.continuous_agg (mat_hypertable_id) on delete cascade,
@@ -104,7 +114,8 @@ alter table _tessera_catalog.chunk alter column relid drop not null;
 grant select on _tessera_catalog.continuous_agg, _tessera_catalog.continuous_aggs_bucket_function,
   _tessera_catalog.continuous_aggs_invalidation_threshold, _tessera_catalog.continuous_aggs_watermark,
   _tessera_catalog.continuous_aggs_hypertable_invalidation_log,
-  _tessera_catalog.continuous_aggs_materialization_invalidation_log, _tessera_catalog.continuous_aggs_refresh to public;
+  _tessera_catalog.continuous_aggs_materialization_invalidation_log, _tessera_catalog.continuous_aggs_frozen,
+  _tessera_catalog.continuous_aggs_refresh to public;
 comment on column _tessera_catalog.chunk.relid is 'null for a chunk that was dropped while aggregates of its rows live on';
 
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_agg', '');
@@ -113,3 +124,7 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_inv
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_watermark', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_hypertable_invalidation_log', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_materialization_invalidation_log', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_frozen', '');
+
+-- It takes another argument.
+drop function if exists @extschema@.add_retention_policy(regclass, anycompatible, boolean, interval, timestamptz, text, interval);

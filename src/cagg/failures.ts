@@ -143,6 +143,25 @@ export const overlappingOffsets = (): PgError =>
     'policy refresh window too small',
     'start_offset must be at least two buckets more than end_offset.',
   );
+const KEEP_HINT = 'Drop older chunks only, or pass cascade_to_materializations => true to delete the results as well.';
+export const wouldCountChanges = (view: string, before: string, cutoff: string | null): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `results of continuous aggregate "${view}" cannot be kept for chunks before ${before}`,
+    cutoff === null
+      ? 'Its ignore_invalidation_older_than has no limit, so that changes of rows of any age count.'
+      : `Its ignore_invalidation_older_than has changes of rows count that are from ${cutoff} or later.`,
+    cutoff === null
+      ? 'Set one with alter_continuous_aggregate(), or pass cascade_to_materializations => true to delete the results as well.'
+      : KEEP_HINT,
+  );
+export const tooFarBehind = (view: string, before: string, watermark: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `continuous aggregate "${view}" is too far behind to keep its results of chunks before ${before}`,
+    `It was materialized up to ${watermark}.`,
+    'Refresh it with refresh_continuous_aggregate(), or drop older chunks only.',
+  );
 export const noJob = (name: string): PgError =>
   fail(
     SQLSTATE.undefinedObject,

@@ -3,11 +3,11 @@ import { one, query, run } from '../engine/spi.ts';
 import { internalSql, placeableSql, SQL_TYPES } from '../hypertable/index.ts';
 import { maximumOf, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
 import { ident, identList, literal, qualified } from '../lib/quote.ts';
-import type { Cagg } from './cagg.ts';
+import { rawHypertable, type Cagg } from './cagg.ts';
 import { cellsOf, planBatches, type Range } from './refresh-plan.ts';
-import { insideRange, queryWhere } from './ranged-query.ts';
+import { insideRange, queryWhere, type RowsOf } from './ranged-query.ts';
 
-/** Advisory locks of a continuous aggregate; each batch takes those of the cells it overlaps, in their order. */
+/** Advisory locks (0x54530018, mat hypertable and cell) of a continuous aggregate; each batch takes those of the cells it overlaps, in their order. */
 const CELL_LOCKS = 1414725656;
 const CELLS = 64;
 
@@ -41,9 +41,9 @@ export const moveThreshold = (cagg: Cagg, window: Range): Range | null => {
   let { end } = window;
   if (end === PLUS_INFINITY) {
     const data = dataRange(cagg);
-    // The bucket that holds the end of time has no end.
-    const greatest = maximumOf(cagg.timeType);
-    const last = data === null ? cagg.watermark : data.end > greatest ? bucketStart(cagg, greatest) : data.end;
+    // The bucket that holds the last value of the type has no end.
+    const most = maximumOf(cagg.timeType);
+    const last = data === null ? cagg.watermark : data.end > most ? bucketStart(cagg, most) : data.end;
     end = last > cagg.watermark ? last : cagg.watermark;
   }
   // Of a parent only what is materialized is settled: later rows of it change without a trace.
@@ -160,12 +160,23 @@ const unsettledParts = (cagg: Cagg, range: Range): string =>
       * int8multirange(_tessera_functions.change_range(${range.start}, ${lastOf(range.end)}))
      from _tessera_catalog.continuous_agg p where p.mat_hypertable_id = ${cagg.parentId ?? 'null'} and not p.materialized_only), '{}')`;
 
+const lockRaw = (cagg: Cagg): void => {
+  const { root } = rawHypertable(cagg);
+  // Who may read a parent only by its view locks what is behind it later, as he reads.
+  const { readable } = one<{ readable: boolean }>(`select has_table_privilege($1::int8::oid, 'select') as readable`, [
+    root.oid,
+  ]);
+  if (readable) run(`lock table only ${qualified(root)} in access share mode`);
+};
+
 /** The rows of a range as they are computed now, in place of those that were materialized; returns what is to stay logged. */
-export const materialize = (cagg: Cagg, batch: Range): Range[] => {
+export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): Range[] => {
   const mat = qualified(cagg.mat);
   run(`delete from ${mat} where ${insideRange(ident(cagg.bucketColumn), batch, cagg.timeType)}`);
-  const rows = queryWhere({ view: cagg.partialView, source: cagg.source, timeColumn: cagg.timeColumn }, (time) =>
-    insideRange(time, batch, cagg.timeType),
+  const rows = queryWhere(
+    { view: cagg.partialView, source: cagg.source, timeColumn: cagg.timeColumn },
+    (time) => insideRange(time, batch, cagg.timeType),
+    raw,
   );
   const columns = matColumns(cagg);
   // What INSERT itself selects is never read by parallel workers; what a function returns may be.
@@ -183,12 +194,15 @@ export const materialize = (cagg: Cagg, batch: Range): Range[] => {
 /**
  * One batch. Whoever materializes a range holds the locks of its cells until its rows are committed, so that the next one
  * sees and replaces them. What the log says is read before the raw rows are: a change that is not among the rows is
- * still in the log afterwards.
+ * still in the log afterwards. The raw hypertable is locked before all that: whoever drops its chunks has it for himself,
+ * and changes results after that.
  */
-export const runBatch = (cagg: Cagg, batch: Range, force: boolean): boolean => {
+export const runBatch = (cagg: Cagg, batch: Range, force: boolean, raw?: RowsOf): boolean => {
+  lockRaw(cagg);
   lockCells(cagg, batch);
   const stale = request<boolean>('cagg_cut', { cagg: cagg.id, first: batch.start, last: lastOf(batch.end) });
-  const unsettled = stale || force ? materialize(cagg, batch) : [];
+  // Chunks may have been dropped since the batch was planned.
+  const unsettled = stale || force ? unfrozen(cagg, [batch]).flatMap((part) => materialize(cagg, part, raw)) : [];
   request('cagg_done', {
     cagg: cagg.id,
     watermark: batch.end === PLUS_INFINITY ? null : batch.end,

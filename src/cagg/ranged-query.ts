@@ -1,6 +1,6 @@
 import { one, query } from '../engine/spi.ts';
 import { typedLiteral } from '../hypertable/index.ts';
-import { MINUS_INFINITY, PLUS_INFINITY, type TimeType } from '../lib/internal-time.ts';
+import { maximumOf, minimumOf, type TimeType } from '../lib/internal-time.ts';
 import { ident, identList, qualified, type RelationName } from '../lib/quote.ts';
 import { unrestorable } from './failures.ts';
 import type { Range } from './refresh-plan.ts';
@@ -29,6 +29,9 @@ const columnsRead = (v: SourcedView): string[] =>
     [v.view, v.source.oid, v.timeColumn],
   ).map((r) => r.name);
 
+/** SQL of the rows of a source that satisfy a condition, where they are not read by its name. */
+export type RowsOf = (columns: string, condition: string) => string;
+
 /** The query of the view with `from` in place of its source. */
 const replaced = (v: SourcedView, from: string): string => {
   const { text, count } = replaceRelation(viewText(v.view), v.source, from);
@@ -40,16 +43,17 @@ const replaced = (v: SourcedView, from: string): string => {
  * The query of the view over those rows of its source that satisfy a condition on the time. The condition stands beside
  * the table itself, whatever the query does with the rows, so that the planner has it for each chunk.
  */
-export const queryWhere = (v: SourcedView, condition: (time: string) => string): string =>
-  replaced(
-    v,
-    `(select ${identList(columnsRead(v))} from ${qualified(v.source)} where ${condition(ident(v.timeColumn))})`,
-  );
+export const queryWhere = (v: SourcedView, condition: (time: string) => string, rows?: RowsOf): string => {
+  const read: RowsOf = rows ?? ((columns, where) => `select ${columns} from ${qualified(v.source)} where ${where}`);
+  return replaced(v, `(${read(identList(columnsRead(v)), condition(ident(v.timeColumn)))})`);
+};
 
+/** What lies outside of the type is no bound; below its first value there is minus infinity alone. */
 export const insideRange = (column: string, range: Range, type: TimeType): string => {
+  const [least, most] = [minimumOf(type), maximumOf(type)];
   const parts: string[] = [];
-  if (range.start !== MINUS_INFINITY) parts.push(`${column} >= ${typedLiteral(range.start, type)}`);
-  if (range.end !== PLUS_INFINITY) parts.push(`${column} < ${typedLiteral(range.end, type)}`);
+  if (range.start > least) parts.push(`${column} >= ${typedLiteral(range.start, type)}`);
+  if (range.end <= most) parts.push(`${column} < ${typedLiteral(range.end > least ? range.end : least, type)}`);
   return parts.length === 0 ? 'true' : parts.join(' and ');
 };
 

@@ -1,4 +1,4 @@
-import { overlappingSlices } from '../catalog/dimension-slice.ts';
+import { coveredSlices } from '../catalog/dimension-slice.ts';
 import { request } from '../catalog/request.ts';
 import { callAs } from '../engine/session.ts';
 import { hasSqlState, notice } from '../engine/spi.ts';
@@ -87,7 +87,7 @@ const MOST_CHUNKS = 1000n;
 /** Whether the results of a range would have to go by way of the default partition. */
 const lacksChunks = (open: OpenHypertable, range: Range): boolean => {
   let reached = range.start;
-  for (const slice of overlappingSlices(timeDimension(open.hypertable).id, range.start, range.end)) {
+  for (const slice of coveredSlices(timeDimension(open.hypertable).id, range.start, range.end)) {
     if (slice.start > reached) return true;
     reached = slice.end;
   }

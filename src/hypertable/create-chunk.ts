@@ -16,6 +16,7 @@ import {
   spaceSliceName,
 } from './partition-ddl.ts';
 import { relationOid, storedColumns, type Relation } from './relation.ts';
+import { droppedChunks } from './revive-chunks.ts';
 import { chooseTablespace } from './tablespace.ts';
 import { boundsSql, insideSql } from './time-sql.ts';
 
@@ -53,23 +54,31 @@ export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source
   const storage = { reloptions: h.chunk_reloptions, tablespace: chooseTablespace(h, root, slice) };
   const chunks: NewChunk[] = [];
   const timeSlice = { dimension_id: time.id, start: slice.start, end: slice.end };
-  const first = nextChunk(h);
+  const dropped = droppedChunks(h, slice);
+  const chunkAt = (i: number): { id: number; name: RelationName } => {
+    const old = dropped[i];
+    if (old === undefined) return nextChunk(h);
+    return { id: old.id, name: old.name ?? nextChunk(h).name };
+  };
+  const first = chunkAt(0);
   let partition = first.name;
-  if (space === undefined) {
+  if (space === undefined || dropped.length === 1) {
     run(createChunkTable(first.name, root, storage));
     chunks.push({ id: first.id, name: first.name, oid: oidOf(first.name), slices: [timeSlice] });
   } else {
+    const ranges: readonly Slice[] = dropped.length === 0 ? hashSlices(space.slices) : dropped;
     partition = spaceSliceName(h, first.id);
+    if (relationOid(partition.schema, partition.name) !== undefined) partition = spaceSliceName(h, nextChunk(h).id);
     run(createSpaceSliceTable(partition, root, space.column_name));
-    hashSlices(space.slices).forEach((range, remainder) => {
-      const leaf = remainder === 0 ? first : nextChunk(h);
+    ranges.forEach(({ start, end }, remainder) => {
+      const leaf = remainder === 0 ? first : chunkAt(remainder);
       const leafStorage = { ...storage, tablespace: chooseTablespace(h, root, slice, remainder) };
-      run(createHashPartition(leaf.name, partition, space.slices, remainder, leafStorage));
+      run(createHashPartition(leaf.name, partition, ranges.length, remainder, leafStorage));
       chunks.push({
         id: leaf.id,
         name: leaf.name,
         oid: oidOf(leaf.name),
-        slices: [timeSlice, { dimension_id: space.id, ...range }],
+        slices: [timeSlice, { dimension_id: space.id, start, end }],
       });
     });
   }

@@ -1,4 +1,4 @@
-import { overlappingSlices } from '../catalog/dimension-slice.ts';
+import { coveredSlices, overlappingSlices } from '../catalog/dimension-slice.ts';
 import { withLockRetry } from '../engine/lock-retry.ts';
 import { inMaintenance } from '../engine/session.ts';
 import { PLUS_INFINITY } from '../lib/internal-time.ts';
@@ -18,7 +18,7 @@ export const createRange = ({ hypertable, root }: OpenHypertable, start: bigint,
       placeRows(hypertable, root, '50ms');
       const prepared: PreparedSlice[] = [];
       for (let value = start; value < end; ) {
-        const known = overlappingSlices(time.id, value, value + 1n)[0];
+        const known = coveredSlices(time.id, value, value + 1n)[0];
         const slice = known ?? planSlice(value, time.interval, time.type, (a, b) => overlappingSlices(time.id, a, b));
         if (known === undefined) prepared.push(prepareSlice(hypertable, root, slice));
         if (slice.end === PLUS_INFINITY) break;

@@ -131,6 +131,27 @@ export const noSuchDimension = (name: string | null): PgError =>
   );
 export const dropBoundNeeded = (): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'drop_chunks needs older_than, newer_than, created_before or created_after');
+export const cascadeNotSet = (name: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `cannot drop chunks of "${name}" without saying what becomes of its continuous aggregates`,
+    'cascade_to_materializations is null.',
+    'Pass cascade_to_materializations => true to delete what was materialized of the chunks, or false to keep it.',
+  );
+export const keepNeedsOlderThan = (): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    'results of continuous aggregates can be kept only of everything before some time',
+    'With cascade_to_materializations => false, older_than must be given, and newer_than must not.',
+    'Give older_than alone, or pass cascade_to_materializations => true.',
+  );
+export const keepNeedsDropAfter = (): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    'a policy that keeps results of continuous aggregates needs drop_after',
+    'cascade_to_materializations is false, and drop_created_before says nothing about the times of rows.',
+    'Give drop_after, or cascade_to_materializations => true.',
+  );
 export const boundsInverted = (): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'older_than must not be before newer_than');
 export const boundsMixed = (): PgError =>

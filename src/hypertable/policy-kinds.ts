@@ -1,13 +1,16 @@
 import { currentUser } from '../engine/session.ts';
-import { maybeOne, query } from '../engine/spi.ts';
-import { findHypertableById } from '../catalog/hypertable.ts';
-import { overlappingSlices } from '../catalog/dimension-slice.ts';
+import { isSpiError, maybeOne, query, subtransaction } from '../engine/spi.ts';
+import { findHypertableById, type Hypertable } from '../catalog/hypertable.ts';
+import { coveredSlices } from '../catalog/dimension-slice.ts';
 import { MICROSECONDS_PER_SECOND, MINUS_INFINITY, PLUS_INFINITY, isIntegerTime } from '../lib/internal-time.ts';
+import { PgError } from '../lib/pg-error.ts';
 import { displayed, ident, qualified } from '../lib/quote.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
 import { registerPolicy, type Job, type PlannedAction } from '../jobs/index.ts';
-import { resolveBounds, selectChunks, type SelectedChunk } from './chunk-bounds.ts';
+import { resolveBounds, selectChunks, type ChunkBounds, type SelectedChunk } from './chunk-bounds.ts';
 import { timeDimension } from './dimensions.ts';
 import { badPolicyConfig } from './failures.ts';
+import { planMaterializations, type Materializations } from './materializations.ts';
 import { openOwnHypertable, type OpenHypertable } from './open-hypertable.ts';
 import { partNames } from './partition-ddl.ts';
 import { chunksToReorder, planAhead, type AheadPlan, type ReorderCandidate } from './policy-plan.ts';
@@ -31,21 +34,35 @@ export const hypertableOf = (config: Config): OpenHypertable => {
 
 const isLag = (value: unknown): value is Lag => typeof value === 'string' || typeof value === 'number';
 
-/** Chunks a retention policy would drop now. */
-export const chunksToDrop = ({ hypertable }: OpenHypertable, config: Config): SelectedChunk[] => {
-  const none = { older: null, newer: null, before: null, after: null };
+const retentionBounds = (h: Hypertable, config: Config): ChunkBounds => {
   if (isLag(config?.drop_after))
-    return selectChunks(hypertable, { ...none, older: lagBound(hypertable, config.drop_after) });
+    return { older: lagBound(h, config.drop_after), newer: null, before: null, after: null };
   if (typeof config?.drop_created_before !== 'string')
     throw badPolicyConfig('It has neither "drop_after" nor "drop_created_before".');
-  const bounds = resolveBounds(hypertable, {
+  return resolveBounds(h, {
     type: 'interval',
     older_than: null,
     newer_than: null,
     created_before: config.drop_created_before,
     created_after: null,
   });
-  return selectChunks(hypertable, bounds);
+};
+
+export interface RetentionPlan {
+  readonly chunks: readonly SelectedChunk[];
+  readonly results: Materializations;
+}
+
+/** The chunks a retention policy would drop now, and what of their results. */
+export const retentionPlan = (open: OpenHypertable, config: Config): RetentionPlan => {
+  const bounds = retentionBounds(open.hypertable, config);
+  const cascade = config?.cascade_to_materializations;
+  if (cascade != null && typeof cascade !== 'boolean')
+    throw badPolicyConfig('"cascade_to_materializations" is neither true nor false.');
+  return {
+    results: planMaterializations(open, bounds, cascade ?? null),
+    chunks: selectChunks(open.hypertable, bounds),
+  };
 };
 
 export interface ReorderChunk extends ReorderCandidate {
@@ -93,7 +110,7 @@ export const aheadPlan = (open: OpenHypertable, config: Config): AheadPlan => {
     internalNow(open.hypertable),
     time.interval,
     time.type,
-    overlappingSlices(time.id, MINUS_INFINITY, PLUS_INFINITY),
+    coveredSlices(time.id, MINUS_INFINITY, PLUS_INFINITY),
     {
       ahead: positive(config?.ahead, AHEAD),
       activeWithin: positive(config?.active_within, ACTIVE_WITHIN),
@@ -138,17 +155,31 @@ const forEach =
     return all.length === 0 ? [nothing(null, 'there is no hypertable')] : all.flatMap((open) => plan(open, job));
   };
 
+/** What is wrong with a policy is for its own line of the plan to say. */
+const orRefusal = <T>(body: () => T): T | string => {
+  try {
+    return subtransaction(body);
+  } catch (e) {
+    const refused = e instanceof PgError ? e.sqlstate : isSpiError(e) ? e.sqlerrcode : undefined;
+    if (refused !== SQLSTATE.invalidParameterValue) throw e;
+    return (e as Error).message;
+  }
+};
+
 export const retentionPolicy = registerPolicy({
   proc: 'policy_retention',
   title: 'retention policy',
   plan: forHypertable((open, job) => {
-    const chunks = chunksToDrop(open, job.config);
+    const plan = orRefusal(() => retentionPlan(open, job.config));
+    if (typeof plan === 'string') return [nothing(open.root.oid, `it would fail: ${plan}`)];
+    const { chunks, results } = plan;
     if (chunks.length === 0) return [nothing(open.root.oid, 'no chunk is old enough')];
+    const fate = { stale: '', delete: '; results of them are deleted', keep: '; results of them are kept' };
     return chunks.map((c) => ({
       hypertable: open.root.oid,
       action: 'drop chunk',
       object: displayed(c),
-      reason: 'all its rows are older than the policy keeps',
+      reason: `all its rows are older than the policy keeps${fate[results.kind]}`,
     }));
   }),
 });

@@ -109,8 +109,12 @@ declare
   found bigint;
   before bigint;
 begin
-  if value is null or value in ('-9223372036854775808'::int8, 9223372036854775807) then
+  if value is null or value = 9223372036854775807 then
     return value;
+  end if;
+  -- Rows at minus infinity are a bucket of their own.
+  if value = '-9223372036854775808'::int8 then
+    return value + 1;
   end if;
   select * into b from _tessera_catalog.continuous_aggs_bucket_function f where f.mat_hypertable_id = bucket_end.mat_hypertable_id;
   if b.bucket_fixed_width then
@@ -157,13 +161,9 @@ create function _tessera_functions.frozen_parts(mat_hypertable_id integer) retur
 language sql stable
 set search_path to pg_catalog, pg_temp
 as $$
-select _tessera_functions.whole_buckets($1, coalesce(range_agg(_tessera_functions.change_range(s.range_start, s.range_end - 1)), '{}'))
-from _tessera_catalog.continuous_agg a
-join _tessera_catalog.chunk c on c.hypertable_id = a.raw_hypertable_id and c.dropped
-join _tessera_catalog.chunk_constraint k on k.chunk_id = c.id
-join _tessera_catalog.dimension_slice s on s.id = k.dimension_slice_id
-join _tessera_catalog.dimension d on d.id = s.dimension_id and d.interval_length is not null
-where a.mat_hypertable_id = $1
+select _tessera_functions.whole_buckets($1, coalesce(range_agg(_tessera_functions.change_range(f.lowest_value, f.greatest_value)), '{}'))
+from _tessera_catalog.continuous_aggs_frozen f
+where f.materialization_id = $1
 $$;
 comment on function _tessera_functions.frozen_parts(integer) is
   'buckets whose raw rows were dropped while the aggregate lives on: they are never computed again';
@@ -178,6 +178,10 @@ declare
   raw int8multirange;
 begin
   select * into cagg from _tessera_catalog.continuous_agg a where a.mat_hypertable_id = stale_parts.mat_hypertable_id;
+  if not found then
+    -- A snapshot older than the continuous aggregate sees none of its results.
+    return '{(,)}';
+  end if;
   select range_agg(_tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value)) into parts
   from _tessera_catalog.continuous_aggs_materialization_invalidation_log l
   where l.materialization_id = cagg.mat_hypertable_id;
@@ -196,7 +200,7 @@ begin
     parts := parts + _tessera_functions.stale_parts(cagg.parent_mat_hypertable_id);
   end if;
   parts := _tessera_functions.whole_buckets(cagg.mat_hypertable_id, parts);
-  if exists (select from _tessera_catalog.chunk c where c.hypertable_id = cagg.raw_hypertable_id and c.dropped) then
+  if exists (select from _tessera_catalog.continuous_aggs_frozen f where f.materialization_id = cagg.mat_hypertable_id) then
     parts := parts - _tessera_functions.frozen_parts(cagg.mat_hypertable_id);
   end if;
   -- Each range costs a query its own look at the raw rows; the smallest gaps are closed.

@@ -120,7 +120,15 @@ begin
     insert into _tessera_catalog.chunk (id, hypertable_id, schema_name, table_name, relid)
     select (entry ->> 'id')::int, parent.id, n.nspname, c.relname, c.oid
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where c.oid = relation;
+    where c.oid = relation
+    -- A chunk that was dropped while aggregates of its rows live on comes back.
+    on conflict (id) do update
+    set schema_name = excluded.schema_name, table_name = excluded.table_name, relid = excluded.relid, dropped = false,
+      creation_time = now()
+    where chunk.dropped and chunk.hypertable_id = excluded.hypertable_id;
+    if not found then
+      raise exception using errcode = '23505', message = format('there is a chunk with id %s already', entry ->> 'id');
+    end if;
     for bound in select jsonb_array_elements(entry -> 'slices') loop
       if not exists (
         select from _tessera_catalog.dimension where id = (bound ->> 'dimension_id')::int and hypertable_id = parent.id
@@ -134,13 +142,14 @@ begin
       where dimension_id = (bound ->> 'dimension_id')::int and range_start = (bound ->> 'start')::bigint
         and range_end = (bound ->> 'end')::bigint;
       insert into _tessera_catalog.chunk_constraint (chunk_id, dimension_slice_id, constraint_name)
-      values ((entry ->> 'id')::int, slice_id, 'constraint_' || slice_id);
+      values ((entry ->> 'id')::int, slice_id, 'constraint_' || slice_id)
+      on conflict do nothing;
     end loop;
   end loop;
   return null;
 end
 $$;
-comment on function _tessera_functions.request_add_chunks(name, jsonb) is 'records chunks that were attached, with their slices';
+comment on function _tessera_functions.request_add_chunks(name, jsonb) is 'records chunks that were attached, with their slices; one that was dropped and has come back keeps its id and slices';
 
 create function _tessera_functions.request_add_dimension(caller name, payload jsonb) returns jsonb
 language plpgsql

@@ -272,7 +272,11 @@ begin
       lo := lo - (abs(lo) >= 8589934592)::int;
       hi := hi + (abs(hi) >= 8589934592)::int;
     end if;
-    lowest := case when lo > highest / unit then highest when lo < lowest / unit then lowest else lo * unit end;
+    -- The first date stands for minus infinity too.
+    lowest := case
+      when lo > highest / unit then highest
+      when lo < lowest / unit or unit = 86400000000 and lo <= -2440588 then lowest
+      else lo * unit end;
     highest := case
       when hi >= highest / unit then highest
       when hi <= '-9223372036854775808'::int8 / unit then '-9223372036854775808'

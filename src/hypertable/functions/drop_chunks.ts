@@ -4,6 +4,7 @@ import { defineFunction, returnsSetof } from '../../udf/define-function.ts';
 import { resolveBounds, selectChunks, type BoundArguments } from '../chunk-bounds.ts';
 import { dropChunks } from '../drop-chunks.ts';
 import { dropBoundNeeded } from '../failures.ts';
+import { planMaterializations } from '../materializations.ts';
 import { openOwnHypertable } from '../open-hypertable.ts';
 
 interface DropOptions extends BoundArguments {
@@ -33,8 +34,15 @@ export const drop_chunks = defineFunction({
     const bounds = resolveBounds(hypertable, options);
     if (bounds.older === null && bounds.newer === null && bounds.before === null && bounds.after === null)
       throw dropBoundNeeded();
+    const results = planMaterializations({ hypertable, root }, bounds, options.cascade_to_materializations);
     const chunks = selectChunks(hypertable, bounds);
-    dropChunks({ hypertable, root }, chunks, options.cascade === true, options.verbose === true ? info : debug);
+    dropChunks(
+      { hypertable, root },
+      chunks,
+      options.cascade === true,
+      options.verbose === true ? info : debug,
+      results,
+    );
     return chunks.map((c) => displayed(c));
   },
 });

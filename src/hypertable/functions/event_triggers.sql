@@ -1,16 +1,10 @@
-create function _tessera_functions.forget_chunks(chunk_ids integer[]) returns void
+create function _tessera_functions.erase_chunks(chunk_ids integer[]) returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   slices int[];
-  maintenance text := current_setting('tessera.maintenance', true);
 begin
-  -- Dropping the rest of them fires the event trigger again.
-  perform set_config('tessera.maintenance', 'on', true);
-  perform _tessera_functions.drop_compressed_parts(chunk_ids, false);
-  perform set_config('tessera.maintenance', coalesce(maintenance, ''), true);
-  perform _tessera_functions.log_chunks(chunk_ids);
   with gone as (
     delete from _tessera_catalog.chunk_constraint where chunk_id = any(chunk_ids) returning dimension_slice_id
   )
@@ -21,11 +15,71 @@ begin
     and not exists (select from _tessera_catalog.chunk_constraint c where c.dimension_slice_id = s.id);
 end
 $$;
-comment on function _tessera_functions.forget_chunks(integer[]) is 'deletes catalog rows of chunks and the slices no other chunk has';
+comment on function _tessera_functions.erase_chunks(integer[]) is 'deletes catalog rows of chunks and the slices no other chunk has';
+
+create function _tessera_functions.forget_chunks(chunk_ids integer[]) returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  maintenance text := current_setting('tessera.maintenance', true);
+begin
+  -- Dropping the rest of them fires the event trigger again.
+  perform set_config('tessera.maintenance', 'on', true);
+  perform _tessera_functions.drop_compressed_parts(chunk_ids, false);
+  perform set_config('tessera.maintenance', coalesce(maintenance, ''), true);
+  perform _tessera_functions.log_chunks(chunk_ids);
+  perform _tessera_functions.erase_chunks(chunk_ids);
+end
+$$;
+comment on function _tessera_functions.forget_chunks(integer[]) is
+  'what the end of a chunk entails: the rest of its tables goes, its rows are logged as gone, the catalog forgets it';
+
+create function _tessera_functions.request_retire_chunks(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
+  ids int[] := array(
+    select c.id from _tessera_catalog.chunk c
+    where c.hypertable_id = parent.id and not c.dropped
+      and c.id in (select i::int from jsonb_array_elements_text(payload -> 'chunks') i));
+begin
+  if not (payload ->> 'keep')::boolean then
+    perform _tessera_functions.erase_chunks(ids);
+    return null;
+  end if;
+  delete from _tessera_catalog.compression_settings where chunk_id = any(ids);
+  delete from _tessera_catalog.compressed_chunk where chunk_id = any(ids);
+  delete from _tessera_catalog.compression_chunk_size where chunk_id = any(ids);
+  delete from _tessera_catalog.bgw_policy_chunk_stats where chunk_id = any(ids);
+  update _tessera_catalog.chunk set dropped = true, relid = null, compressed_chunk_id = null, status = 0 where id = any(ids);
+  with before as (
+    delete from _tessera_catalog.continuous_aggs_frozen f
+    using _tessera_catalog.continuous_agg a
+    where a.mat_hypertable_id = f.materialization_id and a.raw_hypertable_id = parent.id
+    returning f.materialization_id as id, f.lowest_value as lowest, f.greatest_value as highest
+  ), added as (
+    select a.mat_hypertable_id as id, r.lowest, r.highest
+    from _tessera_catalog.continuous_agg a, unnest(ids) c, _tessera_functions.chunk_range(c) r
+    where a.raw_hypertable_id = parent.id
+    union all
+    select b.id, b.lowest, b.highest from before b
+  )
+  insert into _tessera_catalog.continuous_aggs_frozen
+  select g.id, coalesce(lower(g.part), '-9223372036854775808'::int8), coalesce(upper(g.part) - 1, 9223372036854775807)
+  from (select a.id, unnest(range_agg(_tessera_functions.change_range(a.lowest, a.highest))) as part from added a group by a.id) g;
+  return null;
+end
+$$;
+comment on function _tessera_functions.request_retire_chunks(name, jsonb) is
+  'takes chunks that are about to be dropped out of the catalog without a log entry; with "keep" their rows stay, and continuous aggregates keep what they have of them';
 
 create function _tessera_functions.forget_hypertables(hypertable_ids integer[]) returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
+set client_min_messages to warning
 as $$
 declare
   parts record;
@@ -186,6 +240,8 @@ language plpgsql security definer
 set search_path to pg_catalog, pg_temp
 as $$
 begin
+  -- Before their hypertables are forgotten, which takes the rows of continuous aggregates along.
+  perform _tessera_functions.sync_caggs();
   perform _tessera_functions.forget_hypertables(array(
     select h.id from _tessera_catalog.hypertable h
     where not exists (select from pg_class c where c.oid = h.relid)));
@@ -197,4 +253,4 @@ end
 $$;
 comment on function tessera.sync_catalog() is
 'Brings the catalog in line with the tables that exist. Event triggers do so by themselves; call it where the server does not allow them.
-Privileges: anybody; it changes nothing but the catalog, and owners of chunks to the owner of their hypertable';
+Privileges: anybody; it changes nothing but the catalog, drops what is left of continuous aggregates that were dropped, and gives chunks the owner of their hypertable and results the owner of their view';

@@ -31,7 +31,7 @@ begin
   insert into _tessera_catalog.bgw_policy_chunk_stats (job_id, chunk_id, num_times_job_run, last_time_job_run)
   select job.id, c.id, 1, clock_timestamp()
   from _tessera_catalog.chunk c
-  where c.id = (payload ->> 'chunk_id')::int and c.hypertable_id = job.hypertable_id
+  where c.id = (payload ->> 'chunk_id')::int and c.hypertable_id = job.hypertable_id and not c.dropped
   on conflict (job_id, chunk_id) do update
   set num_times_job_run = bgw_policy_chunk_stats.num_times_job_run + 1, last_time_job_run = excluded.last_time_job_run;
   return null;

@@ -5,9 +5,9 @@ import { defineFunction, returnsScalar, returnsVoid } from '../../udf/define-fun
 import { checkTimezone } from '../../jobs/index.ts';
 import { addPolicy, removePolicy } from '../add-policy.ts';
 import { dropChunks } from '../drop-chunks.ts';
-import { nullArgument, oneAgeNeeded } from '../failures.ts';
+import { badPolicyConfig, keepNeedsDropAfter, nullArgument, oneAgeNeeded } from '../failures.ts';
 import { oidOf, openOwnHypertable } from '../open-hypertable.ts';
-import { chunksToDrop, hypertableOf, type Config } from '../policy-kinds.ts';
+import { hypertableOf, retentionPlan, type Config } from '../policy-kinds.ts';
 import { parseLag } from '../policy-time.ts';
 
 const TITLE = 'retention policy';
@@ -21,9 +21,9 @@ interface RetentionOptions {
   readonly schedule_interval: string | null;
   readonly initial_start: string | null;
   readonly timezone: string | null;
+  readonly cascade_to_materializations: boolean | null;
   /** Given by callers of the older name. */
   readonly cascade?: boolean | null;
-  readonly cascade_to_materializations?: boolean | null;
   readonly name?: string;
 }
 
@@ -39,6 +39,7 @@ export const add_retention_policy = defineFunction({
     if (o.relation === null) throw nullArgument('relation');
     const open = openOwnHypertable(BigInt(o.relation));
     if ((o.drop_after === null) === (o.drop_created_before === null)) throw oneAgeNeeded();
+    if (o.drop_after === null && o.cascade_to_materializations === false) throw keepNeedsDropAfter();
     if (o.timezone !== null) checkTimezone(o.timezone);
     const age =
       o.drop_after !== null
@@ -61,7 +62,7 @@ export const add_retention_policy = defineFunction({
       config: {
         ...age,
         ...(o.cascade === true ? { cascade: true } : {}),
-        ...(o.cascade_to_materializations == null
+        ...(o.cascade_to_materializations === null
           ? {}
           : { cascade_to_materializations: o.cascade_to_materializations }),
       },
@@ -100,7 +101,11 @@ export const policy_retention = defineFunction({
   name: 'policy_retention',
   args: [
     { name: 'job_id', type: 'integer', doc: 'the job' },
-    { name: 'config', type: 'jsonb', doc: 'hypertable_id, and drop_after or drop_created_before' },
+    {
+      name: 'config',
+      type: 'jsonb',
+      doc: 'hypertable_id, drop_after or drop_created_before, and cascade_to_materializations',
+    },
   ],
   returns: returnsVoid,
   volatility: 'volatile',
@@ -117,9 +122,9 @@ export const policy_retention = defineFunction({
       );
       return;
     }
-    const chunks = chunksToDrop(open, config);
+    const { chunks, results } = retentionPlan(open, config);
     if (chunks.length === 0) notice(`no chunk of hypertable "${open.hypertable.table_name}" is old enough to drop`);
-    dropChunks(open, chunks, config?.cascade === true, (message) => log(`job ${jobId}: ${message}`));
+    dropChunks(open, chunks, config?.cascade === true, (message) => log(`job ${jobId}: ${message}`), results);
   },
 });
 
@@ -133,8 +138,11 @@ export const policy_retention_check = defineFunction({
   privileges: 'owner of the hypertable',
   handler: (config: Config): void => {
     const { hypertable } = hypertableOf(config);
-    const { drop_after, drop_created_before } = config ?? {};
+    const { drop_after, drop_created_before, cascade_to_materializations: results } = config ?? {};
     if ((drop_after == null) === (drop_created_before == null)) throw oneAgeNeeded();
+    if (results != null && typeof results !== 'boolean')
+      throw badPolicyConfig('"cascade_to_materializations" is neither true nor false.');
+    if (drop_after == null && results === false) throw keepNeedsDropAfter();
     if (drop_after != null) parseLag(hypertable, 'drop_after', String(drop_after), 'text');
     else one('select $1::text::interval', [String(drop_created_before)]);
   },

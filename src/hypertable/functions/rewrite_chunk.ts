@@ -44,7 +44,7 @@ const openChunk = (oid: bigint | null): Chunk => {
        h.associated_schema_name as schema
      from _tessera_catalog.chunk c join _tessera_catalog.hypertable h on h.id = c.hypertable_id
      join pg_class r on r.oid = c.relid join pg_inherits i on i.inhrelid = c.relid
-     where c.relid = $1::int8::oid`,
+     where c.relid = $1::int8::oid and not c.dropped`,
     [oid],
   );
   if (row === undefined) throw notChunk(nameOf(oid));

@@ -9,7 +9,7 @@ as $$
   join _tessera_catalog.chunk c on c.id = k.chunk_id
   join _tessera_catalog.compression_settings s on s.chunk_id = k.chunk_id,
     lateral (values (s.compress_relid), (k.residue)) x(relation)
-  where c.relid in (select t.relid from pg_partition_tree(tree) t)
+  where not c.dropped and c.relid in (select t.relid from pg_partition_tree(tree) t)
 $$;
 comment on function _tessera_functions.heaps_of(regclass) is
   'tables in which a hypertable or chunk has its rows: its partitions, and the segments and residue of compressed chunks';
@@ -100,7 +100,7 @@ as $$
   join pg_class l on l.oid = s.compress_relid
   join _tessera_catalog.compressed_chunk k on k.chunk_id = z.chunk_id
   join pg_class r on r.oid = k.residue
-  where c.relid in (select t.relid from pg_partition_tree(tree) t)
+  where not c.dropped and c.relid in (select t.relid from pg_partition_tree(tree) t)
 $$;
 comment on function _tessera_functions.compressed_rows(regclass) is 'estimate of the rows in the segments and residue of a hypertable or chunk';
 

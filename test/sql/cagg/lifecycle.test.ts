@@ -104,6 +104,11 @@ describe('dropping', () => {
     expect((await db.error(`alter table ${mat} add column x int`)).code).toBe('0A000');
     expect((await db.error(`alter table ${mat} rename column n to m`)).code).toBe('0A000');
     await db.query(`create index on ${mat} (n)`);
+    for (const only of [true, false]) {
+      await db.query(`select alter_continuous_aggregate('daily', materialized_only => ${only})`);
+      for (const sql of ['delete from daily', 'update daily set n = 0', `insert into daily values ('2024-01-01')`])
+        expect((await db.error(sql)).code).toBe('55000');
+    }
     expect(await counts('daily')).toEqual([126n, 1000n]);
   });
 
