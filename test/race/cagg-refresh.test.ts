@@ -237,6 +237,8 @@ describe('two refreshes at a time', () => {
     );
     const view = { name: 'tens', direct: TENS.direct.replace('numbers', 'numbers where passes(v)') };
     await create(view);
+    await refresh(db.client, null, null); // which makes the chunks of the results
+    await db.query('update numbers set v = -v - 2');
     await db.query('update numbers set v = -1 where t = 105');
     const held = await db.connect();
     await held.query(`set application_name = 'held'`);
