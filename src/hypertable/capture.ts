@@ -141,15 +141,14 @@ export const enableCapture = (open: OpenHypertable, step: bigint): void => {
   );
 };
 
-/** Logs changes no longer, and forgets those that were. */
-export const disableCapture = (open: OpenHypertable): void => {
+/** Logs changes no longer, and forgets those that were. Attempts at its locks are up to the caller. */
+export const removeCapture = (open: OpenHypertable): void => {
   const { hypertable, root } = open;
-  inMaintenance(() =>
-    withLockRetry(() => {
-      run(`lock table only ${qualified(root)} in share row exclusive mode`);
-      request('disable_capture', { hypertable_id: hypertable.id });
-      for (const { schema, table, name } of query<{ schema: string; table: string; name: string }>(
-        `select n.nspname as schema, c.relname as table, t.tgname as name
+  inMaintenance(() => {
+    run(`lock table only ${qualified(root)} in share row exclusive mode`);
+    request('disable_capture', { hypertable_id: hypertable.id });
+    for (const { schema, table, name } of query<{ schema: string; table: string; name: string }>(
+      `select n.nspname as schema, c.relname as table, t.tgname as name
          from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
          where starts_with(t.tgname, $2) and not t.tgisinternal and t.tgrelid in (
            select relid from pg_partition_tree($1::int8::oid::regclass)
@@ -161,11 +160,12 @@ export const disableCapture = (open: OpenHypertable): void => {
              lateral (values (k.residue), (s.compress_relid)) x(relation)
            where h.relid = $1::int8::oid)
          order by c.oid, t.tgname`,
-        [root.oid, `tessera_capture_${hypertable.id}_`],
-      ))
-        run(`drop trigger ${ident(name)} on ${qualified({ schema, name: table })}`);
-      const { noted } = partNames(hypertable);
-      if (relationOid(noted.schema, noted.name) !== undefined) run(`drop foreign table ${qualified(noted)}`);
-    }),
-  );
+      [root.oid, `tessera_capture_${hypertable.id}_`],
+    ))
+      run(`drop trigger ${ident(name)} on ${qualified({ schema, name: table })}`);
+    const { noted } = partNames(hypertable);
+    if (relationOid(noted.schema, noted.name) !== undefined) run(`drop foreign table ${qualified(noted)}`);
+  });
 };
+
+export const disableCapture = (open: OpenHypertable): void => withLockRetry(() => removeCapture(open));

@@ -123,13 +123,25 @@ const change = (w: Workload, next: Next): string => {
   }
 };
 
+/** What takes whole tables away. */
+const removal = (w: Workload, next: Next): string => {
+  const position = next(SPAN);
+  switch (next(3)) {
+    case 0:
+      return w.compressed ? `select truncate_hypertable('${w.table}')` : `truncate ${w.table}`;
+    case 1:
+      return `do $$ declare c text := (select c from show_chunks('${w.table}') c order by c offset ${next(8)} limit 1);
+        begin if c is not null then execute 'drop table ' || c; end if; end $$`;
+    default:
+      return `select drop_chunks('${w.table}', older_than => ${w.at(position + 15000)}, newer_than => ${w.at(position)}, cascade_to_materializations => true)`;
+  }
+};
+
 const writer = async (w: Workload, s: Session, next: Next, over: () => boolean): Promise<void> => {
   for (let n = 0; n < w.rounds && !over(); n++)
     await s.attempt(async () => {
-      if (next(50) === 0) {
-        const truncate = w.compressed ? `select truncate_hypertable('${w.table}')` : `truncate ${w.table}`;
-        return void (await s.query(`set lock_timeout = '300ms'; ${truncate}; reset lock_timeout`));
-      }
+      if (next(30) === 0)
+        return void (await s.query(`set lock_timeout = '300ms'; ${removal(w, next)}; reset lock_timeout`));
       if (next(4) === 0) return void (await s.query(change(w, next)));
       await s.query(`begin isolation level ${ISOLATION[next(ISOLATION.length)]}`);
       for (let i = next(4); i >= 0; i--) {
@@ -186,6 +198,7 @@ const auditor = async (w: Workload, next: Next, over: () => boolean, found: Find
       await client.query(
         w.compressed ? `lock table only ${w.table} in share mode` : `lock table ${w.table} in access share mode`,
       );
+      await client.query('set local lock_timeout = 0');
       return true;
     } catch (e) {
       await client.query('rollback');

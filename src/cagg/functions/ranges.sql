@@ -14,6 +14,8 @@ as $$
 select case
   when ignore_older_than operator(pg_catalog.=) 9223372036854775807 then '-9223372036854775808'::pg_catalog.int8
   when ignore_older_than operator(pg_catalog.=) 0 then 9223372036854775807
+  -- Nobody knew the time.
+  when modification_time operator(pg_catalog.=) 9223372036854775807 then '-9223372036854775808'::pg_catalog.int8
   when modification_time operator(pg_catalog.<) ('-9223372036854775808'::pg_catalog.int8 operator(pg_catalog.+) ignore_older_than) then '-9223372036854775808'::pg_catalog.int8
   else modification_time operator(pg_catalog.-) ignore_older_than
 end
@@ -124,6 +126,10 @@ begin
     end if;
     return case when start > 9223372036854775807 - b.bucket_period then 9223372036854775807 else start + b.bucket_period end;
   end if;
+  -- Where the calendar ends, a bucket has no end that could be told.
+  if start > 9223372036854775807 - least(b.bucket_period, 700000000000000000) * 12 then
+    return 9223372036854775807;
+  end if;
   -- Buckets of months, and local ones where clocks change, differ in length: look beyond the end, and step back.
   start := greatest(start, -210866803200000000);
   found := start;
@@ -196,9 +202,6 @@ begin
     parts := parts + _tessera_functions.stale_parts(cagg.parent_mat_hypertable_id);
   end if;
   parts := _tessera_functions.whole_buckets(cagg.mat_hypertable_id, parts);
-  if exists (select from _tessera_catalog.continuous_aggs_frozen f where f.materialization_id = cagg.mat_hypertable_id) then
-    parts := parts - _tessera_functions.frozen_parts(cagg.mat_hypertable_id);
-  end if;
   -- Each range costs a query its own look at the raw rows; the smallest gaps are closed.
   if (select count(*) from unnest(parts)) > 32 then
     select range_agg(x.part) into parts
@@ -210,6 +213,10 @@ begin
        where g.next is not null
        order by lower(g.next) - upper(g.part)
        limit (select count(*) - 32 from unnest(parts)))) x(part);
+  end if;
+  -- Last, since such a gap must not be closed.
+  if exists (select from _tessera_catalog.continuous_aggs_frozen f where f.materialization_id = cagg.mat_hypertable_id) then
+    parts := parts - _tessera_functions.frozen_parts(cagg.mat_hypertable_id);
   end if;
   return parts;
 end

@@ -198,8 +198,11 @@ declare
   ignored pg_catalog.int8;
   cutoff pg_catalog.int8;
 begin
-  select pg_catalog.max(a.ignore_invalidation_older_than) into ignored
-  from _tessera_catalog.continuous_agg a where a.raw_hypertable_id operator(pg_catalog.=) $1;
+  -- An older snapshot may not see the one that counts all.
+  if pg_catalog.current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then
+    select pg_catalog.max(a.ignore_invalidation_older_than) into ignored
+    from _tessera_catalog.continuous_agg a where a.raw_hypertable_id operator(pg_catalog.=) $1;
+  end if;
   if ignored operator(pg_catalog.=) 0 then
     return;
   end if;
