@@ -35,6 +35,23 @@ const keepsMarks = (h: Hypertable): boolean =>
 const readsLatest = (): boolean =>
   one<{ yes: boolean }>(`select current_setting('transaction_isolation') = 'read committed' as yes`).yes;
 
+/**
+ * Whether rows of others wait in the default partition, which readers may have seen. To be asked under a lock that keeps
+ * writers out. Without a mark of others there are none; a mark may outlive its rows.
+ */
+export const othersWait = (h: Hypertable): boolean => {
+  const { pending, defaultPartition } = partNames(h);
+  if (
+    keepsMarks(h) &&
+    maybeOne(`select from ${qualified(pending)} where noted_by <> pg_current_xact_id() limit 1`) === undefined
+  )
+    return false;
+  const { id } = one<{ id: string }>('select pg_current_xact_id()::xid::text as id');
+  return (
+    maybeOne(`select from only ${qualified(defaultPartition)} where xmin <> ${literal(id)}::xid limit 1`) !== undefined
+  );
+};
+
 /** Says that rows of this transaction, put there before the triggers were, stay in the default partition. */
 export const markDefaultPartition = (h: Hypertable): void => {
   const pending = qualified(partNames(h).pending);

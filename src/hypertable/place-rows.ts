@@ -8,7 +8,14 @@ import { ident, qualified, type RelationName } from '../lib/quote.ts';
 import { planSlice } from './chunk-slice-plan.ts';
 import { attachSlices, prepareSlice } from './create-chunk.ts';
 import { timeDimension } from './dimensions.ts';
-import { attachWithOneReading, deleteMoved, MANY_ROWS, settleMarks, truncateFreshHeap } from './fresh-heap.ts';
+import {
+  attachWithOneReading,
+  deleteMoved,
+  MANY_ROWS,
+  othersWait,
+  settleMarks,
+  truncateFreshHeap,
+} from './fresh-heap.ts';
 import { partNames } from './partition-ddl.ts';
 import type { Relation } from './relation.ts';
 import { insideSql, internalSql, placeableSql, typedLiteral } from './time-sql.ts';
@@ -36,11 +43,13 @@ const isMaterialization = (h: Hypertable): boolean =>
  * go on.
  *
  * A reader that has looked up the partitions and then waits for the default one goes on without the new chunk, though its
- * snapshot may be younger. The view of a continuous aggregate would see that results are there, and not the results: so
- * readers must wait at the root.
+ * snapshot may be younger. It does not matter that rows of this transaction are missing there. But rows that were there
+ * before would be, and the view of a continuous aggregate would see that results are there, and not the results: so readers
+ * wait at the root then.
  */
 export const lockForAttach = (h: Hypertable, root: Relation): void => {
-  run(`lock table only ${qualified(root)} in ${isMaterialization(h) ? 'access' : 'share row'} exclusive mode`);
+  run(`lock table only ${qualified(root)} in share row exclusive mode`);
+  if (isMaterialization(h) || othersWait(h)) run(`lock table only ${qualified(root)} in access exclusive mode`);
   run(`lock table only ${qualified(partNames(h).defaultPartition)} in access exclusive mode`);
 };
 

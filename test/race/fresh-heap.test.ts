@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type pg from 'pg';
 import { useDatabase } from '../harness/database.ts';
+import { waitUntil } from '../harness/wait-until.ts';
 
 const db = useDatabase();
 const MANY = 12_000;
@@ -298,4 +299,44 @@ test('the default partition has its time indexes in ascending order, and those o
        where indrelid = (select show_chunks('other')) order by 1`,
     ),
   ).toEqual(['btree ("time" DESC)', 'btree (c COLLATE "C", "time" DESC)', 'btree (v, "time" DESC)']);
+});
+
+describe('readers while rows leave the default partition', () => {
+  const reading = async (during: (client: pg.Client) => Promise<unknown>): Promise<number> => {
+    const [mover, reader] = [await db.connect(), await db.connect()];
+    await mover.query('begin');
+    await during(mover);
+    const { rows } = await reader.query('select pg_backend_pid() as pid');
+    const counted = reader.query('select count(*)::int as n from metrics');
+    await waitUntil('the reader waits', () =>
+      db.value('select exists (select from pg_locks where pid = $1 and not granted)', [rows[0].pid]),
+    );
+    await mover.query('commit');
+    return (await counted).rows[0].n;
+  };
+
+  test('that were there before see all of them', async () => {
+    await leaveInDefault(`insert into metrics values ('2024-03-01', 1), ('2024-03-02', 2)`);
+    expect(await stayed()).toBe(2);
+    expect(await reading((client) => client.query(`select drain_default_partition('metrics')`))).toBe(2);
+  });
+
+  test('see them when another transaction takes them along', async () => {
+    await leaveInDefault(`insert into metrics values ('2024-03-01', 1), ('2024-03-02', 2)`);
+    const seen = await reading(async (client) => {
+      await client.query(`insert into metrics values ('2024-03-05', 1)`);
+      await client.query('set constraints all immediate');
+    });
+    expect(seen).toBeGreaterThanOrEqual(2);
+    expect(await stayed()).toBe(0);
+  });
+
+  test('go on while a transaction places nothing but its own', async () => {
+    const [mover, reader] = [await db.connect(), await db.connect()];
+    await db.query(`insert into metrics values ('2024-03-01', 1)`);
+    await reader.query('begin; select count(*) from only metrics');
+    await mover.query(`insert into metrics values ('2024-03-05', 1)`);
+    expect(await stayed()).toBe(0);
+    await reader.query('commit');
+  });
 });
