@@ -56,22 +56,6 @@ end
 $$;
 comment on function _tessera_functions.request_cagg_create(name, jsonb) is 'records a continuous aggregate, all of which is still to be materialized';
 
-create function _tessera_functions.request_cagg_bucket(caller name, payload jsonb) returns jsonb
-language plpgsql
-set search_path to pg_catalog, pg_temp
-as $$
-declare
-  cagg _tessera_catalog.continuous_agg := _tessera_functions.cagg_of_request(caller, payload);
-begin
-  update _tessera_catalog.continuous_aggs_bucket_function
-  set bucket_fixed_width = (payload ->> 'fixed')::boolean, bucket_period = (payload ->> 'period')::bigint,
-    bucket_phase = (payload ->> 'phase')::bigint
-  where mat_hypertable_id = cagg.mat_hypertable_id;
-  return null;
-end
-$$;
-comment on function _tessera_functions.request_cagg_bucket(name, jsonb) is 'records the grid of the buckets of a continuous aggregate';
-
 create function _tessera_functions.request_cagg_alter(caller name, payload jsonb) returns jsonb
 language plpgsql
 set search_path to pg_catalog, pg_temp
