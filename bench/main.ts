@@ -3,6 +3,7 @@ import pg from 'pg';
 import { up } from '../server/cluster.ts';
 import { measureBackground } from './background.ts';
 import { measureCapture } from './cagg-ingest.ts';
+import { measureCaggs } from './cagg.ts';
 import { measureCalls } from './calls.ts';
 import { measureCodecs } from './codec.ts';
 import { measureCompression } from './compression.ts';
@@ -48,6 +49,7 @@ const parts: (() => Promise<Measurement[]>)[] = [
   () => measureIngest(client, timescale?.client),
   () => measureCapture(client),
   () => measureCompression(client, timescale?.client),
+  () => measureCaggs(client),
   () => measurePlanning(client),
   () => measureBackground(client),
   () => measureCalls(client, { ...config, database: DATABASE }),

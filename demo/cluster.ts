@@ -90,7 +90,7 @@ export const cluster = async (client: pg.Client, workers: readonly number[]): Pr
   const { name } = (await client.query('select current_database() as name')).rows[0] as { name: string };
   for (const port of workers.slice(0, 3)) await emptyDatabase(port, name);
 
-  heading('10. Several servers: a table over two, then over three, while it is written');
+  heading('11. Several servers: a table over two, then over three, while it is written');
   await show(client, `select citus_add_node('127.0.0.1', ${first}), citus_add_node('127.0.0.1', ${second})`);
   await client.query(
     `alter database ${name} set enable_partitionwise_join = on; alter database ${name} set enable_partitionwise_aggregate = on;

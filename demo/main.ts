@@ -6,6 +6,7 @@ import { up } from '../server/cluster.ts';
 import { SetupError } from '../server/root.ts';
 import { dataSets, type DataSet } from './data.ts';
 import { cluster } from './cluster.ts';
+import { continuousAggregate } from './continuous-aggregate.ts';
 import { check, heading, line, progress, sql, table } from './print.ts';
 
 const DATABASE = 'tessera_demo';
@@ -202,7 +203,9 @@ const shown = (
 ).map((r) => String(r['QUERY PLAN']));
 for (const l of shown.filter((l) => /Foreign Scan|Remote SQL/.test(l))) line(`  ${l.trim().slice(0, 150)}`);
 
-heading('9. The database does its own housekeeping');
+await continuousAggregate(client);
+
+heading('10. The database does its own housekeeping');
 await run(client, 'create table pulse (time timestamptz not null, value float8)');
 await run(
   client,
@@ -243,8 +246,8 @@ line('  Rows came, old ones went, no run failed.');
 
 await cluster(client, workers);
 
-heading('11. Is everything in order');
-table(await run(client, 'select check_name, status, detail from tessera.doctor()'), 12);
+heading('12. Is everything in order');
+table(await run(client, 'select check_name, status, detail from tessera.doctor()'), 20);
 await run(client, 'select stop_background_workers()');
 
 await client.end();

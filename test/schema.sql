@@ -81,7 +81,7 @@ COMMENT ON COLUMN _tessera_catalog.continuous_agg.user_view IS 'view that answer
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.partial_view IS 'query of the user with the columns of the materialization hypertable';
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.direct_view IS 'query of the user as it was given';
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.refresh_lag IS 'how far behind now its own job stays; null without one';
-COMMENT ON COLUMN _tessera_catalog.continuous_agg.max_interval_per_job IS 'most that one transaction of a refresh materializes; null means twenty buckets or a chunk of the results, whatever is more';
+COMMENT ON COLUMN _tessera_catalog.continuous_agg.max_interval_per_job IS 'most that one transaction of a refresh materializes; null means what reads some five million rows, and twenty buckets at least';
 COMMENT ON COLUMN _tessera_catalog.continuous_agg.ignore_invalidation_older_than IS 'changes of rows that were older than this when they were changed do not count; the greatest int8 means all count';
 CREATE TABLE _tessera_catalog.hypertable (
     id integer NOT NULL,
@@ -1005,7 +1005,7 @@ CREATE VIEW tessera_information.continuous_aggregates AS
     pg_get_viewdef((a.direct_view)::oid) AS view_definition,
     b.bucket_width,
     a.refresh_lag,
-    COALESCE(a.max_interval_per_job, (b.bucket_period * 20)) AS max_interval_per_job,
+    a.max_interval_per_job,
     NULLIF(a.ignore_invalidation_older_than, '9223372036854775807'::bigint) AS ignore_invalidation_older_than
    FROM (((((_tessera_catalog.continuous_agg a
      JOIN _tessera_catalog.continuous_aggs_bucket_function b ON ((b.mat_hypertable_id = a.mat_hypertable_id)))
@@ -1079,8 +1079,11 @@ CREATE VIEW tessera_information.hypertables AS
     d.column_type AS primary_dimension_type
    FROM ((_tessera_catalog.hypertable h
      JOIN pg_class c ON ((c.oid = (h.relid)::oid)))
-     JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = h.id) AND (d.interval_length IS NOT NULL))));
-COMMENT ON VIEW tessera_information.hypertables IS 'one row per hypertable';
+     JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = h.id) AND (d.interval_length IS NOT NULL))))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM _tessera_catalog.continuous_agg a
+          WHERE (a.mat_hypertable_id = h.id))));
+COMMENT ON VIEW tessera_information.hypertables IS 'one row per hypertable; those that hold results of continuous aggregates are in continuous_aggregates';
 CREATE VIEW tessera_information.job_history WITH (security_barrier='true') AS
  SELECT id,
     job_id,
@@ -1223,8 +1226,8 @@ CREATE VIEW tessera_information.job_states AS
      CROSS JOIN tessera_information.scheduler c);
 COMMENT ON VIEW tessera_information.job_states IS 'for every job: whether it runs, is due, waits or is paused, when it starts next, how late it is, and why, in words';
 CREATE VIEW tessera_information.job_stats AS
- SELECT h.schema_name AS hypertable_schema,
-    h.table_name AS hypertable_name,
+ SELECT COALESCE(a.user_view_schema, h.schema_name) AS hypertable_schema,
+    COALESCE(a.user_view_name, h.table_name) AS hypertable_name,
     j.id AS job_id,
     NULLIF(s.last_start, '-infinity'::timestamp with time zone) AS last_run_started_at,
     NULLIF(s.last_successful_finish, '-infinity'::timestamp with time zone) AS last_successful_finish,
@@ -1252,9 +1255,10 @@ CREATE VIEW tessera_information.job_stats AS
     s.total_runs,
     s.total_successes,
     s.total_failures
-   FROM ((_tessera_catalog.bgw_job j
+   FROM (((_tessera_catalog.bgw_job j
      JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
-     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
+     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+     LEFT JOIN _tessera_catalog.continuous_agg a ON ((a.mat_hypertable_id = h.id)));
 COMMENT ON VIEW tessera_information.job_stats IS 'what became of the runs of every job';
 CREATE VIEW tessera_information.jobs AS
  SELECT j.id AS job_id,
@@ -1271,13 +1275,14 @@ CREATE VIEW tessera_information.jobs AS
     j.config,
     s.next_start,
     j.initial_start,
-    h.schema_name AS hypertable_schema,
-    h.table_name AS hypertable_name,
+    COALESCE(a.user_view_schema, h.schema_name) AS hypertable_schema,
+    COALESCE(a.user_view_name, h.table_name) AS hypertable_name,
     j.check_schema,
     j.check_name
-   FROM ((_tessera_catalog.bgw_job j
+   FROM (((_tessera_catalog.bgw_job j
      LEFT JOIN _tessera_catalog.bgw_job_stat s ON ((s.job_id = j.id)))
-     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)));
+     LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+     LEFT JOIN _tessera_catalog.continuous_agg a ON ((a.mat_hypertable_id = h.id)));
 COMMENT ON VIEW tessera_information.jobs IS 'one row per job';
 CREATE VIEW tessera_information.policies AS
  SELECT j.id AS job_id,
@@ -1285,19 +1290,21 @@ CREATE VIEW tessera_information.policies AS
             WHEN 'policy_retention'::name THEN 'retention'::name
             WHEN 'policy_reorder'::name THEN 'reorder'::name
             WHEN 'policy_compression'::name THEN 'compression'::name
+            WHEN 'policy_refresh_continuous_aggregate'::name THEN 'continuous aggregate'::name
             WHEN 'policy_precreate_chunks'::name THEN 'chunk pre-creation'::name
             WHEN 'policy_drain'::name THEN 'default partition drain'::name
             ELSE j.proc_name
         END AS policy,
-    h.relid AS hypertable,
+    COALESCE(a.user_view, h.relid) AS hypertable,
     (j.config - 'hypertable_id'::text) AS config,
     j.schedule_interval,
     j.owner,
     j.scheduled
-   FROM (_tessera_catalog.bgw_job j
+   FROM ((_tessera_catalog.bgw_job j
      LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
+     LEFT JOIN _tessera_catalog.continuous_agg a ON ((a.mat_hypertable_id = h.id)))
   WHERE ((j.proc_schema = '_tessera_functions'::name) AND (j.proc_name ~~ 'policy\_%'::text));
-COMMENT ON VIEW tessera_information.policies IS 'one row per policy; those without a hypertable are built in and look after all';
+COMMENT ON VIEW tessera_information.policies IS 'one row per policy, with its hypertable or continuous aggregate; those without one are built in and look after all';
 CREATE VIEW tessera_information.policy_stats AS
  SELECT h.relid AS hypertable,
     j.id AS job_id,

@@ -25,7 +25,7 @@ comment on column _tessera_catalog.continuous_agg.direct_view is 'query of the u
 comment on column _tessera_catalog.continuous_agg.parent_mat_hypertable_id is
   'materialization hypertable of the continuous aggregate this one reads, equal to raw_hypertable_id; null where it reads a hypertable of the user';
 comment on column _tessera_catalog.continuous_agg.refresh_lag is 'how far behind now its own job stays; null without one';
-comment on column _tessera_catalog.continuous_agg.max_interval_per_job is 'most that one transaction of a refresh materializes; null means twenty buckets or a chunk of the results, whatever is more';
+comment on column _tessera_catalog.continuous_agg.max_interval_per_job is 'most that one transaction of a refresh materializes; null means what reads some five million rows, and twenty buckets at least';
 comment on column _tessera_catalog.continuous_agg.ignore_invalidation_older_than is
   'changes of rows that were older than this when they were changed do not count; the greatest int8 means all count';
 

@@ -1,4 +1,5 @@
 import type { Hypertable } from '../catalog/hypertable.ts';
+import { withSettings } from '../engine/session.ts';
 import { notice, one, query, run } from '../engine/spi.ts';
 import { makeHypertable, timeDimension } from '../hypertable/index.ts';
 import { maximumOf } from '../lib/internal-time.ts';
@@ -39,13 +40,18 @@ export const createMatTable = (
 ): void => {
   run(`create table ${qualified(names.mat)} as select * from ${qualified(names.partial)} with no data`);
   const { oid } = one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [qualified(names.mat)]);
-  makeHypertable(oid, {
-    time_column: bucketColumn,
-    interval: String(interval ?? chunkInterval(raw, period)),
-    interval_type: 'bigint',
-    create_default_indexes: true,
-    id,
-  });
+  // What a table needs to become a hypertable is of no interest to whoever made a view.
+  const said = one<{ level: string }>(`select current_setting('client_min_messages') as level`).level;
+  const quiet = said === 'error' ? said : 'warning';
+  withSettings({ client_min_messages: quiet }, () =>
+    makeHypertable(oid, {
+      time_column: bucketColumn,
+      interval: String(interval ?? chunkInterval(raw, period)),
+      interval_type: 'bigint',
+      create_default_indexes: true,
+      id,
+    }),
+  );
 };
 
 /** An index for each grouped column, as dashboards ask for one device over some time. */

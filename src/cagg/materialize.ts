@@ -1,7 +1,7 @@
 import { request } from '../catalog/request.ts';
 import { one, query, run } from '../engine/spi.ts';
 import { internalSql, placeableSql, SQL_TYPES } from '../hypertable/index.ts';
-import { MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
+import { maximumOf, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
 import { ident, identList, literal, qualified } from '../lib/quote.ts';
 import { rawHypertable, type Cagg } from './cagg.ts';
 import { cellsOf, planBatches, type Range } from './refresh-plan.ts';
@@ -41,9 +41,9 @@ export const moveThreshold = (cagg: Cagg, window: Range): Range | null => {
   let { end } = window;
   if (end === PLUS_INFINITY) {
     const data = dataRange(cagg);
-    // The bucket that holds the end of time has no end.
-    const last =
-      data === null ? cagg.watermark : data.end === PLUS_INFINITY ? bucketStart(cagg, PLUS_INFINITY - 1n) : data.end;
+    // The bucket that holds the last value of the type has no end.
+    const most = maximumOf(cagg.timeType);
+    const last = data === null ? cagg.watermark : data.end > most ? bucketStart(cagg, most) : data.end;
     end = last > cagg.watermark ? last : cagg.watermark;
   }
   // Of a parent only what is materialized is settled: later rows of it change without a trace.
@@ -148,6 +148,18 @@ const matColumns = (cagg: Cagg): { readonly name: string; readonly type: string 
     [cagg.matOid],
   );
 
+const RANGE = (parts: string): string =>
+  `select coalesce(lower(p), ${MINUS_INFINITY}) as start, coalesce(upper(p), ${PLUS_INFINITY}) as end from unnest(${parts}) p`;
+
+/**
+ * SQL of what a parent answers from raw rows, in whole buckets inside a range: such rows come and go without a trace in
+ * what the parent has materialized, which stays as it is where they came and went between two refreshes.
+ */
+const unsettledParts = (cagg: Cagg, range: Range): string =>
+  `coalesce((select _tessera_functions.whole_buckets(${cagg.id}, _tessera_functions.stale_parts(p.mat_hypertable_id))
+      * int8multirange(_tessera_functions.change_range(${range.start}, ${lastOf(range.end)}))
+     from _tessera_catalog.continuous_agg p where p.mat_hypertable_id = ${cagg.parentId ?? 'null'} and not p.materialized_only), '{}')`;
+
 const lockRaw = (cagg: Cagg): void => {
   const { root } = rawHypertable(cagg);
   // Who may read a parent only by its view locks what is behind it later, as he reads.
@@ -157,8 +169,8 @@ const lockRaw = (cagg: Cagg): void => {
   if (readable) run(`lock table only ${qualified(root)} in access share mode`);
 };
 
-/** The rows of a range as they are computed now, in place of those that were materialized. */
-export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): void => {
+/** The rows of a range as they are computed now, in place of those that were materialized; returns what is to stay logged. */
+export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): Range[] => {
   const mat = qualified(cagg.mat);
   run(`delete from ${mat} where ${insideRange(ident(cagg.bucketColumn), batch, cagg.timeType)}`);
   const rows = queryWhere(
@@ -167,14 +179,16 @@ export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): void => {
     raw,
   );
   const columns = matColumns(cagg);
-  const names = identList(columns.map((c) => c.name));
-  if (batch.end - batch.start < cagg.matInterval) {
-    run(`insert into ${mat} (${names}) select * from (${rows}) q`);
-    return;
-  }
   // What INSERT itself selects is never read by parallel workers; what a function returns may be.
   const typed = columns.map((c) => `${ident(c.name)} ${c.type}`).join(', ');
-  run(`insert into ${mat} (${names}) select * from _tessera_functions.query_rows(${literal(rows)}) as q(${typed})`);
+  const source =
+    batch.end - batch.start < cagg.matInterval
+      ? `(${rows}) q`
+      : `_tessera_functions.query_rows(${literal(rows)}) as q(${typed})`;
+  const insert = `insert into ${mat} (${identList(columns.map((c) => c.name))}) select * from ${source}`;
+  if (cagg.parentId !== null) return query<Range>(`with done as (${insert}) ${RANGE(unsettledParts(cagg, batch))}`);
+  run(insert);
+  return [];
 };
 
 /**
@@ -188,18 +202,23 @@ export const runBatch = (cagg: Cagg, batch: Range, force: boolean, raw?: RowsOf)
   lockCells(cagg, batch);
   const stale = request<boolean>('cagg_cut', { cagg: cagg.id, first: batch.start, last: lastOf(batch.end) });
   // Chunks may have been dropped since the batch was planned.
-  if (stale || force) for (const part of unfrozen(cagg, [batch])) materialize(cagg, part, raw);
-  request('cagg_done', { cagg: cagg.id, watermark: batch.end === PLUS_INFINITY ? null : batch.end });
+  const unsettled = stale || force ? unfrozen(cagg, [batch]).flatMap((part) => materialize(cagg, part, raw)) : [];
+  request('cagg_done', {
+    cagg: cagg.id,
+    watermark: batch.end === PLUS_INFINITY ? null : batch.end,
+    unsettled: unsettled.map((r) => [r.start, r.end]),
+  });
   return stale || force;
 };
 
 /** Stale ranges in the window that are left, because others were at them. */
 export const leftovers = (cagg: Cagg, window: Range): Range[] =>
   query<Range>(
-    `select coalesce(lower(p), ${MINUS_INFINITY}) as start, coalesce(upper(p), ${PLUS_INFINITY}) as end
-     from (select range_agg(_tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value)) as parts
-       from _tessera_catalog.continuous_aggs_materialization_invalidation_log l where l.materialization_id = $1) g,
-       unnest(_tessera_functions.whole_buckets($1, g.parts) * int8multirange(_tessera_functions.change_range($2::int8, $3::int8))) p
+    `${RANGE(`(
+       select _tessera_functions.whole_buckets($1, range_agg(
+           _tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value)))
+         * int8multirange(_tessera_functions.change_range($2::int8, $3::int8)) - ${unsettledParts(cagg, window)}
+       from _tessera_catalog.continuous_aggs_materialization_invalidation_log l where l.materialization_id = $1)`)}
      order by p`,
     [cagg.id, window.start, lastOf(window.end)],
   );

@@ -1,6 +1,6 @@
 import { one, query } from '../engine/spi.ts';
 import { typedLiteral } from '../hypertable/index.ts';
-import { MINUS_INFINITY, PLUS_INFINITY, type TimeType } from '../lib/internal-time.ts';
+import { maximumOf, minimumOf, type TimeType } from '../lib/internal-time.ts';
 import { ident, identList, qualified, type RelationName } from '../lib/quote.ts';
 import { unrestorable } from './failures.ts';
 import type { Range } from './refresh-plan.ts';
@@ -48,10 +48,12 @@ export const queryWhere = (v: SourcedView, condition: (time: string) => string, 
   return replaced(v, `(${read(identList(columnsRead(v)), condition(ident(v.timeColumn)))})`);
 };
 
+/** What lies outside of the type is no bound; below its first value there is minus infinity alone. */
 export const insideRange = (column: string, range: Range, type: TimeType): string => {
+  const [least, most] = [minimumOf(type), maximumOf(type)];
   const parts: string[] = [];
-  if (range.start !== MINUS_INFINITY) parts.push(`${column} >= ${typedLiteral(range.start, type)}`);
-  if (range.end !== PLUS_INFINITY) parts.push(`${column} < ${typedLiteral(range.end, type)}`);
+  if (range.start > least) parts.push(`${column} >= ${typedLiteral(range.start, type)}`);
+  if (range.end <= most) parts.push(`${column} < ${typedLiteral(range.end > least ? range.end : least, type)}`);
   return parts.length === 0 ? 'true' : parts.join(' and ');
 };
 

@@ -23,10 +23,10 @@ const clip = (range: Range, to: Range): Range | null => {
 const split = (range: Range, o: BatchOptions): Range[] => {
   const pieces: Range[] = [];
   for (let start = range.start; start < range.end; ) {
-    let end = o.align(start + o.length);
-    // A bucket longer than the batch is taken whole.
-    for (let reach = o.length * 2n; end <= start; reach *= 2n) end = o.align(start + reach);
-    if (end > range.end) end = range.end;
+    let end = start;
+    // A bucket longer than the batch is taken whole. Beyond the range the calendar may be at its end.
+    for (let reach = o.length; end <= start; reach *= 2n)
+      end = start + reach < range.end ? o.align(start + reach) : range.end;
     pieces.push({ start, end });
     start = end;
   }

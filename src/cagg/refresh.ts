@@ -139,11 +139,7 @@ export const refreshNow = (cagg: Cagg, window: Range): void => {
 };
 
 /** What others were at when this refresh was planned: by the time its locks are to be had they are done, or have failed. */
-export const finishOthers = (cagg: Cagg, window: Range): void => {
-  for (const range of unfrozen(cagg, leftovers(cagg, window))) runBatch(cagg, range, false);
-};
-
-export const hasLeftovers = (cagg: Cagg, window: Range): boolean => unfrozen(cagg, leftovers(cagg, window)).length > 0;
+export const leftToOthers = (cagg: Cagg, window: Range): Range[] => unfrozen(cagg, leftovers(cagg, window));
 
 export const endRefresh = (cagg: Cagg): void => void request('cagg_done', { cagg: cagg.id, finished: true });
 

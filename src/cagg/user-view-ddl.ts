@@ -34,7 +34,8 @@ const materialized = (v: UserView): string =>
  * it is not. Below stale_from() a comparison of the bucket is all a row costs; sub-selects are evaluated once a query.
  */
 export const userViewQuery = (v: UserView, materializedOnly: boolean): string => {
-  if (materializedOnly) return materialized(v);
+  // With two things in FROM it cannot be written to; the second one costs nothing.
+  if (materializedOnly) return `${materialized(v)}, (select) tessera_once`;
   const bucket = `m.${ident(v.bucketColumn)}`;
   const element = v.timeType === 'int2' ? `${bucket}::pg_catalog.int4` : bucket;
   // TimeType has the names PostgreSQL's own catalog has.

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { parseArgs } from 'node:util';
 import { convertChunks, formatProgress, type Conversion } from './convert-chunks.ts';
 import { deliverTelemetry } from './deliver-telemetry.ts';
+import { formatRefresh, refreshAggregate } from './refresh-aggregate.ts';
 import { startWorker } from './worker.ts';
 
 interface Command {
@@ -93,11 +94,57 @@ const convert = (action: Conversion['action'], about: string): Command => ({
   },
 });
 
+const refresh: Command = {
+  usage:
+    'refresh VIEW [--from T] [--to T] [--force] [--buckets N] [--dsn postgres://...]   bring a continuous aggregate up to date',
+  run: async (args) => {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        dsn: { type: 'string' },
+        from: { type: 'string' },
+        to: { type: 'string' },
+        force: { type: 'boolean' },
+        buckets: { type: 'string' },
+      },
+    });
+    const [view, ...more] = positionals;
+    if (view === undefined || more.length > 0) throw new Error('give one continuous aggregate');
+    const connect = async (): Promise<pg.Client> => {
+      const client = new pg.Client(values.dsn === undefined ? {} : { connectionString: values.dsn });
+      await client.connect();
+      return client;
+    };
+    const [client, watcher] = [await connect(), await connect()];
+    client.on('notice', (n) => void process.stderr.write(`${n.message ?? ''}\n`));
+    const began = Date.now();
+    const end = process.stderr.isTTY ? '\r' : '\n';
+    try {
+      await refreshAggregate({
+        client,
+        watcher,
+        view,
+        from: values.from,
+        to: values.to,
+        force: values.force === true,
+        bucketsPerBatch: values.buckets === undefined ? undefined : Number(values.buckets),
+        progress: (p) => void process.stderr.write(`${formatRefresh(p, Date.now() - began).padEnd(80)}${end}`),
+      });
+      if (process.stderr.isTTY) process.stderr.write('\n');
+    } finally {
+      await client.end();
+      await watcher.end();
+    }
+  },
+};
+
 const commands: Readonly<Record<string, Command>> = {
   worker,
   'deliver-telemetry': deliver,
   compress: convert('compress', 'compress its chunks, one transaction each'),
   decompress: convert('decompress', 'and back'),
+  refresh,
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -9,6 +9,7 @@ import {
   readBackDdl,
   type CapturedTable,
 } from './capture-ddl.ts';
+import { installTriggers } from './capture-install.ts';
 import { timeDimension } from './dimensions.ts';
 import { partNames, placeFunctionDdl } from './partition-ddl.ts';
 import { findRelation, relationOid, type Relation } from './relation.ts';
@@ -97,17 +98,19 @@ export const installCompressed = (h: Hypertable): void => {
       type: time.type,
     });
     const residue = captured(c.residue, 'residue');
-    if (!isInstalled(residue.table, 'tessera_capture_')) for (const ddl of captureResidueDdl(residue)) run(ddl);
+    installTriggers(residue, ['insert', 'update', 'delete'], captureResidueDdl(residue));
     const segments = captured(c.segments, 'segments');
     const from = c.start === MINUS_INFINITY && integer ? minimumOf(time.type) : c.start;
     const to = c.end === PLUS_INFINITY ? (integer ? maximumOf(time.type) : c.end) : c.end - 1n;
-    if (!isInstalled(segments.table, 'tessera_capture_'))
-      for (const ddl of captureSegmentsDdl(
+    installTriggers(
+      segments,
+      c.segmentBy?.length ? ['delete', 'update'] : ['delete'],
+      captureSegmentsDdl(
         segments,
         { from: typedLiteral(from, time.type), to: typedLiteral(to, time.type) },
         c.segmentBy ?? [],
-      ))
-        run(ddl);
+      ),
+    );
     for (const table of ancestors(c.remote))
       if (!isInstalled(table, `tessera_capture_${h.id}_c`))
         for (const ddl of readBackDdl(table, { hypertableId: h.id, type: time.type }, parts)) run(ddl);

@@ -43,14 +43,14 @@ const setting = (name: string): string => `nullif(pg_catalog.current_setting(${l
  */
 const outside = (time: string, key: string, type: TimeType): string => {
   const { low, high } = rangeSettings(key);
-  if (isIntegerTime(type))
-    return `(${time} >= coalesce(${setting(low)}::int8, 0) and ${time} < coalesce(${setting(high)}::int8, 0)) is not true`;
+  const bound = (name: string): string => `${setting(name)}::${type === 'date' ? 'int4' : 'int8'}`;
+  // Null where nothing was noted yet.
+  if (isIntegerTime(type)) return `(${time} >= ${bound(low)} and ${time} < ${bound(high)}) is not true`;
   if (type === 'date') {
-    const day = (name: string): string => `date '1970-01-01' + coalesce(${setting(name)}::int4, 0)`;
+    const day = (name: string): string => `date '1970-01-01' + ${bound(name)}`;
     return `(${time} >= ${day(low)} and ${time} < ${day(high)}) is not true`;
   }
-  const bound = (name: string, otherwise: string): string => `coalesce(${setting(name)}::int8, ${otherwise})`;
-  return `pg_catalog.width_bucket(pg_catalog.date_part('epoch', ${time}), ${bound(low, '1000000000000000')}, ${bound(high, '2000000000000000')}, 1) <> 1`;
+  return `(pg_catalog.width_bucket(pg_catalog.date_part('epoch', ${time}), ${bound(low)}, ${bound(high)}, 1) = 1) is not true`;
 };
 
 /** SQL call that notes times and says whether nothing was due before. */

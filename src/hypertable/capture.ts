@@ -11,6 +11,7 @@ import { MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { ident, qualified, type RelationName } from '../lib/quote.ts';
 import { installCompressed } from './capture-compressed.ts';
+import { installTriggers } from './capture-install.ts';
 import {
   captureDdl,
   captureKey,
@@ -22,6 +23,7 @@ import {
 import { timeDimension } from './dimensions.ts';
 import type { OpenHypertable } from './open-hypertable.ts';
 import { partNames } from './partition-ddl.ts';
+import { relationOid } from './relation.ts';
 
 const DEFAULT_PARTITION = 0;
 
@@ -54,14 +56,8 @@ export const isCaptured = (h: Hypertable): boolean =>
   (maybeOne(`select where current_setting('transaction_isolation') !~ '^read'`) !== undefined &&
     hasTriggers(h, captureKey({ hypertableId: h.id, chunkId: DEFAULT_PARTITION, part: 'heap' })));
 
-const install = (captured: CapturedTable): void => {
-  const [first] = captureTriggers(captureKey(captured));
-  const there = maybeOne('select from pg_trigger where tgrelid = $1::regclass and tgname = $2', [
-    qualified(captured.table),
-    first,
-  ]);
-  if (there === undefined) for (const ddl of captureDdl(captured)) run(ddl);
-};
+const install = (captured: CapturedTable): void =>
+  installTriggers(captured, ['insert', 'update', 'delete', 'truncate'], captureDdl(captured));
 
 /** Gives a table that holds, or will hold, rows of a chunk the triggers that a captured hypertable needs there. */
 export const captureHeap = (h: Hypertable, table: RelationName, chunkId: number): void => {
@@ -145,15 +141,14 @@ export const enableCapture = (open: OpenHypertable, step: bigint): void => {
   );
 };
 
-/** Logs changes no longer, and forgets those that were. */
-export const disableCapture = (open: OpenHypertable): void => {
+/** Logs changes no longer, and forgets those that were. Attempts at its locks are up to the caller. */
+export const removeCapture = (open: OpenHypertable): void => {
   const { hypertable, root } = open;
-  inMaintenance(() =>
-    withLockRetry(() => {
-      run(`lock table only ${qualified(root)} in share row exclusive mode`);
-      request('disable_capture', { hypertable_id: hypertable.id });
-      for (const { schema, table, name } of query<{ schema: string; table: string; name: string }>(
-        `select n.nspname as schema, c.relname as table, t.tgname as name
+  inMaintenance(() => {
+    run(`lock table only ${qualified(root)} in share row exclusive mode`);
+    request('disable_capture', { hypertable_id: hypertable.id });
+    for (const { schema, table, name } of query<{ schema: string; table: string; name: string }>(
+      `select n.nspname as schema, c.relname as table, t.tgname as name
          from pg_trigger t join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
          where starts_with(t.tgname, $2) and not t.tgisinternal and t.tgrelid in (
            select relid from pg_partition_tree($1::int8::oid::regclass)
@@ -165,10 +160,12 @@ export const disableCapture = (open: OpenHypertable): void => {
              lateral (values (k.residue), (s.compress_relid)) x(relation)
            where h.relid = $1::int8::oid)
          order by c.oid, t.tgname`,
-        [root.oid, `tessera_capture_${hypertable.id}_`],
-      ))
-        run(`drop trigger ${ident(name)} on ${qualified({ schema, name: table })}`);
-      run(`drop foreign table if exists ${qualified(partNames(hypertable).noted)}`);
-    }),
-  );
+      [root.oid, `tessera_capture_${hypertable.id}_`],
+    ))
+      run(`drop trigger ${ident(name)} on ${qualified({ schema, name: table })}`);
+    const { noted } = partNames(hypertable);
+    if (relationOid(noted.schema, noted.name) !== undefined) run(`drop foreign table ${qualified(noted)}`);
+  });
 };
+
+export const disableCapture = (open: OpenHypertable): void => withLockRetry(() => removeCapture(open));

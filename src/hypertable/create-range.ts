@@ -6,16 +6,14 @@ import { planSlice } from './chunk-slice-plan.ts';
 import { attachSlices, prepareSlice, type PreparedSlice } from './create-chunk.ts';
 import { timeDimension } from './dimensions.ts';
 import type { OpenHypertable } from './open-hypertable.ts';
-import { partNames } from './partition-ddl.ts';
 import { lockForAttach, placeRows } from './place-rows.ts';
 
 /** Creates the chunks that [start, end) lacks, in internal time, and returns their OIDs. */
 export const createRange = ({ hypertable, root }: OpenHypertable, start: bigint, end: bigint): bigint[] => {
   const time = timeDimension(hypertable);
-  const parts = partNames(hypertable);
   return inMaintenance(() =>
     withLockRetry(() => {
-      lockForAttach(root, parts);
+      lockForAttach(hypertable, root);
       // Rows that wait for these chunks must move first, or ATTACH would find them in the default partition.
       placeRows(hypertable, root, '50ms');
       const prepared: PreparedSlice[] = [];

@@ -4,6 +4,7 @@ export {
   captureCompressed,
   captureHeap,
   disableCapture,
+  removeCapture,
   enableCapture,
   flushCapture,
   isCaptured,

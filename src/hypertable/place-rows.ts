@@ -25,15 +25,23 @@ export const NOT_NOW = [
 
 export const isNotNow = (e: unknown): boolean => hasSqlState(e, ...NOT_NOW);
 
+/** Results of a continuous aggregate. */
+const isMaterialization = (h: Hypertable): boolean =>
+  maybeOne('select from _tessera_catalog.continuous_agg where mat_hypertable_id = $1', [h.id]) !== undefined;
+
 /**
  * Lock order everywhere: root, then default partition, then chunks. ATTACH itself would be content with SHARE UPDATE
  * EXCLUSIVE on the root; but a writer that chose the default partition for a row before the chunk was attached, and
  * reaches it afterwards, fails with 23514. SHARE ROW EXCLUSIVE waits for such writers and keeps new ones out; readers
  * go on.
+ *
+ * A reader that has looked up the partitions and then waits for the default one goes on without the new chunk, though its
+ * snapshot may be younger. The view of a continuous aggregate would see that results are there, and not the results: so
+ * readers must wait at the root.
  */
-export const lockForAttach = (root: Relation, parts: { readonly defaultPartition: RelationName }): void => {
-  run(`lock table only ${qualified(root)} in share row exclusive mode`);
-  run(`lock table only ${qualified(parts.defaultPartition)} in access exclusive mode`);
+export const lockForAttach = (h: Hypertable, root: Relation): void => {
+  run(`lock table only ${qualified(root)} in ${isMaterialization(h) ? 'access' : 'share row'} exclusive mode`);
+  run(`lock table only ${qualified(partNames(h).defaultPartition)} in access exclusive mode`);
 };
 
 const hasTimeIndex = (table: RelationName, column: string): boolean =>
@@ -140,7 +148,7 @@ export const placeRows = (
     inMaintenance(() => {
       const parts = partNames(h);
       const source = parts.defaultPartition;
-      withSettings({ lock_timeout: lockTimeout }, () => lockForAttach(root, parts));
+      withSettings({ lock_timeout: lockTimeout }, () => lockForAttach(h, root));
       const time = timeDimension(h);
       const keys = incomingForeignKeys(root);
       const needed = neededSlices(h, source);

@@ -129,6 +129,7 @@ test('continuous aggregates, materialized and not, their logs and policies come 
   const logs = `select * from _tessera_catalog.continuous_aggs_hypertable_invalidation_log`;
   expect(await revived.query(logs)).toEqual(await db.query(logs));
   const policies = `select hypertable::text, config from tessera_information.policies where policy = 'continuous aggregate' order by 1`;
+  expect(await db.query(policies)).toHaveLength(2);
   expect(await revived.query(policies)).toEqual(await db.query(policies));
   // Refreshing goes on where it was, and later changes are noticed.
   await revived.query(`insert into readings values ('2024-01-03 03:04', 2, 5000), ('2025-01-01', 0, 1)`);

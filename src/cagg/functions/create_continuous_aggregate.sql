@@ -40,7 +40,7 @@ materialized_only: the view shows what is materialized alone; else raw rows answ
 create_group_indexes: an index (column, bucket) for each other grouped column
 if_not_exists: a NOTICE instead of an error when the name is taken
 column_names: names of the columns of the view; null takes those of the query
-refresh_lag, refresh_interval, max_interval_per_job: one of them makes a job that refreshes every refresh_interval (default: two buckets; twelve hours for integers) up to refresh_lag before now (default: two buckets), max_interval_per_job at a time (default: twenty buckets)
+refresh_lag, refresh_interval, max_interval_per_job: one of them makes a job that refreshes every refresh_interval (default: two buckets; twelve hours for integers) up to refresh_lag before now (default: two buckets), max_interval_per_job at a time (default: some five million rows of the hypertable, twenty buckets at least)
 ignore_invalidation_older_than: changes of rows older than this when they are made do not count (default: all count)
 start_offset, end_offset, schedule_interval: with schedule_interval, a policy as add_continuous_aggregate_policy() makes it
 chunk_interval: of the hypertable with the results; default ten chunk intervals of the raw one

@@ -2,7 +2,7 @@ import { request } from '../../catalog/request.ts';
 import { withLockRetry } from '../../engine/lock-retry.ts';
 import { inMaintenance } from '../../engine/session.ts';
 import { run } from '../../engine/spi.ts';
-import { disableCapture, findRelation, oidOf } from '../../hypertable/index.ts';
+import { findRelation, oidOf, removeCapture } from '../../hypertable/index.ts';
 import { findPolicy, removeJob } from '../../jobs/index.ts';
 import { qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
@@ -16,7 +16,7 @@ const dropCagg = (cagg: Cagg, cascade: boolean): void => {
   const views = [cagg.partialView, cagg.directView].flatMap((oid) => findRelation(oid) ?? []);
   request('cagg_forget', { cagg: cagg.id });
   run(`drop view ${qualified(cagg.view)}${cascade ? ' cascade' : ''}`);
-  if (last) disableCapture(raw);
+  if (last) removeCapture(raw);
   run(`drop table ${qualified(cagg.mat)}`);
   for (const view of views) run(`drop view ${qualified(view)}`);
 };

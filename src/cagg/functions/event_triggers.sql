@@ -1,3 +1,35 @@
+create function _tessera_functions.forget_cagg(mat_hypertable_id integer) returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  lost _tessera_catalog.continuous_agg;
+  mat regclass;
+  raw regclass;
+begin
+  select h.relid into mat from _tessera_catalog.hypertable h where h.id = forget_cagg.mat_hypertable_id;
+  delete from _tessera_catalog.continuous_agg a where a.mat_hypertable_id = forget_cagg.mat_hypertable_id returning * into lost;
+  if lost.mat_hypertable_id is null then
+    return;
+  end if;
+  if not exists (select from _tessera_catalog.continuous_agg a where a.raw_hypertable_id = lost.raw_hypertable_id) then
+    select h.relid into raw from _tessera_catalog.hypertable h where h.id = lost.raw_hypertable_id;
+    if exists (select from pg_class c where c.oid = raw) then
+      perform _tessera_functions.stop_capture(raw::oid::int8);
+    end if;
+    delete from _tessera_catalog.continuous_aggs_hypertable_invalidation_log l where l.hypertable_id = lost.raw_hypertable_id;
+  end if;
+  -- Dropping the rest fires the event trigger again; by now the row is gone.
+  if exists (select from pg_class c where c.oid = mat) then
+    execute format('drop table %s', mat);
+  end if;
+  execute format('drop view if exists %I.%I, %I.%I', lost.partial_view_schema, lost.partial_view_name,
+    lost.direct_view_schema, lost.direct_view_name);
+end
+$$;
+comment on function _tessera_functions.forget_cagg(integer) is
+  'drops what is internal of a continuous aggregate whose view is gone, and deletes its catalog rows';
+
 create function _tessera_functions.on_cagg_drop() returns event_trigger
 language plpgsql security definer
 set search_path to pg_catalog, pg_temp
@@ -5,8 +37,6 @@ as $$
 declare
   gone oid[];
   lost _tessera_catalog.continuous_agg;
-  mat regclass;
-  raw regclass;
 begin
   if not exists (select from _tessera_catalog.continuous_agg) then
     return;
@@ -25,21 +55,7 @@ begin
       execute format('drop view %s cascade', lost.user_view);
       continue;
     end if;
-    select h.relid into mat from _tessera_catalog.hypertable h where h.id = lost.mat_hypertable_id;
-    select h.relid into raw from _tessera_catalog.hypertable h where h.id = lost.raw_hypertable_id;
-    delete from _tessera_catalog.continuous_agg a where a.mat_hypertable_id = lost.mat_hypertable_id;
-    if not exists (select from _tessera_catalog.continuous_agg a where a.raw_hypertable_id = lost.raw_hypertable_id) then
-      if exists (select from pg_class c where c.oid = raw) then
-        perform _tessera_functions.stop_capture(raw::oid::int8);
-      end if;
-      delete from _tessera_catalog.continuous_aggs_hypertable_invalidation_log l where l.hypertable_id = lost.raw_hypertable_id;
-    end if;
-    -- Dropping the rest fires this again; by then their row is gone.
-    if exists (select from pg_class c where c.oid = mat) then
-      execute format('drop table %s', mat);
-    end if;
-    execute format('drop view if exists %I.%I, %I.%I', lost.partial_view_schema, lost.partial_view_name,
-      lost.direct_view_schema, lost.direct_view_name);
+    perform _tessera_functions.forget_cagg(lost.mat_hypertable_id);
   end loop;
   select a.* into lost from _tessera_catalog.continuous_agg a
   where a.partial_view::oid = any(gone) or a.direct_view::oid = any(gone) limit 1;
@@ -101,6 +117,48 @@ end
 $$;
 comment on function _tessera_functions.sync_cagg(integer) is
   'brings names and owners of a continuous aggregate in line with what ALTER VIEW did to it; 0A000 where the columns of its results were changed';
+
+create function _tessera_functions.sync_caggs() returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  lost _tessera_catalog.continuous_agg;
+  said text;
+  why text;
+begin
+  for lost in
+    with recursive gone(id) as (
+      select a.mat_hypertable_id from _tessera_catalog.continuous_agg a
+      join _tessera_catalog.hypertable h on h.id = a.raw_hypertable_id
+      where not exists (select from pg_class c where c.oid = a.user_view)
+        or not exists (select from pg_class c where c.oid = h.relid)
+      union
+      select a.mat_hypertable_id from gone g join _tessera_catalog.continuous_agg a on a.parent_mat_hypertable_id = g.id)
+    select a.* from _tessera_catalog.continuous_agg a where a.mat_hypertable_id in (select g.id from gone g)
+    -- What reads another one was made later.
+    order by a.mat_hypertable_id desc
+  loop
+    if exists (select from pg_class c where c.oid = lost.user_view) then
+      execute format('drop view %s cascade', lost.user_view);
+    end if;
+    perform _tessera_functions.forget_cagg(lost.mat_hypertable_id);
+  end loop;
+  for lost in select a.* from _tessera_catalog.continuous_agg a order by a.mat_hypertable_id loop
+    begin
+      perform _tessera_functions.sync_cagg(lost.mat_hypertable_id);
+    exception when feature_not_supported then
+      get stacked diagnostics said = message_text, why = pg_exception_detail;
+      raise warning using
+        message = format('continuous aggregate "%s": %s', lost.user_view::text, said),
+        detail = why,
+        hint = 'Undo what was done to the table with its results, or drop the continuous aggregate and create it again.';
+    end;
+  end loop;
+end
+$$;
+comment on function _tessera_functions.sync_caggs() is
+  'the part of tessera.sync_catalog() about continuous aggregates: those whose view or hypertable is gone are forgotten, with what is internal of them, the others brought in line';
 
 create function _tessera_functions.on_cagg_ddl() returns event_trigger
 language plpgsql security definer

@@ -1,6 +1,7 @@
--- Neither settings nor rights of its own: the query is the caller's.
+-- Neither settings nor rights of its own: the query is the caller's. Stable, so that it reads in the snapshot of the
+-- statement that asks beside it what is stale.
 create function _tessera_functions.query_rows(query text) returns setof record
-language plpgsql volatile
+language plpgsql stable
 as $$
 begin
   return query execute query;

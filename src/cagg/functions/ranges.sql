@@ -14,6 +14,8 @@ as $$
 select case
   when ignore_older_than operator(pg_catalog.=) 9223372036854775807 then '-9223372036854775808'::pg_catalog.int8
   when ignore_older_than operator(pg_catalog.=) 0 then 9223372036854775807
+  -- Nobody knew the time.
+  when modification_time operator(pg_catalog.=) 9223372036854775807 then '-9223372036854775808'::pg_catalog.int8
   when modification_time operator(pg_catalog.<) ('-9223372036854775808'::pg_catalog.int8 operator(pg_catalog.+) ignore_older_than) then '-9223372036854775808'::pg_catalog.int8
   else modification_time operator(pg_catalog.-) ignore_older_than
 end
@@ -109,8 +111,12 @@ declare
   found bigint;
   before bigint;
 begin
-  if value is null or value in ('-9223372036854775808'::int8, 9223372036854775807) then
+  if value is null or value = 9223372036854775807 then
     return value;
+  end if;
+  -- Rows at minus infinity are a bucket of their own.
+  if value = '-9223372036854775808'::int8 then
+    return value + 1;
   end if;
   select * into b from _tessera_catalog.continuous_aggs_bucket_function f where f.mat_hypertable_id = bucket_end.mat_hypertable_id;
   if b.bucket_fixed_width then
@@ -119,6 +125,10 @@ begin
       return value + b.bucket_period - mod(mod(mod(value, b.bucket_period) - b.bucket_phase, b.bucket_period) + b.bucket_period, b.bucket_period);
     end if;
     return case when start > 9223372036854775807 - b.bucket_period then 9223372036854775807 else start + b.bucket_period end;
+  end if;
+  -- Where the calendar ends, a bucket has no end that could be told.
+  if start > 9223372036854775807 - least(b.bucket_period, 700000000000000000) * 12 then
+    return 9223372036854775807;
   end if;
   -- Buckets of months, and local ones where clocks change, differ in length: look beyond the end, and step back.
   start := greatest(start, -210866803200000000);
@@ -170,6 +180,10 @@ declare
   raw int8multirange;
 begin
   select * into cagg from _tessera_catalog.continuous_agg a where a.mat_hypertable_id = stale_parts.mat_hypertable_id;
+  if not found then
+    -- A snapshot older than the continuous aggregate sees none of its results.
+    return '{(,)}';
+  end if;
   select range_agg(_tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value)) into parts
   from _tessera_catalog.continuous_aggs_materialization_invalidation_log l
   where l.materialization_id = cagg.mat_hypertable_id;
@@ -188,9 +202,6 @@ begin
     parts := parts + _tessera_functions.stale_parts(cagg.parent_mat_hypertable_id);
   end if;
   parts := _tessera_functions.whole_buckets(cagg.mat_hypertable_id, parts);
-  if exists (select from _tessera_catalog.continuous_aggs_frozen f where f.materialization_id = cagg.mat_hypertable_id) then
-    parts := parts - _tessera_functions.frozen_parts(cagg.mat_hypertable_id);
-  end if;
   -- Each range costs a query its own look at the raw rows; the smallest gaps are closed.
   if (select count(*) from unnest(parts)) > 32 then
     select range_agg(x.part) into parts
@@ -202,6 +213,10 @@ begin
        where g.next is not null
        order by lower(g.next) - upper(g.part)
        limit (select count(*) - 32 from unnest(parts)))) x(part);
+  end if;
+  -- Last, since such a gap must not be closed.
+  if exists (select from _tessera_catalog.continuous_aggs_frozen f where f.materialization_id = cagg.mat_hypertable_id) then
+    parts := parts - _tessera_functions.frozen_parts(cagg.mat_hypertable_id);
   end if;
   return parts;
 end

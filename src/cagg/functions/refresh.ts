@@ -5,16 +5,7 @@ import { findCaggById, isRunByOwner, openOwnCagg, type Cagg } from '../cagg.ts';
 import { notCagg, notCaggOwner } from '../failures.ts';
 import { moveThreshold, runBatch, type RefreshOptions } from '../materialize.ts';
 import type { Range } from '../refresh-plan.ts';
-import {
-  asOwner,
-  endRefresh,
-  finishOthers,
-  hasLeftovers,
-  optionsOf,
-  planBatchesOf,
-  sayUpToDate,
-  windowOf,
-} from '../refresh.ts';
+import { asOwner, endRefresh, leftToOthers, optionsOf, planBatchesOf, sayUpToDate, windowOf } from '../refresh.ts';
 
 /** What the steps of a refresh hand on, as jsonb; times as text. */
 export interface RefreshPlan {
@@ -128,6 +119,9 @@ export const refresh_threshold = step(
 /** Start, end, and whether it is the last. */
 type Step = readonly [string, string, boolean];
 
+const stepsOf = (batches: readonly Range[]): Step[] =>
+  batches.map((b, i) => [b.start.toString(), b.end.toString(), i === batches.length - 1]);
+
 export const refresh_batches = step(
   'refresh_batches',
   'Second step of a refresh: cuts what is stale in the window into batches and returns them in internal time.',
@@ -135,8 +129,7 @@ export const refresh_batches = step(
   (cagg, plan): Step[] => {
     const batches = planBatchesOf(cagg, windowIn(plan), optionsIn(plan));
     if (batches.length === 0) sayUpToDate(cagg);
-    const now = batches.slice(0, plan.most ?? batches.length);
-    return now.map((b, i) => [b.start.toString(), b.end.toString(), i === now.length - 1]);
+    return stepsOf(batches.slice(0, plan.most ?? batches.length));
   },
 );
 
@@ -147,7 +140,7 @@ export const refresh_batch = step(
   (cagg, plan, ...rest): boolean => {
     const [[start, end, last]] = rest as unknown as [Step];
     runBatch(cagg, { start: BigInt(start), end: BigInt(end) }, plan.force);
-    if (!last || (plan.most === null && hasLeftovers(cagg, windowIn(plan)))) return false;
+    if (!last || (plan.most === null && leftToOthers(cagg, windowIn(plan)).length > 0)) return false;
     endRefresh(cagg);
     return true;
   },
@@ -155,10 +148,16 @@ export const refresh_batch = step(
 
 export const refresh_rest = step(
   'refresh_rest',
-  'Last step of a refresh: waits for those who refresh parts of the same window, and does what they left.',
+  'Fourth step of a refresh: what is left of the window to those who refresh parts of it, as batches.',
   [],
-  (cagg, plan): boolean => {
-    if (plan.most === null) finishOthers(cagg, windowIn(plan));
+  (cagg, plan): Step[] => (plan.most === null ? stepsOf(leftToOthers(cagg, windowIn(plan))) : []),
+);
+
+export const refresh_end = step(
+  'refresh_end',
+  'Last step of a refresh: it is under way no longer.',
+  [],
+  (cagg): boolean => {
     endRefresh(cagg);
     return true;
   },

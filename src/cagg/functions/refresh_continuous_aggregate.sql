@@ -42,7 +42,14 @@ begin
   if not finished then
     commit;
     set transaction isolation level read committed;
-    perform _tessera_functions.refresh_rest(plan);
+    batches := _tessera_functions.refresh_rest(plan);
+    -- Each in a transaction of its own: what a transaction has read of compressed rows it goes on to see.
+    for batch in 0 .. pg_catalog.jsonb_array_length(batches) operator(pg_catalog.-) 1 loop
+      commit;
+      set transaction isolation level read committed;
+      perform _tessera_functions.refresh_batch(plan operator(pg_catalog.||) '{"force": false}', batches operator(pg_catalog.->) batch);
+    end loop;
+    perform _tessera_functions.refresh_end(plan);
   end if;
   commit;
 end

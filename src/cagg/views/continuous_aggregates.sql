@@ -14,7 +14,7 @@ select coalesce(p.user_view_schema, r.schema_name) as hypertable_schema,
   pg_catalog.pg_get_viewdef(a.direct_view) as view_definition,
   b.bucket_width,
   a.refresh_lag,
-  coalesce(a.max_interval_per_job, b.bucket_period * 20) as max_interval_per_job,
+  a.max_interval_per_job,
   nullif(a.ignore_invalidation_older_than, 9223372036854775807) as ignore_invalidation_older_than
 from _tessera_catalog.continuous_agg a
 join _tessera_catalog.continuous_aggs_bucket_function b on b.mat_hypertable_id = a.mat_hypertable_id

@@ -18,7 +18,7 @@ as $$
   from _tessera_catalog.hypertable h
   join _tessera_catalog.chunk c on c.hypertable_id = h.id and not c.dropped
   left join _tessera_catalog.compression_chunk_size z on z.chunk_id = c.id
-  where h.relid = hypertable
+  where h.relid = _tessera_functions.hypertable_behind(hypertable)
   order by c.id
 $$;
 comment on function @extschema@.chunk_compression_stats(regclass) is
@@ -43,7 +43,7 @@ as $$
     sum(s.after_compression_table_bytes)::int8, sum(s.after_compression_index_bytes)::int8,
     sum(s.after_compression_toast_bytes)::int8, sum(s.after_compression_total_bytes)::int8, null::name
   from @extschema@.chunk_compression_stats(hypertable) s
-  having exists (select from _tessera_catalog.compression_settings c where c.relid = hypertable)
+  having exists (select from _tessera_catalog.compression_settings c where c.relid = _tessera_functions.hypertable_behind(hypertable))
 $$;
 comment on function @extschema@.hypertable_compression_stats(regclass) is
 'Chunks of a hypertable, how many are compressed, and the bytes of those before and just after.

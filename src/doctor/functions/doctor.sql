@@ -66,14 +66,16 @@ begin
   return query select * from _tessera_functions.doctor_workers();
   return query select * from _tessera_functions.doctor_loopback();
   return query select * from _tessera_functions.doctor_nodes();
+  return query select * from _tessera_functions.doctor_caggs();
 
   check_name := 'event triggers';
-  if (select count(*) from pg_event_trigger where evtname in ('tessera_sql_drop', 'tessera_ddl_command_end', 'tessera_ddl_command_start')
-    and evtenabled <> 'D') = 3 then
+  if (select count(*) from pg_event_trigger where evtname in ('tessera_sql_drop', 'tessera_ddl_command_end', 'tessera_ddl_command_start',
+      'tessera_cagg_drop', 'tessera_cagg_ddl')
+    and evtenabled <> 'D') = 5 then
     status := 'ok'; detail := 'the catalog follows DDL'; hint := null;
   else
     status := 'warning'; detail := 'event triggers are missing or disabled, so the catalog does not follow DDL';
-    hint := 'Call tessera.sync_catalog() after you rename, move or drop hypertables or chunks.';
+    hint := 'Call tessera.sync_catalog() after you rename, move or drop hypertables, chunks or continuous aggregates.';
   end if;
   return next;
 
@@ -115,5 +117,5 @@ begin
 end
 $$;
 comment on function tessera.doctor() is
-'Looks whether everything tessera stands on is in order: the language, its functions, the version, scheduler, workers and jobs, the event triggers, the catalog, rows waiting for chunks. One row per check with status ok, warning or error, and a hint that can be typed.
+'Looks whether everything tessera stands on is in order: the language, its functions, the version, scheduler, workers and jobs, continuous aggregates, the event triggers, the catalog, rows waiting for chunks. One row per check with status ok, warning or error, and a hint that can be typed.
 Privileges: anybody; default partitions the caller cannot read are left out';

@@ -198,8 +198,11 @@ declare
   ignored pg_catalog.int8;
   cutoff pg_catalog.int8;
 begin
-  select pg_catalog.max(a.ignore_invalidation_older_than) into ignored
-  from _tessera_catalog.continuous_agg a where a.raw_hypertable_id operator(pg_catalog.=) $1;
+  -- An older snapshot may not see the one that counts all.
+  if pg_catalog.current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then
+    select pg_catalog.max(a.ignore_invalidation_older_than) into ignored
+    from _tessera_catalog.continuous_agg a where a.raw_hypertable_id operator(pg_catalog.=) $1;
+  end if;
   if ignored operator(pg_catalog.=) 0 then
     return;
   end if;
@@ -272,7 +275,11 @@ begin
       lo := lo - (abs(lo) >= 8589934592)::int;
       hi := hi + (abs(hi) >= 8589934592)::int;
     end if;
-    lowest := case when lo > highest / unit then highest when lo < lowest / unit then lowest else lo * unit end;
+    -- The first date stands for minus infinity too.
+    lowest := case
+      when lo > highest / unit then highest
+      when lo < lowest / unit or unit = 86400000000 and lo <= -2440588 then lowest
+      else lo * unit end;
     highest := case
       when hi >= highest / unit then highest
       when hi <= '-9223372036854775808'::int8 / unit then '-9223372036854775808'

@@ -79,6 +79,7 @@ comment on function _tessera_functions.request_retire_chunks(name, jsonb) is
 create function _tessera_functions.forget_hypertables(hypertable_ids integer[]) returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
+set client_min_messages to warning
 as $$
 declare
   parts record;
@@ -239,6 +240,8 @@ language plpgsql security definer
 set search_path to pg_catalog, pg_temp
 as $$
 begin
+  -- Before their hypertables are forgotten, which takes the rows of continuous aggregates along.
+  perform _tessera_functions.sync_caggs();
   perform _tessera_functions.forget_hypertables(array(
     select h.id from _tessera_catalog.hypertable h
     where not exists (select from pg_class c where c.oid = h.relid)));
@@ -250,4 +253,4 @@ end
 $$;
 comment on function tessera.sync_catalog() is
 'Brings the catalog in line with the tables that exist. Event triggers do so by themselves; call it where the server does not allow them.
-Privileges: anybody; it changes nothing but the catalog, and owners of chunks to the owner of their hypertable';
+Privileges: anybody; it changes nothing but the catalog, drops what is left of continuous aggregates that were dropped, and gives chunks the owner of their hypertable and results the owner of their view';

@@ -26,25 +26,25 @@ as $$
     sum(coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0))::int8,
     sum(pg_total_relation_size(t.relid))::int8,
     null::name
-  from _tessera_functions.heaps_of(hypertable) t(relid) join pg_class c on c.oid = t.relid
-  where exists (select from _tessera_catalog.hypertable h where h.relid = hypertable)
+  from _tessera_functions.heaps_of(_tessera_functions.hypertable_behind(hypertable)) t(relid) join pg_class c on c.oid = t.relid
+  where exists (select from _tessera_catalog.hypertable h where h.relid = _tessera_functions.hypertable_behind(hypertable))
   having count(*) > 0
 $$;
 comment on function @extschema@.hypertable_detailed_size(regclass) is
 'Size of a hypertable in bytes: its tables, their indexes, their TOAST, and all together, over all chunks and the default partition.
-hypertable: the hypertable; no row for anything else';
+hypertable: the hypertable, or a continuous aggregate for its results; no row for anything else';
 
 create function @extschema@.hypertable_size(hypertable regclass) returns bigint
 language sql volatile strict
 set search_path to pg_catalog, pg_temp
 as $$
   select sum(pg_total_relation_size(t.relid))::int8
-  from _tessera_functions.heaps_of(hypertable) t(relid)
-  where exists (select from _tessera_catalog.hypertable h where h.relid = hypertable)
+  from _tessera_functions.heaps_of(_tessera_functions.hypertable_behind(hypertable)) t(relid)
+  where exists (select from _tessera_catalog.hypertable h where h.relid = _tessera_functions.hypertable_behind(hypertable))
 $$;
 comment on function @extschema@.hypertable_size(regclass) is
 'Size of a hypertable with indexes and TOAST, in bytes.
-hypertable: the hypertable; null for anything else';
+hypertable: the hypertable, or a continuous aggregate for its results; null for anything else';
 
 create function @extschema@.chunks_detailed_size(
   hypertable regclass, out chunk_schema name, out chunk_name name, out table_bytes bigint, out index_bytes bigint,
@@ -61,12 +61,12 @@ as $$
         sum(coalesce(pg_total_relation_size(nullif(c.reltoastrelid, 0)), 0))::int8 as toast,
         sum(pg_total_relation_size(t.relid))::int8 as total
       from _tessera_functions.heaps_of(k.relid) t(relid) join pg_class c on c.oid = t.relid) z
-  where h.relid = hypertable
+  where h.relid = _tessera_functions.hypertable_behind(hypertable)
   order by k.id
 $$;
 comment on function @extschema@.chunks_detailed_size(regclass) is
 'Size of every chunk of a hypertable in bytes: table, indexes, TOAST, and all together.
-hypertable: the hypertable; no rows for anything else';
+hypertable: the hypertable, or a continuous aggregate for its results; no rows for anything else';
 
 create function @extschema@.hypertable_index_size(index_name regclass) returns bigint
 language sql volatile strict
@@ -111,16 +111,16 @@ as $$
   select case
     when c.relkind = 'p' then (
       select coalesce(sum(greatest(l.reltuples, 0)), 0)::int8
-      from pg_partition_tree(relation) t join pg_class l on l.oid = t.relid
-      where t.isleaf and l.relkind <> 'f') + _tessera_functions.compressed_rows(relation)
+      from pg_partition_tree(c.oid) t join pg_class l on l.oid = t.relid
+      where t.isleaf and l.relkind <> 'f') + _tessera_functions.compressed_rows(c.oid)
     when c.relkind in ('r', 'm', 'f') then greatest(c.reltuples, 0)::int8
   end
   from pg_class c
-  where c.oid = relation
+  where c.oid = _tessera_functions.hypertable_behind(relation)
 $$;
 comment on function @extschema@.approximate_row_count(regclass) is
-'Number of rows as ANALYZE and VACUUM last saw it; works for hypertables, partitioned tables and plain tables.
-relation: the table; null for views';
+'Number of rows as ANALYZE and VACUUM last saw it; works for hypertables, continuous aggregates, partitioned tables and plain tables.
+relation: the table; null for other views';
 
 create function @extschema@.hypertable_approximate_row_count(main_table regclass default null)
 returns table (schema_name name, table_name name, row_estimate bigint)
@@ -132,7 +132,7 @@ as $$
     from pg_partition_tree(h.relid) t join pg_class c on c.oid = t.relid
     where t.isleaf and c.relkind <> 'f') + _tessera_functions.compressed_rows(h.relid)
   from _tessera_catalog.hypertable h
-  where main_table is null or h.relid = main_table
+  where main_table is null or h.relid = _tessera_functions.hypertable_behind(main_table)
   order by h.id
 $$;
 comment on function @extschema@.hypertable_approximate_row_count(regclass) is

@@ -30,7 +30,7 @@ set search_path to pg_catalog, pg_temp
 as $$
   select i.indexrelid::regclass::text, (select sum(pg_relation_size(t.relid))::int8 from pg_partition_tree(i.indexrelid) t)
   from pg_index i join _tessera_catalog.hypertable h on h.relid = i.indrelid
-  where i.indrelid = $1
+  where i.indrelid = _tessera_functions.hypertable_behind($1)
   order by 1
 $$;
 comment on function @extschema@.indexes_relation_size(regclass) is
@@ -75,7 +75,7 @@ as $$
     join _tessera_catalog.dimension n on n.id = s.dimension_id
     where kc.chunk_id = k.id
   ) d
-  where h.relid = $1
+  where h.relid = _tessera_functions.hypertable_behind($1)
   order by k.id
 $$;
 comment on function @extschema@.chunk_relation_size(regclass) is

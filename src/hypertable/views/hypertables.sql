@@ -13,6 +13,7 @@ select h.schema_name as hypertable_schema,
   d.column_type as primary_dimension_type
 from _tessera_catalog.hypertable h
 join pg_catalog.pg_class c on c.oid = h.relid
-join _tessera_catalog.dimension d on d.hypertable_id = h.id and d.interval_length is not null;
-comment on view tessera_information.hypertables is 'one row per hypertable';
+join _tessera_catalog.dimension d on d.hypertable_id = h.id and d.interval_length is not null
+where not exists (select from _tessera_catalog.continuous_agg a where a.mat_hypertable_id = h.id);
+comment on view tessera_information.hypertables is 'one row per hypertable; those that hold results of continuous aggregates are in continuous_aggregates';
 grant select on tessera_information.hypertables to public;

@@ -4,20 +4,22 @@ select j.id as job_id,
     when 'policy_retention' then 'retention'
     when 'policy_reorder' then 'reorder'
     when 'policy_compression' then 'compression'
+    when 'policy_refresh_continuous_aggregate' then 'continuous aggregate'
     when 'policy_precreate_chunks' then 'chunk pre-creation'
     when 'policy_drain' then 'default partition drain'
     else j.proc_name
   end as policy,
-  h.relid as hypertable,
+  coalesce(a.user_view, h.relid) as hypertable,
   j.config - 'hypertable_id' as config,
   j.schedule_interval,
   j.owner,
   j.scheduled
 from _tessera_catalog.bgw_job j
 left join _tessera_catalog.hypertable h on h.id = j.hypertable_id
+left join _tessera_catalog.continuous_agg a on a.mat_hypertable_id = h.id
 where j.proc_schema = '_tessera_functions' and j.proc_name like 'policy\_%';
 comment on view tessera_information.policies is
-  'one row per policy; those without a hypertable are built in and look after all';
+  'one row per policy, with its hypertable or continuous aggregate; those without one are built in and look after all';
 grant select on tessera_information.policies to public;
 
 create view tessera_information.drop_chunks_policies as

@@ -13,19 +13,20 @@ select j.id as job_id,
   j.config,
   s.next_start,
   j.initial_start,
-  h.schema_name as hypertable_schema,
-  h.table_name as hypertable_name,
+  coalesce(a.user_view_schema, h.schema_name) as hypertable_schema,
+  coalesce(a.user_view_name, h.table_name) as hypertable_name,
   j.check_schema,
   j.check_name
 from _tessera_catalog.bgw_job j
 left join _tessera_catalog.bgw_job_stat s on s.job_id = j.id
-left join _tessera_catalog.hypertable h on h.id = j.hypertable_id;
+left join _tessera_catalog.hypertable h on h.id = j.hypertable_id
+left join _tessera_catalog.continuous_agg a on a.mat_hypertable_id = h.id;
 comment on view tessera_information.jobs is 'one row per job';
 grant select on tessera_information.jobs to public;
 
 create view tessera_information.job_stats as
-select h.schema_name as hypertable_schema,
-  h.table_name as hypertable_name,
+select coalesce(a.user_view_schema, h.schema_name) as hypertable_schema,
+  coalesce(a.user_view_name, h.table_name) as hypertable_name,
   j.id as job_id,
   nullif(s.last_start, '-infinity') as last_run_started_at,
   nullif(s.last_successful_finish, '-infinity') as last_successful_finish,
@@ -42,7 +43,8 @@ select h.schema_name as hypertable_schema,
   s.total_failures
 from _tessera_catalog.bgw_job j
 join _tessera_catalog.bgw_job_stat s on s.job_id = j.id
-left join _tessera_catalog.hypertable h on h.id = j.hypertable_id;
+left join _tessera_catalog.hypertable h on h.id = j.hypertable_id
+left join _tessera_catalog.continuous_agg a on a.mat_hypertable_id = h.id;
 comment on view tessera_information.job_stats is 'what became of the runs of every job';
 grant select on tessera_information.job_stats to public;
 

@@ -104,6 +104,11 @@ describe('dropping', () => {
     expect((await db.error(`alter table ${mat} add column x int`)).code).toBe('0A000');
     expect((await db.error(`alter table ${mat} rename column n to m`)).code).toBe('0A000');
     await db.query(`create index on ${mat} (n)`);
+    for (const only of [true, false]) {
+      await db.query(`select alter_continuous_aggregate('daily', materialized_only => ${only})`);
+      for (const sql of ['delete from daily', 'update daily set n = 0', `insert into daily values ('2024-01-01')`])
+        expect((await db.error(sql)).code).toBe('55000');
+    }
     expect(await counts('daily')).toEqual([126n, 1000n]);
   });
 
@@ -214,6 +219,27 @@ describe('changes of definition', () => {
   });
 });
 
+it('functions about hypertables take the view for its results', async () => {
+  await create('daily');
+  const mat = await db.value(
+    'select h.relid::text from _tessera_catalog.hypertable h join _tessera_catalog.continuous_agg a on a.mat_hypertable_id = h.id',
+  );
+  await db.query(`analyze ${mat}`);
+  for (const call of [
+    'select hypertable_size($1)',
+    'select total_bytes from hypertable_detailed_size($1)',
+    'select sum(total_bytes)::int8 from chunks_detailed_size($1)',
+    'select approximate_row_count($1)',
+    'select row_estimate from hypertable_approximate_row_count($1)',
+    'select sum(total_bytes)::int8 from indexes_relation_size($1)',
+    'select count(*) from chunk_compression_stats($1)',
+    'select count(*) from show_chunks($1)',
+  ]) {
+    expect(await db.value(call, ['daily'])).toBeGreaterThan(0n);
+    expect(await db.value(call, ['daily'])).toBe(await db.value(call, [mat]));
+  }
+});
+
 describe('over other continuous aggregates', () => {
   const WEEKLY = `select time_bucket('7 days', day) as week, sum(n) as n, max(mean) as hottest from daily group by 1`;
   const equal = async (): Promise<boolean> =>
@@ -309,6 +335,7 @@ describe('over compressed chunks', () => {
     await db.query(`select compress_chunk(c) from show_chunks('daily') c`);
     expect(await counts('daily')).toEqual([126n, 1000n]);
     expect(await db.value('select compression_enabled from tessera_information.continuous_aggregates')).toBe(true);
+    expect(await db.value(`select number_compressed_chunks from hypertable_compression_stats('daily')`)).toBe(2n);
     await db.query(`insert into conditions values ('2024-01-03 00:30', 1, 5000)`);
     await db.query(`call refresh_continuous_aggregate('daily', null, null)`);
     await db.query(`select alter_continuous_aggregate('daily', materialized_only => true)`);

@@ -88,6 +88,20 @@ describe('refresh_continuous_aggregate', () => {
     expect(await materialized()).toEqual([]);
   });
 
+  it('answers right where very many places are stale', async () => {
+    await create();
+    await db.query('insert into numbers select i, i from generate_series(0, 20000, 5) i');
+    await db.query(`call refresh_continuous_aggregate('tens', null, null)`);
+    for (let i = 0; i < 150; i++) await db.query('insert into numbers values ($1, 0)', [i * 130 + (i % 7)]);
+    expect(await shown()).toEqual(await direct());
+    expect(
+      await db.value(`select count(*) from _tessera_functions.stale_ranges(
+      (select mat_hypertable_id from _tessera_catalog.continuous_agg), null::int)`),
+    ).toBe(32n);
+    await db.query(`call refresh_continuous_aggregate('tens', null, null)`);
+    expect(await materialized()).toEqual(await direct());
+  });
+
   it('works in batches of the length asked for, newest first where that is asked, as many as are asked', async () => {
     await create();
     const said = await db.query(
@@ -173,6 +187,17 @@ describe('refresh_continuous_aggregate', () => {
     ).toBe('100');
     await db.query('drop table numbers cascade; drop function spy(int)');
     await db.query(`drop owned by ${owner}; drop owned by ${other}`);
+  });
+
+  it('is right in a snapshot that is older than the continuous aggregate', async () => {
+    const session = await db.connect();
+    await session.query('begin isolation level repeatable read; select 1');
+    await session.query('select count(*) from numbers');
+    await create();
+    await db.query(`call refresh_continuous_aggregate('tens', null, null)`);
+    expect((await session.query('select sum(n)::int as n from tens')).rows).toEqual([{ n: 20 }]);
+    await session.query('commit');
+    await session.end();
   });
 
   it('leaves no trace of its progress', async () => {

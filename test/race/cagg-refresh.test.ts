@@ -1,0 +1,402 @@
+import type pg from 'pg';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { materializedDifferences, viewDifferences, type AuditedView } from '../harness/cagg-views.ts';
+import { failure, useDatabase } from '../harness/database.ts';
+import { waitUntil } from '../harness/wait-until.ts';
+
+const db = useDatabase();
+
+const TENS: AuditedView = {
+  name: 'tens',
+  direct: 'select time_bucket(10, t) as bucket, count(*) as n, sum(v) as total from numbers group by 1',
+};
+const HUNDREDS: AuditedView = {
+  name: 'hundreds',
+  direct: 'select time_bucket(100, bucket) as bucket, sum(n) as n, sum(total) as total from tens group by 1',
+};
+
+beforeEach(async () => {
+  await db.query('set client_min_messages = warning');
+  await db.query('drop table if exists numbers cascade');
+  await db.query('create table numbers (t int not null, v int)');
+  await db.query(`select create_hypertable('numbers', 't', chunk_time_interval => 100)`);
+  await db.query('create or replace function thousand() returns int language sql stable as $$select 1000$$');
+  await db.query(`select set_integer_now_func('numbers', 'thousand')`);
+  await db.query('insert into numbers select i, i from generate_series(0, 990, 5) i');
+});
+
+const create = (v: AuditedView, options = ''): Promise<unknown> =>
+  db.query(`select create_continuous_aggregate($1, $2, with_data => false, chunk_interval => 100${options})`, [
+    v.name,
+    v.direct,
+  ]);
+
+const expectRight = async (...views: readonly AuditedView[]): Promise<void> => {
+  for (const v of views) expect(await viewDifferences(db.client, v), v.name).toEqual([]);
+};
+
+const refresh = (client: pg.Client, start: number | null, end: number | null, view = 'tens'): Promise<unknown> =>
+  client.query(`call refresh_continuous_aggregate('${view}', ${start}::int, ${end}::int)`);
+
+/** Everything is refreshed, and what is materialized is what the query gives. */
+const expectSettled = async (...views: readonly AuditedView[]): Promise<void> => {
+  for (const v of views) await refresh(db.client, null, null, v.name);
+  for (const v of views) expect(await materializedDifferences(db.client, v), v.name).toEqual([]);
+};
+
+/** A refresh taken step by step, each a transaction of the caller's, as run_refresh() takes them. */
+class Steps {
+  private plan: unknown;
+  private batches: unknown[] = [];
+  readonly client: pg.Client;
+
+  constructor(client: pg.Client) {
+    this.client = client;
+  }
+
+  private async call(name: string, ...args: readonly unknown[]): Promise<unknown> {
+    const list = args.map((_, i) => `$${i + 1}::jsonb`).join(', ');
+    const { rows } = await this.client.query(
+      `select _tessera_functions.${name}(${list}) as result`,
+      args.map((a) => JSON.stringify(a)),
+    );
+    return rows[0].result;
+  }
+
+  async moveThreshold(start: number, end: number, view = 'tens'): Promise<this> {
+    const { rows } = await this.client.query(
+      `select _tessera_functions.refresh_plan($1::regclass::oid::int8, $2, $3, 'integer', false, null) as plan`,
+      [view, String(start), String(end)],
+    );
+    this.plan = await this.call('refresh_threshold', rows[0].plan);
+    return this;
+  }
+
+  async planBatches(): Promise<this> {
+    this.batches = (await this.call('refresh_batches', this.plan)) as unknown[];
+    return this;
+  }
+
+  async runBatches(): Promise<this> {
+    for (const batch of this.batches) await this.call('refresh_batch', this.plan, batch);
+    return this;
+  }
+}
+
+/** Waits until the session, whose process id it must not be asked for while it is busy, waits for a lock. */
+const blocked = (client: pg.Client): Promise<void> => {
+  const { processID } = client as pg.Client & { readonly processID: number };
+  return waitUntil(`backend ${processID} waits for a lock`, () =>
+    db.value(`select wait_event_type is not distinct from 'Lock' from pg_stat_activity where pid = ${processID}`),
+  );
+};
+
+const log = (): Promise<string[]> =>
+  db.column(
+    `select lowest_modified_value || '..' || greatest_modified_value
+     from _tessera_catalog.continuous_aggs_hypertable_invalidation_log order by lowest_modified_value`,
+  );
+
+describe('a row of another transaction', () => {
+  it('that is committed between the threshold and the batch is materialized or shown', async () => {
+    await create(TENS);
+    const steps = await new Steps(await db.connect()).moveThreshold(0, 500);
+    await db.query('insert into numbers values (101, 1)');
+    await expectRight(TENS);
+    await steps.planBatches();
+    await db.query('insert into numbers values (102, 1)');
+    await expectRight(TENS);
+    await steps.runBatches();
+    await expectRight(TENS);
+    await db.query('delete from numbers where t = 102');
+    await expectRight(TENS);
+    await expectSettled(TENS);
+  });
+
+  it('that is committed while the batch is under way is shown, and materialized by the next refresh', async () => {
+    await create(TENS);
+    const session = await db.connect();
+    const steps = await (await new Steps(session).moveThreshold(0, 500)).planBatches();
+    await session.query('begin');
+    await steps.runBatches();
+    await db.query('insert into numbers values (103, 1)');
+    await expectRight(TENS);
+    await session.query('commit');
+    await expectRight(TENS);
+    await expectSettled(TENS);
+  });
+
+  for (const level of ['read committed', 'repeatable read', 'serializable'])
+    it(`that was written at ${level} before the threshold moved and committed after the batch is shown`, async () => {
+      await create(TENS);
+      const writer = await db.connect();
+      await writer.query(`begin isolation level ${level}`);
+      await writer.query('insert into numbers values (104, 1), (505, 1)');
+      await writer.query('delete from numbers where t = 200');
+      await refresh(db.client, 0, 500);
+      await expectRight(TENS);
+      await writer.query('commit');
+      expect(await log()).not.toEqual([]);
+      await expectRight(TENS);
+      await expectSettled(TENS);
+    });
+
+  it('that has asked for the threshold keeps it from moving until it is committed', async () => {
+    await create(TENS);
+    const [writer, refresher] = [await db.connect(), await db.connect()];
+    await writer.query('begin');
+    await writer.query('set constraints all immediate');
+    await writer.query('insert into numbers values (106, 1)');
+    const done = refresh(refresher, 0, 500);
+    await blocked(refresher);
+    await writer.query('commit');
+    await done;
+    await expectRight(TENS);
+    await expectSettled(TENS);
+  });
+
+  it('that is prepared has a refresh fail with 55P03 until it is over', { timeout: 90_000 }, async () => {
+    await create(TENS);
+    const writer = await db.connect();
+    await writer.query('begin');
+    await writer.query('insert into numbers values (107, 1)');
+    await writer.query(`prepare transaction 'tessera_cagg_${db.name}'`);
+    const e = await failure(await db.connect(), `call refresh_continuous_aggregate('tens', 0, 500)`);
+    expect([e.code, e.hint]).toEqual(['55P03', expect.stringContaining('pg_prepared_xacts')]);
+    await expectRight(TENS);
+    await writer.query(`commit prepared 'tessera_cagg_${db.name}'`);
+    await expectRight(TENS);
+    await expectSettled(TENS);
+  });
+
+  it('of which a savepoint was rolled back leaves what stands beside it right', async () => {
+    await create(TENS);
+    await refresh(db.client, null, null);
+    await db.query('begin');
+    await db.query('savepoint a');
+    await db.query('insert into numbers values (108, 1)');
+    await db.query('rollback to a');
+    await db.query('insert into numbers values (608, 1)');
+    await db.query('savepoint b');
+    await db.query('update numbers set t = t + 300 where t = 605');
+    await db.query('release b');
+    await db.query('commit');
+    await expectRight(TENS);
+    await expectSettled(TENS);
+  });
+});
+
+describe('two refreshes at a time', () => {
+  it('of windows that overlap materialize no bucket twice', async () => {
+    await create(TENS);
+    const [one, two] = [await db.connect(), await db.connect()];
+    const [a, b] = [await new Steps(one).moveThreshold(0, 600), await new Steps(two).moveThreshold(300, 900)];
+    await a.planBatches();
+    await b.planBatches();
+    await one.query('begin');
+    await a.runBatches();
+    const second = b.runBatches();
+    await blocked(two);
+    await expectRight(TENS);
+    await one.query('commit');
+    await second;
+    await expectRight(TENS);
+    expect(await db.column('select bucket from tens group by 1 having count(*) > 1')).toEqual([]);
+    await expectSettled(TENS);
+  });
+
+  it('of one window each return when all of it is right', async () => {
+    await create(TENS);
+    const [one, two] = [await db.connect(), await db.connect()];
+    const a = await (await new Steps(one).moveThreshold(0, 600)).planBatches();
+    await one.query('begin');
+    await a.runBatches();
+    const second = refresh(two, 0, 600);
+    await blocked(two);
+    await one.query('rollback');
+    await second;
+    expect(
+      await db.value(
+        'select count(*)::int from _tessera_catalog.continuous_aggs_materialization_invalidation_log where lowest_modified_value between 0 and 599',
+      ),
+    ).toBe(0);
+    await expectRight(TENS);
+    await expectSettled(TENS);
+  });
+
+  it('of windows apart do not wait for each other', async () => {
+    // Whoever is called "held" waits where it reads the row that is -1.
+    await db.query(
+      `create or replace function passes(v int) returns boolean language plpgsql immutable as $$
+       begin
+         if v = -1 and current_setting('application_name') = 'held' then
+           perform pg_advisory_xact_lock_shared(4711);
+         end if;
+         return true;
+       end $$`,
+    );
+    const view = { name: 'tens', direct: TENS.direct.replace('numbers', 'numbers where passes(v)') };
+    await create(view);
+    await refresh(db.client, null, null); // which makes the chunks of the results
+    await db.query('update numbers set v = -v - 2');
+    await db.query('update numbers set v = -1 where t = 105');
+    const held = await db.connect();
+    await held.query(`set application_name = 'held'`);
+    await db.query('select pg_advisory_lock(4711)');
+    const first = refresh(held, 0, 300);
+    await blocked(held);
+    await refresh(db.client, 500, 900);
+    expect(
+      await db.value(
+        `select count(*)::int from _tessera_catalog.continuous_aggs_materialization_invalidation_log where lowest_modified_value between 500 and 899`,
+      ),
+    ).toBe(0);
+    await expectRight(view);
+    await db.query('select pg_advisory_unlock(4711)');
+    await first;
+    await expectRight(view);
+    await expectSettled(view);
+  });
+});
+
+describe('an aggregate of another one', () => {
+  it('forgets rows that came and went between two refreshes of its parent', async () => {
+    await db.query('delete from numbers where t between 300 and 399');
+    await create(TENS);
+    await create(HUNDREDS);
+    await expectSettled(TENS, HUNDREDS);
+    await db.query('insert into numbers values (305, 7)');
+    await expectRight(TENS, HUNDREDS);
+    await refresh(db.client, null, null, 'hundreds');
+    await expectRight(TENS, HUNDREDS);
+    await db.query('delete from numbers where t = 305');
+    await refresh(db.client, null, null, 'tens');
+    await expectRight(TENS, HUNDREDS);
+    await expectSettled(HUNDREDS);
+  });
+
+  it('is right while its parent is refreshed newest first and held up', async () => {
+    await create(TENS);
+    await create(HUNDREDS);
+    await db.query(
+      `call refresh_continuous_aggregate('tens', 0, 1000, options => '{"buckets_per_batch": 10, "refresh_newest_first": true, "max_batches_per_execution": 3}')`,
+    );
+    await refresh(db.client, null, null, 'hundreds');
+    await expectRight(TENS, HUNDREDS);
+    const session = await db.connect();
+    const steps = await (await new Steps(session).moveThreshold(0, 500)).planBatches();
+    await session.query('begin');
+    await steps.runBatches();
+    await db.query('update numbers set v = v + 1 where t < 200');
+    await refresh(db.client, null, null, 'hundreds');
+    await expectRight(TENS, HUNDREDS);
+    await session.query('commit');
+    await expectRight(TENS, HUNDREDS);
+    await expectSettled(TENS, HUNDREDS);
+  });
+});
+
+describe('dropping', () => {
+  const remains = (): Promise<unknown[]> =>
+    db.column(
+      `select relname::text from pg_class where relname ~ '^(_materialized_hypertable|_partial_view|_direct_view)' and relkind in ('r', 'p', 'v')
+       union all
+       select tgname::text from pg_trigger where tgname like 'tessera_capture%'`,
+    );
+
+  it('an aggregate waits for a batch of it, and the refresh then says that it is gone', async () => {
+    await create(TENS);
+    const [one, two] = [await db.connect(), await db.connect()];
+    const a = await (await new Steps(one).moveThreshold(0, 600)).planBatches();
+    await one.query('begin');
+    await a.runBatches();
+    const dropped = two.query(`select drop_continuous_aggregate('tens')`);
+    await blocked(two);
+    await one.query('commit');
+    await dropped;
+    await expect(a.runBatches()).rejects.toMatchObject({ code: '0A000' });
+    expect(await remains()).toEqual([]);
+  });
+
+  it('the hypertable waits for a batch, and the refresh then says that the aggregate is gone', async () => {
+    await create(TENS);
+    await create(HUNDREDS);
+    const [one, two] = [await db.connect(), await db.connect()];
+    const a = await (await new Steps(one).moveThreshold(0, 600)).planBatches();
+    await one.query('begin');
+    await a.runBatches();
+    const dropped = two.query('drop table numbers cascade');
+    await blocked(two);
+    await one.query('commit');
+    await dropped;
+    await expect(a.runBatches()).rejects.toMatchObject({ code: '0A000' });
+    expect(await remains()).toEqual([]);
+  });
+
+  it('the last aggregate beside a transaction with rows ends with 55P03 or waits, and works after it', async () => {
+    await create(TENS);
+    const [writer, dropper] = [await db.connect(), await db.connect()];
+    await writer.query('begin');
+    await writer.query('insert into numbers values (109, 1)');
+    expect((await failure(dropper, `select drop_continuous_aggregate('tens')`)).code).toBe('55P03');
+    await expectRight(TENS);
+    await writer.query('insert into numbers values (209, 1)');
+    await writer.query('commit');
+    await expectRight(TENS);
+    await dropper.query(`select drop_continuous_aggregate('tens')`);
+    expect(await remains()).toEqual([]);
+    await db.query('insert into numbers values (110, 1)');
+  });
+
+  it('one of two aggregates does not wait for writers, whose changes the other one gets', async () => {
+    await create(TENS);
+    await create({ name: 'others', direct: TENS.direct });
+    await refresh(db.client, null, null);
+    const writer = await db.connect();
+    await writer.query('begin');
+    await writer.query('insert into numbers values (111, 1)');
+    await db.query(`select drop_continuous_aggregate('others')`);
+    await writer.query('commit');
+    await expectRight(TENS);
+    await expectSettled(TENS);
+  });
+
+  it('an aggregate while a writer of an older snapshot goes on leaves the writer its rows', async () => {
+    await create(TENS);
+    const writer = await db.connect();
+    await writer.query('begin isolation level repeatable read');
+    await writer.query('select 1');
+    await db.query(`select drop_continuous_aggregate('tens')`);
+    await writer.query('insert into numbers values (112, 1)');
+    await writer.query('commit');
+    expect(await db.value('select count(*)::int from numbers where t = 112')).toBe(1);
+  });
+});
+
+describe('creating', () => {
+  it('a second aggregate beside a writer whose snapshot is older loses none of its rows', async () => {
+    await create(TENS, ', ignore_invalidation_older_than => 0');
+    const writer = await db.connect();
+    await writer.query('begin isolation level repeatable read');
+    await writer.query('select 1');
+    const other = { name: 'others', direct: TENS.direct };
+    await create(other);
+    await refresh(db.client, null, null, 'others');
+    await writer.query('insert into numbers values (113, 1)');
+    await writer.query('commit');
+    await expectRight(other);
+    await expectSettled(other);
+  });
+
+  it('an aggregate waits for writers and counts their rows', async () => {
+    const [writer, creator] = [await db.connect(), await db.connect()];
+    await writer.query('begin');
+    await writer.query('insert into numbers values (114, 1)');
+    const created = creator.query('select create_continuous_aggregate($1, $2)', [TENS.name, TENS.direct]);
+    await blocked(creator);
+    await writer.query('commit');
+    await created;
+    await expectRight(TENS);
+    expect(await materializedDifferences(db.client, TENS)).toEqual([]);
+  });
+});
