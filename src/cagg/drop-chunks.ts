@@ -48,7 +48,8 @@ export const processCagg = (cagg: Cagg, before: bigint): void => {
   const window = windowBefore(cagg, before);
   request('cagg_threshold', { cagg: cagg.id, threshold: null });
   // Also what another refresh is at: should that fail, the rows it needs would be gone.
-  for (const range of unfrozen(cagg, leftovers(cagg, window))) runBatch(cagg, range, false, localRows(cagg, range));
+  for (const range of unfrozen(cagg, leftovers(cagg, window, true)))
+    runBatch(cagg, range, false, localRows(cagg, range));
 };
 
 /** Refreshes what changed before some time, in the present transaction, whose locks keep further changes out. */

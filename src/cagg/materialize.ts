@@ -211,13 +211,13 @@ export const runBatch = (cagg: Cagg, batch: Range, force: boolean, raw?: RowsOf)
   return stale || force;
 };
 
-/** Stale ranges in the window that are left, because others were at them. */
-export const leftovers = (cagg: Cagg, window: Range): Range[] =>
+/** Stale ranges in the window that are left, because others were at them; unless asked for, without those a parent answers from raw rows. */
+export const leftovers = (cagg: Cagg, window: Range, unsettledToo = false): Range[] =>
   query<Range>(
     `${RANGE(`(
        select _tessera_functions.whole_buckets($1, range_agg(
            _tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value)))
-         * int8multirange(_tessera_functions.change_range($2::int8, $3::int8)) - ${unsettledParts(cagg, window)}
+         * int8multirange(_tessera_functions.change_range($2::int8, $3::int8)) ${unsettledToo ? '' : `- ${unsettledParts(cagg, window)}`}
        from _tessera_catalog.continuous_aggs_materialization_invalidation_log l where l.materialization_id = $1)`)}
      order by p`,
     [cagg.id, window.start, lastOf(window.end)],

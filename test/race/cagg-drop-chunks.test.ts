@@ -81,6 +81,12 @@ test.each([true, false])(
     const pid = await backendPid(refresher);
     const refreshing = refresher.query(`call refresh_continuous_aggregate('tens', 0, 100)`);
     await waiting(pid);
+    // In the order of drop_chunks(): the hypertable first, then the results.
+    expect(
+      await db.value(
+        `select count(*)::int from pg_locks where pid = ${pid} and granted and relation = 'numbers'::regclass and mode = 'AccessShareLock'`,
+      ),
+    ).toBe(1);
     const dropperPid = await backendPid(dropper);
     const dropping = dropper.query(DROP(cascade));
     await waiting(dropperPid);

@@ -146,3 +146,29 @@ test('continuous aggregates, materialized and not, their logs and policies come 
   await revived.query(`select drop_continuous_aggregate('to_do'); drop table readings cascade`);
   expect(await revived.value('select count(*) from _tessera_catalog.continuous_agg')).toBe(0n);
 });
+
+const thinned = useDatabase();
+const thinnedAgain = useDatabase({ template: 'empty' });
+
+test('chunks that were dropped while their results are kept come through pg_dump', async () => {
+  await thinned.query('create table readings (t int not null)');
+  await thinned.query(`select create_hypertable('readings', 't', chunk_time_interval => 50)`);
+  await thinned.query(`create function two_hundred() returns int language sql stable as 'select 200'`);
+  await thinned.query(`select set_integer_now_func('readings', 'two_hundred')`);
+  await thinned.query('insert into readings select generate_series(0, 199)');
+  await thinned.query(
+    `select create_continuous_aggregate('tens', 'select time_bucket(10, t) as bucket, count(*) as n from readings group by 1',
+       ignore_invalidation_older_than => 100)`,
+  );
+  await thinned.query(`call refresh_continuous_aggregate('tens', null, null)`);
+  await thinned.query(`select drop_chunks('readings', 100, cascade_to_materializations => false)`);
+  const chunks = 'select id, table_name, dropped from _tessera_catalog.chunk order by id';
+  const before = await thinned.query(chunks);
+  psql(thinnedAgain.name, dump(thinned.name));
+  expect(await thinnedAgain.query(chunks)).toEqual(before);
+  await thinnedAgain.query(`call refresh_continuous_aggregate('tens', null, null, force => true)`);
+  expect(await thinnedAgain.value('select sum(n)::int from tens')).toBe(200);
+  await thinnedAgain.query('insert into readings values (7)');
+  expect((await thinnedAgain.query(chunks))[0]).toEqual({ ...before[0], dropped: false });
+  expect(await thinnedAgain.query(`select * from tessera.doctor() where status = 'error'`)).toEqual([]);
+});

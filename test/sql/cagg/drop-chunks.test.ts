@@ -481,7 +481,7 @@ describe('false', () => {
       2,
     );
     expect(await db.value(`select hypertable_size('numbers') > 0`)).toBe(true);
-    expect(await db.query(`select * from tessera.doctor() where severity = 'error'`).catch(() => [])).toEqual([]);
+    expect(await db.value(`select status from tessera.doctor() where check_name = 'catalog'`)).toBe('ok');
     await db.query('select tessera.sync_catalog()');
     await db.query('alter table numbers add column w int');
     expect((await chunks()).map((c) => c.dropped)).toEqual([true, true, false, false]);
@@ -591,6 +591,24 @@ describe('one on top', () => {
       0, 100, 200, 300, 400, 500, 600, 700, 800, 900, 1500, 1600, 1700, 1800, 1900,
     ]);
   });
+});
+
+test('one on top keeps what its parent answers from raw rows, too', async () => {
+  await setNow(2000);
+  await create('tens', null);
+  await db.query(
+    `select create_continuous_aggregate('hundreds', 'select time_bucket(100, bucket) as bucket, sum(n) as n from tens group by 1',
+      with_data => false, ignore_invalidation_older_than => 50)`,
+  );
+  await db.query('insert into numbers select i, 1, i from generate_series(200, 1999, 5) i');
+  await refresh();
+  await refresh('hundreds');
+  // Not refreshed in the parent, so logged by nobody for the one on top; that has to be computed for another reason.
+  await db.query('insert into numbers values (3)');
+  await db.query(`insert into _tessera_catalog.continuous_aggs_materialization_invalidation_log
+    select mat_hypertable_id, 0, 99 from _tessera_catalog.continuous_agg where user_view = 'hundreds'::regclass`);
+  await db.query(`select drop_chunks('tens', 1000, cascade_to_materializations => false)`);
+  expect((await materialized('hundreds'))[0]).toEqual([0, 21]);
 });
 
 describe('results alone', () => {
