@@ -8,7 +8,14 @@ import { ident, qualified, type RelationName } from '../lib/quote.ts';
 import { planSlice } from './chunk-slice-plan.ts';
 import { attachSlices, prepareSlice } from './create-chunk.ts';
 import { timeDimension } from './dimensions.ts';
-import { attachWithOneReading, deleteMoved, MANY_ROWS, settleMarks, truncateFreshHeap } from './fresh-heap.ts';
+import {
+  attachWithOneReading,
+  deleteMoved,
+  MANY_ROWS,
+  mayHoldRowsOfOthers,
+  settleMarks,
+  truncateFreshHeap,
+} from './fresh-heap.ts';
 import { partNames } from './partition-ddl.ts';
 import type { Relation } from './relation.ts';
 import { insideSql, internalSql, placeableSql, typedLiteral } from './time-sql.ts';
@@ -35,12 +42,15 @@ const isMaterialization = (h: Hypertable): boolean =>
  * reaches it afterwards, fails with 23514. SHARE ROW EXCLUSIVE waits for such writers and keeps new ones out; readers
  * go on.
  *
- * A reader that has looked up the partitions and then waits for the default one goes on without the new chunk, though its
- * snapshot may be younger. The view of a continuous aggregate would see that results are there, and not the results: so
- * readers must wait at the root.
+ * But a reader that has looked up the partitions and then waits for the default one goes on without the new chunk, in a
+ * snapshot that may be younger: it misses what moved. That are the rows of this transaction, which began no later than it
+ * ended, if nobody else's are there. Else readers must wait at the root. So they must for results of a continuous
+ * aggregate: its view would see that there are some, and not see them.
  */
 export const lockForAttach = (h: Hypertable, root: Relation): void => {
-  run(`lock table only ${qualified(root)} in ${isMaterialization(h) ? 'access' : 'share row'} exclusive mode`);
+  run(`lock table only ${qualified(root)} in share row exclusive mode`);
+  if (isMaterialization(h) || mayHoldRowsOfOthers(h))
+    run(`lock table only ${qualified(root)} in access exclusive mode`);
   run(`lock table only ${qualified(partNames(h).defaultPartition)} in access exclusive mode`);
 };
 
