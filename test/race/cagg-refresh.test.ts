@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { materializedDifferences, viewDifferences, type AuditedView } from '../harness/cagg-views.ts';
 import { failure, useDatabase } from '../harness/database.ts';
+import { Steps } from '../harness/refresh-steps.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 
 const db = useDatabase();
@@ -43,45 +44,6 @@ const expectSettled = async (...views: readonly AuditedView[]): Promise<void> =>
   for (const v of views) await refresh(db.client, null, null, v.name);
   for (const v of views) expect(await materializedDifferences(db.client, v), v.name).toEqual([]);
 };
-
-/** A refresh taken step by step, each a transaction of the caller's, as run_refresh() takes them. */
-class Steps {
-  private plan: unknown;
-  private batches: unknown[] = [];
-  readonly client: pg.Client;
-
-  constructor(client: pg.Client) {
-    this.client = client;
-  }
-
-  private async call(name: string, ...args: readonly unknown[]): Promise<unknown> {
-    const list = args.map((_, i) => `$${i + 1}::jsonb`).join(', ');
-    const { rows } = await this.client.query(
-      `select _tessera_functions.${name}(${list}) as result`,
-      args.map((a) => JSON.stringify(a)),
-    );
-    return rows[0].result;
-  }
-
-  async moveThreshold(start: number, end: number, view = 'tens'): Promise<this> {
-    const { rows } = await this.client.query(
-      `select _tessera_functions.refresh_plan($1::regclass::oid::int8, $2, $3, 'integer', false, null) as plan`,
-      [view, String(start), String(end)],
-    );
-    this.plan = await this.call('refresh_threshold', rows[0].plan);
-    return this;
-  }
-
-  async planBatches(): Promise<this> {
-    this.batches = (await this.call('refresh_batches', this.plan)) as unknown[];
-    return this;
-  }
-
-  async runBatches(): Promise<this> {
-    for (const batch of this.batches) await this.call('refresh_batch', this.plan, batch);
-    return this;
-  }
-}
 
 /** Waits until the session, whose process id it must not be asked for while it is busy, waits for a lock. */
 const blocked = (client: pg.Client): Promise<void> => {
@@ -314,7 +276,7 @@ describe('dropping', () => {
     await blocked(two);
     await one.query('commit');
     await dropped;
-    await expect(a.runBatches()).rejects.toMatchObject({ code: '0A000' });
+    await expect(a.planBatches()).rejects.toMatchObject({ code: '0A000' });
     expect(await remains()).toEqual([]);
   });
 
@@ -329,7 +291,7 @@ describe('dropping', () => {
     await blocked(two);
     await one.query('commit');
     await dropped;
-    await expect(a.runBatches()).rejects.toMatchObject({ code: '0A000' });
+    await expect(a.planBatches()).rejects.toMatchObject({ code: '0A000' });
     expect(await remains()).toEqual([]);
   });
 
