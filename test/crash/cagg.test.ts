@@ -92,8 +92,8 @@ const waiting = async (client: pg.Client): Promise<void> => {
 
 interface Phase {
   readonly title: string;
-  /** Brings the session to where it is killed; what it leaves undone is returned. */
-  readonly reach: (client: pg.Client) => Promise<{ readonly work: Promise<unknown> } | undefined | void>;
+  /** Brings the session to where it is killed; work it leaves undone goes to the list. */
+  readonly reach: (client: pg.Client, undone: Promise<unknown>[]) => Promise<unknown>;
 }
 
 const planned = async (client: pg.Client, view = 'tens'): Promise<Steps> =>
@@ -102,11 +102,11 @@ const planned = async (client: pg.Client, view = 'tens'): Promise<Steps> =>
 const PHASES: readonly Phase[] = [
   {
     title: 'a refresh that waits to move the threshold',
-    reach: async (client) => {
+    reach: async (client, undone) => {
       await holder('set constraints all immediate; insert into numbers values (151, 1)');
       const work = client.query(`call refresh_continuous_aggregate('tens', 0, 900)`).catch((e: Error) => e);
       await waiting(client);
-      return { work };
+      undone.push(work);
     },
   },
   {
@@ -118,7 +118,7 @@ const PHASES: readonly Phase[] = [
   },
   {
     title: 'a refresh between the threshold and the plan',
-    reach: async (client) => void (await new Steps(client).moveThreshold(0, 1300)),
+    reach: (client) => new Steps(client).moveThreshold(0, 1300),
   },
   {
     title: 'a refresh that plans',
@@ -128,16 +128,16 @@ const PHASES: readonly Phase[] = [
       await steps.planBatches();
     },
   },
-  { title: 'a refresh between the plan and the first batch', reach: async (client) => void (await planned(client)) },
+  { title: 'a refresh between the plan and the first batch', reach: (client) => planned(client) },
   {
     title: 'a refresh inside a batch',
-    reach: async (client) => {
+    reach: async (client, undone) => {
       await client.query('update numbers set v = -1 where t = 505');
       await client.query(`set application_name = 'held'`);
       await holder('select pg_advisory_xact_lock(4711)');
       const work = client.query(`call refresh_continuous_aggregate('tens', 0, 900)`).catch((e: Error) => e);
       await waiting(client);
-      return { work };
+      undone.push(work);
     },
   },
   {
@@ -150,11 +150,11 @@ const PHASES: readonly Phase[] = [
   },
   {
     title: 'a refresh between two batches',
-    reach: async (client) => void (await (await planned(client)).runBatches(2)),
+    reach: async (client) => (await planned(client)).runBatches(2),
   },
   {
     title: 'a refresh of an aggregate of another one between two batches',
-    reach: async (client) => void (await (await planned(client, 'hundreds')).runBatches(1)),
+    reach: async (client) => (await planned(client, 'hundreds')).runBatches(1),
   },
   {
     title: 'a writer between its rows and its commit',
@@ -173,13 +173,13 @@ const PHASES: readonly Phase[] = [
   },
   {
     title: 'a writer that waits for the threshold at its commit',
-    reach: async (client) => {
+    reach: async (client, undone) => {
       const mover = await server.connect();
       await mover.query('begin');
       await new Steps(mover).moveThreshold(0, 900);
       const work = change(client).catch((e: Error) => e);
       await waiting(client);
-      return { work };
+      undone.push(work);
     },
   },
 ];
@@ -195,13 +195,14 @@ for (const { title, reach } of PHASES)
         await before.end();
         const client = await server.connect();
         await client.query('set client_min_messages = warning');
-        const reached = await reach(client);
+        const undone: Promise<unknown>[] = [];
+        await reach(client, undone);
         if (end === 'kill') await server.killBackend(await pidOf(client));
         else {
           server.restartImmediately();
           await server.ready();
         }
-        await reached?.work;
+        await Promise.all(undone);
         await client.end().catch(() => undefined);
         await verify();
       }
