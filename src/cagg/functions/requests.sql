@@ -194,8 +194,12 @@ begin
   insert into _tessera_catalog.continuous_aggs_materialization_invalidation_log
   select cagg.mat_hypertable_id, (b ->> 0)::bigint, (b ->> 1)::bigint - ((b ->> 1)::bigint < 9223372036854775807)::int
   from jsonb_array_elements(payload -> 'parts') b;
-  delete from _tessera_catalog.continuous_aggs_refresh r
-  where r.pid = pg_backend_pid() or not exists (select from pg_stat_activity a where a.pid = r.pid);
+  -- What sessions left that are gone, others may be deleting as well: nobody waits for that.
+  delete from _tessera_catalog.continuous_aggs_refresh d
+  where d.ctid = any(array(
+    select r.ctid from _tessera_catalog.continuous_aggs_refresh r
+    where r.pid = pg_backend_pid() or not exists (select from pg_stat_activity a where a.pid = r.pid)
+    for update skip locked));
   if payload ->> 'batches' is not null then
     insert into _tessera_catalog.continuous_aggs_refresh (pid, materialization_id, window_start, window_end, batches)
     values (pg_backend_pid(), cagg.mat_hypertable_id, (payload ->> 'first')::bigint, (payload ->> 'last')::bigint,
