@@ -93,7 +93,7 @@ const waiting = async (client: pg.Client): Promise<void> => {
 interface Phase {
   readonly title: string;
   /** Brings the session to where it is killed; what it leaves undone is returned. */
-  readonly reach: (client: pg.Client) => Promise<{ readonly work: Promise<unknown> } | undefined | void>;
+  readonly reach: (client: pg.Client) => Promise<{ readonly work: Promise<unknown> } | undefined | undefined>;
 }
 
 const planned = async (client: pg.Client, view = 'tens'): Promise<Steps> =>
