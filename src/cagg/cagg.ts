@@ -1,7 +1,7 @@
-import { findHypertableById } from '../catalog/hypertable.ts';
+import { hypertableOid } from '../catalog/hypertable.ts';
 import { currentUser } from '../engine/session.ts';
-import { maybeOne, query } from '../engine/spi.ts';
-import { findRelation, type OpenHypertable, type Relation } from '../hypertable/index.ts';
+import { query } from '../engine/spi.ts';
+import { findRelation, openHypertable, type OpenHypertable, type Relation } from '../hypertable/index.ts';
 import { timeTypeOf, type TimeType } from '../lib/internal-time.ts';
 import { displayed, type RelationName } from '../lib/quote.ts';
 import { notCagg, notCaggOwner, nullCagg } from './failures.ts';
@@ -41,6 +41,10 @@ interface CaggRow {
   readonly timeColumn: string;
   /** As format_type() names it. */
   readonly timeTypeName: string;
+  readonly rawSchema: string;
+  readonly rawName: string;
+  /** The current role may read the raw hypertable itself. */
+  readonly rawReadable: boolean;
   /** The schema of all that is internal, in which the owner may create. */
   readonly place: string;
 }
@@ -49,6 +53,7 @@ interface CaggRow {
 export interface Cagg extends CaggRow {
   readonly view: RelationName;
   readonly mat: RelationName;
+  readonly raw: RelationName;
   readonly source: RelationName & { readonly oid: bigint };
   readonly timeType: TimeType;
 }
@@ -62,7 +67,8 @@ const SELECT = `select a.mat_hypertable_id as id, a.raw_hypertable_id as "rawId"
     pg_has_role(current_user, v.relowner, 'USAGE') as owned, vn.nspname as schema, v.relname as name,
     mn.nspname as "matSchema", m.relname as "matName", m.oid::int8 as "matOid", d.interval_length as "matInterval",
     d.column_name as "bucketColumn", s.oid::int8 as "sourceOid", sn.nspname as "sourceSchema", s.relname as "sourceName",
-    sa.attname as "timeColumn", format_type(sa.atttypid, null) as "timeTypeName", h.associated_schema_name as place
+    sa.attname as "timeColumn", format_type(sa.atttypid, null) as "timeTypeName",
+    rn.nspname as "rawSchema", rc.relname as "rawName", has_table_privilege(rc.oid, 'select') as "rawReadable", h.associated_schema_name as place
   from _tessera_catalog.continuous_agg a
   join _tessera_catalog.continuous_aggs_bucket_function b on b.mat_hypertable_id = a.mat_hypertable_id
   join _tessera_catalog.continuous_aggs_watermark w on w.mat_hypertable_id = a.mat_hypertable_id
@@ -72,6 +78,7 @@ const SELECT = `select a.mat_hypertable_id as id, a.raw_hypertable_id as "rawId"
   join _tessera_catalog.dimension rd on rd.hypertable_id = r.id and rd.interval_length is not null
   join pg_class v on v.oid = a.user_view join pg_namespace vn on vn.oid = v.relnamespace
   join pg_class m on m.oid = h.relid join pg_namespace mn on mn.oid = m.relnamespace
+  join pg_class rc on rc.oid = r.relid join pg_namespace rn on rn.oid = rc.relnamespace
   left join _tessera_catalog.continuous_agg p on p.mat_hypertable_id = a.parent_mat_hypertable_id
   join pg_class s on s.oid = coalesce(p.user_view, r.relid) join pg_namespace sn on sn.oid = s.relnamespace
   join pg_attribute ra on ra.attrelid = r.relid and ra.attname = rd.column_name
@@ -86,6 +93,7 @@ const complete = (row: CaggRow): Cagg => {
     timeType,
     view: { schema: row.schema, name: row.name },
     mat: { schema: row.matSchema, name: row.matName },
+    raw: { schema: row.rawSchema, name: row.rawName },
     source: { oid: row.sourceOid, schema: row.sourceSchema, name: row.sourceName },
   };
 };
@@ -106,30 +114,27 @@ const nameOf = (oid: bigint): string => {
 };
 
 /** The continuous aggregate behind an OID given by the user; 0A000 when it is none. */
-export const openCagg = (oid: bigint | null): Cagg => {
+const openCagg = (oid: bigint | null): Cagg => {
   if (oid === null) throw nullCagg();
   const found = findCagg(oid);
   if (found === undefined) throw notCagg(nameOf(oid));
   return found;
 };
 
-export const openOwnCagg = (oid: bigint | null): Cagg => {
-  const found = openCagg(oid);
-  if (!found.owned) throw notCaggOwner(displayed(found.view));
-  return found;
+/** For an operation that only the owner may do. */
+export const owned = (cagg: Cagg): Cagg => {
+  if (!cagg.owned) throw notCaggOwner(displayed(cagg.view));
+  return cagg;
 };
+
+export const openOwnCagg = (oid: bigint | null): Cagg => owned(openCagg(oid));
 
 export const isRunByOwner = (cagg: Cagg): boolean => cagg.owner === currentUser();
 
 const hypertableById = (id: number): OpenHypertable => {
-  const hypertable = findHypertableById(id);
-  const oid = maybeOne<{ oid: bigint }>(
-    'select relid::oid::int8 as oid from _tessera_catalog.hypertable where id = $1',
-    [id],
-  )?.oid;
-  const root = oid === undefined ? undefined : findRelation(oid);
-  if (hypertable === undefined || root === undefined) throw new Error(`hypertable ${id} does not exist`);
-  return { hypertable, root };
+  const oid = hypertableOid(id);
+  if (oid === undefined) throw new Error(`hypertable ${id} does not exist`);
+  return openHypertable(oid);
 };
 
 export const rawHypertable = (cagg: Cagg): OpenHypertable => hypertableById(cagg.rawId);

@@ -86,7 +86,6 @@ const createPartialView = (names: InternalNames, q: OpenQuery): void => {
 export interface Created {
   readonly view: Relation;
   readonly id: number;
-  readonly raw: OpenQuery['raw'];
 }
 
 /**
@@ -154,5 +153,5 @@ export const createCagg = (o: NewCagg, read: (q: OpenQuery) => Settings): Create
     ignore_invalidation_older_than: settings.ignoreOlderThan,
     bucket: q.bucket,
   });
-  return { view, id, raw: q.raw };
+  return { view, id };
 };

@@ -7,7 +7,7 @@ import { displayed, ident, qualified } from '../lib/quote.ts';
 import { caggsOf, isRunByOwner, type Cagg } from './cagg.ts';
 import { notCaggOwner, tooFarBehind, wouldCountChanges } from './failures.ts';
 import { localRows } from './local-rows.ts';
-import { bucketEnd, leftovers, runBatch, unfrozen } from './materialize.ts';
+import { bucketEnd, leftovers, rangesSql, runBatch, unfrozen } from './materialize.ts';
 import { insideRange } from './ranged-query.ts';
 import { asOwner, wholeBuckets } from './refresh.ts';
 import { baseOf } from './refresh-policy.ts';
@@ -37,11 +37,9 @@ const windowBefore = (cagg: Cagg, before: bigint): Range => {
 
 /** Logged or not yet handed on: what the view would read from raw rows. */
 const isStale = (cagg: Cagg, window: Range): boolean =>
-  query<Range>(
-    `select coalesce(lower(p), ${MINUS_INFINITY}) as start, coalesce(upper(p), ${PLUS_INFINITY}) as end
-     from unnest(_tessera_functions.stale_parts($1)) p`,
-    [cagg.id],
-  ).some((p) => p.start < window.end && p.end > window.start);
+  query<Range>(rangesSql('_tessera_functions.stale_parts($1)'), [cagg.id]).some(
+    (p) => p.start < window.end && p.end > window.start,
+  );
 
 /** As the owner of the continuous aggregate. */
 export const processCagg = (cagg: Cagg, before: bigint): void => {

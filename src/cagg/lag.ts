@@ -1,9 +1,7 @@
 import { one } from '../engine/spi.ts';
 import { SQL_TYPES } from '../hypertable/index.ts';
-import { isIntegerTime, maximumOf, minimumOf, type TimeType } from '../lib/internal-time.ts';
+import { INTEGERS, isIntegerTime, maximumOf, minimumOf, type TimeType } from '../lib/internal-time.ts';
 import { badLagType, lagOutOfRange } from './failures.ts';
-
-const INTEGERS = ['smallint', 'integer', 'bigint'];
 
 /** A length of time that a user gave, in internal time; months count 30 days. */
 export const parseLength = (name: string, text: string | null, given: string, type: TimeType): bigint | null => {

@@ -3,7 +3,7 @@ import { one, query, run } from '../engine/spi.ts';
 import { internalSql, placeableSql, SQL_TYPES } from '../hypertable/index.ts';
 import { maximumOf, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
 import { ident, identList, literal, qualified } from '../lib/quote.ts';
-import { rawHypertable, type Cagg } from './cagg.ts';
+import type { Cagg } from './cagg.ts';
 import { cellsOf, planBatches, type Range } from './refresh-plan.ts';
 import { insideRange, queryWhere, type RowsOf } from './ranged-query.ts';
 
@@ -63,13 +63,13 @@ export const moveThreshold = (cagg: Cagg, window: Range): Range | null => {
 const ranges = (pairs: readonly (readonly [string, string])[]): Range[] =>
   pairs.map(([start, end]) => ({ start: BigInt(start), end: BigInt(end) }));
 
+/** SQL of the ranges `p` of an int8multirange. */
+export const rangesSql = (parts: string): string =>
+  `select coalesce(lower(p), ${MINUS_INFINITY}) as start, coalesce(upper(p), ${PLUS_INFINITY}) as end from unnest(${parts}) p`;
+
 /** Buckets whose raw rows are gone stay as they are, whatever is asked for. */
 const frozenParts = (cagg: Cagg): Range[] =>
-  query<Range>(
-    `select coalesce(lower(r), ${MINUS_INFINITY}) as start, coalesce(upper(r), ${PLUS_INFINITY}) as end
-     from unnest(_tessera_functions.frozen_parts($1)) r order by r`,
-    [cagg.id],
-  );
+  query<Range>(`${rangesSql('_tessera_functions.frozen_parts($1)')} order by p`, [cagg.id]);
 
 const minus = (range: Range, frozen: readonly Range[]): Range[] =>
   frozen.reduce<Range[]>(
@@ -148,9 +148,6 @@ const matColumns = (cagg: Cagg): { readonly name: string; readonly type: string 
     [cagg.matOid],
   );
 
-const RANGE = (parts: string): string =>
-  `select coalesce(lower(p), ${MINUS_INFINITY}) as start, coalesce(upper(p), ${PLUS_INFINITY}) as end from unnest(${parts}) p`;
-
 /**
  * SQL of what a parent answers from raw rows, in whole buckets inside a range: such rows come and go without a trace in
  * what the parent has materialized, which stays as it is where they came and went between two refreshes.
@@ -161,12 +158,8 @@ const unsettledParts = (cagg: Cagg, range: Range): string =>
      from _tessera_catalog.continuous_agg p where p.mat_hypertable_id = ${cagg.parentId ?? 'null'} and not p.materialized_only), '{}')`;
 
 const lockRaw = (cagg: Cagg): void => {
-  const { root } = rawHypertable(cagg);
   // Who may read a parent only by its view locks what is behind it later, as he reads.
-  const { readable } = one<{ readable: boolean }>(`select has_table_privilege($1::int8::oid, 'select') as readable`, [
-    root.oid,
-  ]);
-  if (readable) run(`lock table only ${qualified(root)} in access share mode`);
+  if (cagg.rawReadable) run(`lock table only ${qualified(cagg.raw)} in access share mode`);
 };
 
 /** The rows of a range as they are computed now, in place of those that were materialized; returns what is to stay logged. */
@@ -186,7 +179,7 @@ export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): Range[] => 
       ? `(${rows}) q`
       : `_tessera_functions.query_rows(${literal(rows)}) as q(${typed})`;
   const insert = `insert into ${mat} (${identList(columns.map((c) => c.name))}) select * from ${source}`;
-  if (cagg.parentId !== null) return query<Range>(`with done as (${insert}) ${RANGE(unsettledParts(cagg, batch))}`);
+  if (cagg.parentId !== null) return query<Range>(`with done as (${insert}) ${rangesSql(unsettledParts(cagg, batch))}`);
   run(insert);
   return [];
 };
@@ -197,7 +190,7 @@ export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): Range[] => 
  * still in the log afterwards. The raw hypertable is locked before all that: whoever drops its chunks has it for himself,
  * and changes results after that.
  */
-export const runBatch = (cagg: Cagg, batch: Range, force: boolean, raw?: RowsOf): boolean => {
+export const runBatch = (cagg: Cagg, batch: Range, force: boolean, raw?: RowsOf): void => {
   lockRaw(cagg);
   lockCells(cagg, batch);
   const stale = request<boolean>('cagg_cut', { cagg: cagg.id, first: batch.start, last: lastOf(batch.end) });
@@ -208,13 +201,12 @@ export const runBatch = (cagg: Cagg, batch: Range, force: boolean, raw?: RowsOf)
     watermark: batch.end === PLUS_INFINITY ? null : batch.end,
     unsettled: unsettled.map((r) => [r.start, r.end]),
   });
-  return stale || force;
 };
 
 /** Stale ranges in the window that are left, because others were at them; unless asked for, without those a parent answers from raw rows. */
 export const leftovers = (cagg: Cagg, window: Range, unsettledToo = false): Range[] =>
   query<Range>(
-    `${RANGE(`(
+    `${rangesSql(`(
        select _tessera_functions.whole_buckets($1, range_agg(
            _tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value)))
          * int8multirange(_tessera_functions.change_range($2::int8, $3::int8)) ${unsettledToo ? '' : `- ${unsettledParts(cagg, window)}`}

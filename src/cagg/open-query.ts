@@ -8,8 +8,7 @@ import {
   type OpenHypertable,
   type Relation,
 } from '../hypertable/index.ts';
-import { displayed, ident } from '../lib/quote.ts';
-
+import { displayed } from '../lib/quote.ts';
 import { readBucket, type Bucket } from './bucket.ts';
 import { findCagg, matHypertable, type Cagg } from './cagg.ts';
 import {
@@ -24,7 +23,7 @@ import {
 } from './failures.ts';
 import { analyzeQuery, relationsOf, type QueryAnalysis } from './query-plan.ts';
 import { queryOverNothing, viewText } from './ranged-query.ts';
-import { bucketArguments, bucketCall, groupItems, type CallArgument } from './view-text.ts';
+import { bucketArguments, bucketCall, bucketCallOf, groupItems, type CallArgument } from './view-text.ts';
 
 /** What a query is over, and what it says. */
 export interface OpenQuery {
@@ -156,13 +155,9 @@ export const openQuery = (view: bigint): OpenQuery => {
   const call = callOf(view);
   const signature = signatureOf(analysis.bucket.functionOid);
   const args = bucketArguments(call.args, signature);
-  const bucket = readBucket(args, timeDimension(source.raw.hypertable).type, (time) => {
-    const texts = call.args.map((a, i) => {
-      const isTime = (a.name ?? signature.names[i]) === 'ts';
-      return `${a.name === null ? '' : `${ident(a.name)} => `}${isTime ? time : a.text}`;
-    });
-    return `${ident(apiSchema())}.time_bucket(${texts.join(', ')})`;
-  });
+  const bucket = readBucket(args, timeDimension(source.raw.hypertable).type, (time) =>
+    bucketCallOf(apiSchema(), call.args, signature, time),
+  );
   return {
     raw: source.raw,
     parent: source.parent,

@@ -10,9 +10,8 @@ import {
 } from '../hypertable/index.ts';
 import { findHypertableById, type Hypertable } from '../catalog/hypertable.ts';
 import { isIntegerTime, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
-
 import { SQLSTATE } from '../lib/sqlstate.ts';
-import { findCaggById, matHypertable, openOwnCagg, type Cagg } from './cagg.ts';
+import { findCaggById, matHypertable, owned, type Cagg } from './cagg.ts';
 import { badPolicyConfig, nullArgument, overlappingOffsets } from './failures.ts';
 import { parseLength } from './lag.ts';
 import type { Range } from './refresh-plan.ts';
@@ -118,7 +117,7 @@ export const caggOfConfig = (config: Config): Cagg => {
   const id = config?.mat_hypertable_id;
   const cagg = typeof id === 'number' ? findCaggById(id) : undefined;
   if (cagg === undefined) throw badPolicyConfig('"mat_hypertable_id" names no continuous aggregate.');
-  return openOwnCagg(cagg.userView);
+  return owned(cagg);
 };
 
 const bounded = (value: bigint): bigint =>

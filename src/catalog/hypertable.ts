@@ -19,3 +19,6 @@ export const findHypertable = (oid: bigint): Hypertable | undefined =>
 
 export const findHypertableById = (id: number): Hypertable | undefined =>
   withDimensions(firstRow(db.selectFrom('hypertable').selectAll().where('id', '=', id)));
+
+export const hypertableOid = (id: number): bigint | undefined =>
+  firstRow(db.selectFrom('hypertable').select(sql<bigint>`relid::oid::int8`.as('oid')).where('id', '=', id))?.oid;

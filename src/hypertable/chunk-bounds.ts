@@ -1,6 +1,6 @@
 import type { Hypertable } from '../catalog/hypertable.ts';
 import { hasSqlState, one, query, subtransaction } from '../engine/spi.ts';
-import { isIntegerTime, MINUS_INFINITY, PLUS_INFINITY, type TimeType } from '../lib/internal-time.ts';
+import { INTEGERS, isIntegerTime, MINUS_INFINITY, PLUS_INFINITY, type TimeType } from '../lib/internal-time.ts';
 import { timeDimension } from './dimensions.ts';
 import { badBoundText, badBoundType, boundsInverted, boundsMixed } from './failures.ts';
 import { internalSql, SQL_TYPES } from './time-sql.ts';
@@ -23,7 +23,6 @@ export interface ChunkBounds {
 }
 
 const CALENDAR = ['timestamp with time zone', 'timestamp without time zone', 'date'];
-const INTEGER = ['smallint', 'integer', 'bigint'];
 const BAD_TEXT = ['22007', '22008', '22P02', '22003'];
 
 const parses = (text: string, type: string): boolean => {
@@ -58,7 +57,7 @@ const NOW: Readonly<Record<string, string>> = {
 export const toInternal = (text: string, given: string, type: TimeType): bigint => {
   const wanted = SQL_TYPES[type];
   if (isIntegerTime(type)) {
-    if (INTEGER.includes(given) || (given === 'text' && parses(text, 'bigint'))) return BigInt(text.trim());
+    if (INTEGERS.includes(given) || (given === 'text' && parses(text, 'bigint'))) return BigInt(text.trim());
     throw badBoundType(given, wanted, 'Give an integer, in the units of the column.');
   }
   const ago = (): bigint => internalOf(`(${NOW[type]} - $1::text::interval)::${wanted}`, [text], type);

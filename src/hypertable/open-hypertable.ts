@@ -1,5 +1,5 @@
 import { findHypertable, type Hypertable } from '../catalog/hypertable.ts';
-import { maybeOne, one } from '../engine/spi.ts';
+import { one } from '../engine/spi.ts';
 import { displayed } from '../lib/quote.ts';
 import { notHypertable, notOwner, nullArgument, relationMissing } from './failures.ts';
 import { findRelation, type Relation } from './relation.ts';
@@ -11,11 +11,7 @@ export interface OpenHypertable {
 
 /** A continuous aggregate stands for the hypertable that holds its results. */
 const behind = (oid: bigint): bigint =>
-  maybeOne<{ oid: bigint }>(
-    `select h.relid::oid::int8 as oid from _tessera_catalog.continuous_agg a
-     join _tessera_catalog.hypertable h on h.id = a.mat_hypertable_id where a.user_view = $1::int8::oid`,
-    [oid],
-  )?.oid ?? oid;
+  one<{ oid: bigint }>('select _tessera_functions.hypertable_behind($1::int8::oid)::oid::int8 as oid', [oid]).oid;
 
 /** The hypertable behind an OID given by the user; TS001 when it is none. */
 export const openHypertable = (given: bigint | null): OpenHypertable => {

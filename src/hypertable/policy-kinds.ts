@@ -1,6 +1,6 @@
 import { currentUser } from '../engine/session.ts';
 import { isSpiError, maybeOne, query, subtransaction } from '../engine/spi.ts';
-import { findHypertableById, type Hypertable } from '../catalog/hypertable.ts';
+import { hypertableOid, type Hypertable } from '../catalog/hypertable.ts';
 import { coveredSlices } from '../catalog/dimension-slice.ts';
 import { MICROSECONDS_PER_SECOND, MINUS_INFINITY, PLUS_INFINITY, isIntegerTime } from '../lib/internal-time.ts';
 import { PgError } from '../lib/pg-error.ts';
@@ -23,13 +23,9 @@ export type Config = Readonly<Record<string, unknown>> | null;
 export const hypertableOf = (config: Config): OpenHypertable => {
   const id = config?.hypertable_id;
   if (typeof id !== 'number') throw badPolicyConfig('It has no number under "hypertable_id".');
-  const hypertable = findHypertableById(id);
-  if (hypertable === undefined) throw badPolicyConfig(`There is no hypertable with id ${id}.`);
-  const oid = maybeOne<{ oid: bigint }>(
-    'select relid::oid::int8 as oid from _tessera_catalog.hypertable where id = $1',
-    [id],
-  )?.oid;
-  return openOwnHypertable(oid ?? null);
+  const oid = hypertableOid(id);
+  if (oid === undefined) throw badPolicyConfig(`There is no hypertable with id ${id}.`);
+  return openOwnHypertable(oid);
 };
 
 const isLag = (value: unknown): value is Lag => typeof value === 'string' || typeof value === 'number';

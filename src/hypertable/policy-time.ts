@@ -1,12 +1,10 @@
 import type { Hypertable } from '../catalog/hypertable.ts';
 import { hasSqlState, one, subtransaction } from '../engine/spi.ts';
-import { isIntegerTime, minimumOf } from '../lib/internal-time.ts';
+import { INTEGERS, isIntegerTime, minimumOf } from '../lib/internal-time.ts';
 import { ident } from '../lib/quote.ts';
 import { toInternal } from './chunk-bounds.ts';
 import { timeDimension } from './dimensions.ts';
 import { badLag, lagOverflow, noIntegerNow } from './failures.ts';
-
-const INTEGERS = ['smallint', 'integer', 'bigint'];
 
 /** An age as a policy keeps it: an interval as text, or an integer in units of the column. */
 export type Lag = string | number;

@@ -23,6 +23,9 @@ const TYPE_NAMES: Readonly<Record<string, TimeType>> = {
 export const timeTypeOf = (formatted: string): TimeType | undefined =>
   TYPE_NAMES[formatted.replace(/^timestamp\(\d\)/, 'timestamp')];
 
+/** Names of the types that integer time is given in. */
+export const INTEGERS: readonly string[] = ['smallint', 'integer', 'bigint'];
+
 export const isIntegerTime = (type: TimeType): boolean => type === 'int2' || type === 'int4' || type === 'int8';
 
 /** The largest internal value of the type; int8 ends before the calendar types do, in the year 294247. */

@@ -15,7 +15,7 @@ begin
   if not exists (select from _tessera_catalog.continuous_agg a where a.raw_hypertable_id = lost.raw_hypertable_id) then
     select h.relid into raw from _tessera_catalog.hypertable h where h.id = lost.raw_hypertable_id;
     if exists (select from pg_class c where c.oid = raw) then
-      perform _tessera_functions.stop_capture(raw::oid::int8);
+      perform _tessera_functions.disable_capture(raw::oid::int8);
     end if;
     delete from _tessera_catalog.continuous_aggs_hypertable_invalidation_log l where l.hypertable_id = lost.raw_hypertable_id;
   end if;

@@ -1,4 +1,4 @@
-import { findHypertableById } from '../../catalog/hypertable.ts';
+import { hypertableOid } from '../../catalog/hypertable.ts';
 import { request } from '../../catalog/request.ts';
 import { callAs, currentUser, inMaintenance } from '../../engine/session.ts';
 import { one, query, run } from '../../engine/spi.ts';
@@ -120,18 +120,14 @@ export const sync_compressed = defineFunction({
   summary: 'Brings compressed chunks in line with what ALTER TABLE did to their hypertable, as its owner.',
   privileges: 'owner of the hypertable',
   handler: (id: number, renamed: string | null): null => {
-    const hypertable = findHypertableById(id);
-    if (hypertable === undefined) return null;
-    const { oid } = one<{ oid: bigint }>(
-      'select relid::oid::int8 as oid from _tessera_catalog.hypertable where id = $1',
-      [id],
-    );
+    const oid = hypertableOid(id);
+    if (oid === undefined) return null;
     const open = openOwnHypertable(oid);
     if (open.root.owner === currentUser()) inMaintenance(() => syncAll(open, renamed));
     else
       callAs(
         open.root.owner,
-        hypertable.associated_schema_name,
+        open.hypertable.associated_schema_name,
         `_tessera_functions.sync_compressed(${id}, ${literal(renamed)})`,
       );
     return null;

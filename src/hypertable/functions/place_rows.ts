@@ -1,5 +1,5 @@
-import { findHypertableById } from '../../catalog/hypertable.ts';
-import { debug, isCancel, isSpiError, maybeOne, warning } from '../../engine/spi.ts';
+import { findHypertableById, hypertableOid } from '../../catalog/hypertable.ts';
+import { debug, isCancel, isSpiError, warning } from '../../engine/spi.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
 import { isNotNow, placeRows } from '../place-rows.ts';
 import { findRelation } from '../relation.ts';
@@ -18,10 +18,7 @@ export const place_rows = defineFunction({
   handler: (hypertableId: number): bigint | null => {
     const hypertable = findHypertableById(hypertableId);
     if (hypertable === undefined) return null;
-    const oid = maybeOne<{ oid: bigint }>(
-      'select relid::oid::int8 as oid from _tessera_catalog.hypertable where id = $1',
-      [hypertableId],
-    )?.oid;
+    const oid = hypertableOid(hypertableId);
     const root = oid === undefined ? undefined : findRelation(oid);
     if (root === undefined) return null;
     try {
