@@ -153,9 +153,8 @@ const matColumns = (cagg: Cagg): { readonly name: string; readonly type: string 
  * what the parent has materialized, which stays as it is where they came and went between two refreshes.
  */
 const unsettledParts = (cagg: Cagg, range: Range): string =>
-  `coalesce((select _tessera_functions.whole_buckets(${cagg.id}, _tessera_functions.stale_parts(p.mat_hypertable_id))
-      * int8multirange(_tessera_functions.change_range(${range.start}, ${lastOf(range.end)}))
-     from _tessera_catalog.continuous_agg p where p.mat_hypertable_id = ${cagg.parentId ?? 'null'} and not p.materialized_only), '{}')`;
+  `_tessera_functions.whole_buckets(${cagg.id}, _tessera_functions.unsettled_parts(${cagg.parentId ?? 'null'}))
+     * int8multirange(_tessera_functions.change_range(${range.start}, ${lastOf(range.end)}))`;
 
 const lockRaw = (cagg: Cagg): void => {
   // Who may read a parent only by its view locks what is behind it later, as he reads.

@@ -194,12 +194,8 @@ begin
   where l.hypertable_id = cagg.raw_hypertable_id
     and l.greatest_modified_value >= _tessera_functions.change_cutoff(l.modification_time, cagg.ignore_invalidation_older_than);
   parts := coalesce(parts, '{}') + coalesce(raw, '{}');
-  -- What a parent answers from raw rows may change without a trace in what it has materialized.
-  if cagg.parent_mat_hypertable_id is not null and exists (
-    select from _tessera_catalog.continuous_agg p
-    where p.mat_hypertable_id = cagg.parent_mat_hypertable_id and not p.materialized_only)
-  then
-    parts := parts + _tessera_functions.stale_parts(cagg.parent_mat_hypertable_id);
+  if cagg.parent_mat_hypertable_id is not null then
+    parts := parts + _tessera_functions.unsettled_parts(cagg.parent_mat_hypertable_id);
   end if;
   parts := _tessera_functions.whole_buckets(cagg.mat_hypertable_id, parts);
   -- Each range costs a query its own look at the raw rows; the smallest gaps are closed.
@@ -224,6 +220,17 @@ $$;
 comment on function _tessera_functions.stale_parts(integer) is
 'What of a continuous aggregate is not materialized or no longer right, in whole buckets of internal time: the rest of its view comes from the raw rows there.
 In the snapshot of the caller, so that it fits what the same statement reads';
+
+create function _tessera_functions.unsettled_parts(mat_hypertable_id integer) returns int8multirange
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+select coalesce((
+  select _tessera_functions.stale_parts(a.mat_hypertable_id) from _tessera_catalog.continuous_agg a
+  where a.mat_hypertable_id = $1 and not a.materialized_only), '{}')
+$$;
+comment on function _tessera_functions.unsettled_parts(integer) is
+  'what a continuous aggregate answers from raw rows, which may change without a trace in what it has materialized';
 
 create function _tessera_functions.stale_ranges(mat_hypertable_id integer, sample anyelement)
 returns table(first anyelement, last anyelement)

@@ -253,9 +253,8 @@ begin
     update _tessera_catalog.continuous_aggs_watermark w set watermark = (payload ->> 'watermark')::bigint
     where w.mat_hypertable_id = cagg.mat_hypertable_id and w.watermark < (payload ->> 'watermark')::bigint;
   end if;
-  insert into _tessera_catalog.continuous_aggs_materialization_invalidation_log
-  select cagg.mat_hypertable_id, (b ->> 0)::bigint, (b ->> 1)::bigint - ((b ->> 1)::bigint < 9223372036854775807)::int
-  from jsonb_array_elements(coalesce(payload -> 'unsettled', '[]')) b;
+  perform _tessera_functions.put_changes(cagg.mat_hypertable_id,
+    _tessera_functions.ranges_of_request(coalesce(payload -> 'unsettled', '[]')));
   update _tessera_catalog.continuous_aggs_refresh set done = done + 1 where pid = pg_backend_pid();
   if (payload ->> 'finished')::boolean then
     delete from _tessera_catalog.continuous_aggs_refresh where pid = pg_backend_pid();
