@@ -49,12 +49,21 @@ comment on column _tessera_catalog.continuous_aggs_bucket_function.bucket_phase 
 create table _tessera_catalog.continuous_aggs_invalidation_threshold (
   hypertable_id int primary key references _tessera_catalog.hypertable (id) on delete cascade,
   watermark bigint not null,
-  step bigint not null check (step > 0)
+  step bigint not null check (step > 0),
+  settled bigint not null,
+  awaited bigint,
+  writers text[] not null default '{}'
 );
 comment on table _tessera_catalog.continuous_aggs_invalidation_threshold is
   'raw hypertables: from which time on nothing was materialized, so that changes there need no log entry';
 comment on column _tessera_catalog.continuous_aggs_invalidation_threshold.step is
   'smallest bucket of its continuous aggregates: how exact log entries are';
+comment on column _tessera_catalog.continuous_aggs_invalidation_threshold.settled is
+  'transactions that still write with an older watermark in mind log their changes before this time at least';
+comment on column _tessera_catalog.continuous_aggs_invalidation_threshold.awaited is
+  'what is settled once those writers have ended; null when nobody is waited for';
+comment on column _tessera_catalog.continuous_aggs_invalidation_threshold.writers is
+  'virtual transactions waited for, as pg_locks has them';
 
 create table _tessera_catalog.continuous_aggs_watermark (
   mat_hypertable_id int primary key references _tessera_catalog.continuous_agg (mat_hypertable_id) on delete cascade,

@@ -36,8 +36,11 @@ export const dataRange = (cagg: Cagg): Range | null => {
   return first === null || last === null ? null : { start: bucketStart(cagg, first), end: bucketEnd(cagg, last) };
 };
 
-/** Raises the threshold to the end of what will be materialized and returns it; null when there is nothing to do. */
-export const moveThreshold = (cagg: Cagg, window: Range): Range | null => {
+/**
+ * Raises the threshold to the end of what will be materialized and returns that; null when there is nothing to do. Who
+ * reads the raw rows in the same transaction must be alone.
+ */
+export const moveThreshold = (cagg: Cagg, window: Range, alone = false): Range | null => {
   let { end } = window;
   if (end === PLUS_INFINITY) {
     const data = dataRange(cagg);
@@ -56,7 +59,7 @@ export const moveThreshold = (cagg: Cagg, window: Range): Range | null => {
     if (settled < end) end = settled;
   }
   const bounded = end > window.start ? { start: window.start, end } : null;
-  request('cagg_threshold', { cagg: cagg.id, threshold: bounded === null ? null : bounded.end });
+  request('cagg_threshold', { cagg: cagg.id, threshold: bounded === null ? null : bounded.end, alone });
   return bounded;
 };
 
@@ -149,11 +152,13 @@ const matColumns = (cagg: Cagg): { readonly name: string; readonly type: string 
   );
 
 /**
- * SQL of what a parent answers from raw rows, in whole buckets inside a range: such rows come and go without a trace in
- * what the parent has materialized, which stays as it is where they came and went between two refreshes.
+ * SQL of what stays stale whatever is materialized, in whole buckets inside a range. Writers may be under way that do not
+ * log their rows there. What a parent answers from raw rows comes and goes without a trace in what it has materialized,
+ * which stays as it is where they came and went between two refreshes.
  */
 const unsettledParts = (cagg: Cagg, range: Range): string =>
-  `_tessera_functions.whole_buckets(${cagg.id}, _tessera_functions.unsettled_parts(${cagg.parentId ?? 'null'}))
+  `_tessera_functions.whole_buckets(${cagg.id}, _tessera_functions.unsettled_parts(${cagg.parentId ?? 'null'})
+       + _tessera_functions.open_part(${cagg.rawId}))
      * int8multirange(_tessera_functions.change_range(${range.start}, ${lastOf(range.end)}))`;
 
 const lockRaw = (cagg: Cagg): void => {
@@ -162,7 +167,7 @@ const lockRaw = (cagg: Cagg): void => {
 };
 
 /** The rows of a range as they are computed now, in place of those that were materialized; returns what is to stay logged. */
-export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): Range[] => {
+export const materialize = (cagg: Cagg, batch: Range, open: boolean, raw?: RowsOf): Range[] => {
   const mat = qualified(cagg.mat);
   run(`delete from ${mat} where ${insideRange(ident(cagg.bucketColumn), batch, cagg.timeType)}`);
   const rows = queryWhere(
@@ -178,10 +183,17 @@ export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): Range[] => 
       ? `(${rows}) q`
       : `_tessera_functions.query_rows(${literal(rows)}) as q(${typed})`;
   const insert = `insert into ${mat} (${identList(columns.map((c) => c.name))}) select * from ${source}`;
-  if (cagg.parentId !== null) return query<Range>(`with done as (${insert}) ${rangesSql(unsettledParts(cagg, batch))}`);
+  if (open || cagg.parentId !== null)
+    return query<Range>(`with done as (${insert}) ${rangesSql(unsettledParts(cagg, batch))}`);
   run(insert);
   return [];
 };
+
+interface CutResult {
+  readonly stale: boolean;
+  /** Whether transactions may be under way whose rows of the batch are not logged. */
+  readonly open: boolean;
+}
 
 /**
  * One batch. Whoever materializes a range holds the locks of its cells until its rows are committed, so that the next one
@@ -192,9 +204,13 @@ export const materialize = (cagg: Cagg, batch: Range, raw?: RowsOf): Range[] => 
 export const runBatch = (cagg: Cagg, batch: Range, force: boolean, raw?: RowsOf): void => {
   lockRaw(cagg);
   lockCells(cagg, batch);
-  const stale = request<boolean>('cagg_cut', { cagg: cagg.id, first: batch.start, last: lastOf(batch.end) });
+  const { stale, open } = request<CutResult>('cagg_cut', {
+    cagg: cagg.id,
+    first: batch.start,
+    last: lastOf(batch.end),
+  });
   // Chunks may have been dropped since the batch was planned.
-  const unsettled = stale || force ? unfrozen(cagg, [batch]).flatMap((part) => materialize(cagg, part, raw)) : [];
+  const unsettled = stale || force ? unfrozen(cagg, [batch]).flatMap((part) => materialize(cagg, part, open, raw)) : [];
   request('cagg_done', {
     cagg: cagg.id,
     watermark: batch.end === PLUS_INFINITY ? null : batch.end,
@@ -202,7 +218,7 @@ export const runBatch = (cagg: Cagg, batch: Range, force: boolean, raw?: RowsOf)
   });
 };
 
-/** Stale ranges in the window that are left, because others were at them; unless asked for, without those a parent answers from raw rows. */
+/** Stale ranges in the window that are left, because others were at them; unless asked for, without those that stay so. */
 export const leftovers = (cagg: Cagg, window: Range, unsettledToo = false): Range[] =>
   query<Range>(
     `${rangesSql(`(

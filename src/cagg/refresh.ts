@@ -131,7 +131,7 @@ export const planBatchesOf = (cagg: Cagg, window: Range, options: RefreshOptions
 
 /** Everything in the present transaction, which therefore keeps writers of the raw hypertable from committing. */
 export const refreshNow = (cagg: Cagg, window: Range): void => {
-  const bounded = moveThreshold(cagg, window);
+  const bounded = moveThreshold(cagg, window, true);
   if (bounded === null) return;
   for (const batch of planBatchesOf(cagg, bounded, PLAIN)) runBatch(cagg, batch, false);
 };

@@ -53,6 +53,18 @@ const outside = (time: string, key: string, type: TimeType): string => {
   return `(pg_catalog.width_bucket(pg_catalog.date_part('epoch', ${time}), ${bound(low)}, ${bound(high)}, 1) = 1) is not true`;
 };
 
+/**
+ * SQL of the time from which on rows need no note. PostgreSQL makes a constant of it once a statement and table, so that
+ * a row costs one comparison.
+ */
+const unnotedFrom = (t: CapturedTable): string => {
+  const bound = `_tessera_functions.unnoted_from(${t.hypertableId}, ${captureUnit(t.type)})`;
+  if (isIntegerTime(t.type)) return bound;
+  if (t.type === 'date') return `date '1970-01-01' + ${bound}::int4`;
+  const moment = `pg_catalog.to_timestamp(${bound}::float8)`;
+  return t.type === 'timestamp' ? `pg_catalog.timezone('UTC', ${moment})` : moment;
+};
+
 /** SQL call that notes times and says whether nothing was due before. */
 const note = (t: CapturedTable, from: string, to: string): string =>
   `_tessera_functions.${t.part === 'heap' ? 'note_change' : 'note_compressed_change'}(${t.hypertableId}, ${literal(captureKey(t))}, ${captureUnit(t.type)}, ${from}, ${to})`;
@@ -61,9 +73,11 @@ const notes = (t: CapturedTable, event: RowEvent): string => {
   const key = captureKey(t);
   const [old, now] = [`old.${ident(t.column)}`, `new.${ident(t.column)}`];
   const seen = event === 'delete' ? old : now;
-  if (event !== 'update') return `${outside(seen, key, t.type)} and ${note(t, seen, seen)}`;
-  return `(${outside(now, key, t.type)} or (${old} <> ${now} and ${outside(old, key, t.type)}))
-    and ${note(t, `least(${old}, ${now})`, `greatest(${old}, ${now})`)}`;
+  if (event !== 'update')
+    return `(${seen} >= ${unnotedFrom(t)}) is not true and ${outside(seen, key, t.type)} and ${note(t, seen, seen)}`;
+  const [first, last] = [`least(${old}, ${now})`, `greatest(${old}, ${now})`];
+  return `(${first} >= ${unnotedFrom(t)}) is not true
+    and (${outside(now, key, t.type)} or (${old} <> ${now} and ${outside(old, key, t.type)})) and ${note(t, first, last)}`;
 };
 
 const logArguments = (t: Pick<CapturedTable, 'hypertableId' | 'type'>, key: string): string =>
@@ -82,8 +96,7 @@ const enableAlways = (t: CapturedTable, events: readonly string[]): string =>
     .join(', ')}`;
 
 /**
- * Changes are noted while they are made and logged at commit. The log depends on what is materialized by then, and a
- * row above that costs no entry. Replicated rows count too.
+ * Changes of what may be materialized are noted while they are made and logged at commit. Replicated rows count too.
  */
 export const captureDdl = (t: CapturedTable): string[] => [
   ...EVENTS.map((event) => rowTrigger(t, event, '', notes(t, event))),

@@ -122,9 +122,11 @@ declare
   cagg _tessera_catalog.continuous_agg := _tessera_functions.cagg_of_request(caller, payload);
   moved bigint;
 begin
+  if (payload ->> 'alone')::boolean then
+    perform _tessera_functions.lock_threshold(cagg.raw_hypertable_id),
+      set_config('tessera.above_' || cagg.raw_hypertable_id, '', true);
+  end if;
   if payload ->> 'threshold' is not null then
-    -- Waits for writers that have read the threshold and are about to commit, and keeps others from reading it.
-    perform _tessera_functions.lock_threshold(cagg.raw_hypertable_id);
     update _tessera_catalog.continuous_aggs_invalidation_threshold
     set watermark = greatest(watermark, (payload ->> 'threshold')::bigint)
     where hypertable_id = cagg.raw_hypertable_id
@@ -135,7 +137,66 @@ begin
 end
 $$;
 comment on function _tessera_functions.request_cagg_threshold(name, jsonb) is
-  'moves the invalidation threshold of the raw hypertable up, where one is given, and hands logged changes on; changes below it are logged from the commit on';
+  'moves the invalidation threshold of the raw hypertable up, where one is given, and hands logged changes on; transactions that write from the commit on log changes below it. With "alone" there are no writers until then';
+
+create function _tessera_functions.writers_of(hypertable_id integer) returns text[]
+language sql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+select coalesce(array_agg(distinct l.virtualtransaction), '{}') from pg_locks l
+where l.locktype = 'advisory' and l.database = (select d.oid from pg_database d where d.datname = current_database())
+  and l.classid = 1414725654 and l.objid = $1 and l.objsubid = 2 and l.granted and l.pid is distinct from pg_backend_pid()
+$$;
+comment on function _tessera_functions.writers_of(integer) is
+  'virtual transactions of others that have written to a raw hypertable, as enlist_writer() marks them, prepared ones too';
+
+create function _tessera_functions.settle_threshold(hypertable_id integer) returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  known _tessera_catalog.continuous_aggs_invalidation_threshold;
+  present text[];
+  older text[];
+begin
+  select * into known from _tessera_catalog.continuous_aggs_invalidation_threshold t where t.hypertable_id = $1;
+  if known.settled >= known.watermark is not false then
+    return;
+  end if;
+  present := _tessera_functions.writers_of($1);
+  older := present;
+  -- Nobody waits for this, and most of them end soon: a second in all.
+  for attempt in 0 .. 9 loop
+    exit when older = '{}';
+    perform pg_sleep(0.001 * (1 << attempt));
+    present := _tessera_functions.writers_of($1);
+    older := array(select unnest(older) intersect select unnest(present));
+  end loop;
+  if older = '{}' then
+    update _tessera_catalog.continuous_aggs_invalidation_threshold t set settled = known.watermark
+    where t.hypertable_id = $1 and t.settled < known.watermark;
+  elsif not known.writers && present then
+    -- What was waited for is over. Who writes now keeps the rest from being settled.
+    update _tessera_catalog.continuous_aggs_invalidation_threshold t
+    set settled = greatest(t.settled, t.awaited), awaited = known.watermark, writers = older
+    where t.hypertable_id = $1 and (t.awaited, t.writers) is not distinct from (known.awaited, known.writers);
+  end if;
+end
+$$;
+comment on function _tessera_functions.settle_threshold(integer) is
+'Records up to where no transaction is left that began to write to a raw hypertable before its threshold was moved there: a row of it that is
+not logged would be among those a refresh does not see. Waits a second for such writers; those that take longer are asked after the next time.';
+
+create function _tessera_functions.open_part(hypertable_id integer) returns int8multirange
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+select coalesce((
+  select int8multirange(int8range(t.settled, null)) from _tessera_catalog.continuous_aggs_invalidation_threshold t
+  where t.hypertable_id = $1 and t.settled < t.watermark), '{}')
+$$;
+comment on function _tessera_functions.open_part(integer) is
+  'times of a raw hypertable of which rows may still come without being logged, so that results of them stay logged as stale';
 
 create function _tessera_functions.request_cagg_take(caller name, payload jsonb) returns jsonb
 language plpgsql
@@ -147,6 +208,7 @@ declare
   taken int8multirange;
   inside int8multirange;
 begin
+  perform _tessera_functions.settle_threshold(cagg.raw_hypertable_id);
   -- 0x54530019, mat hypertable: one at a time cuts the log; what batches under way have locked is theirs.
   perform pg_advisory_xact_lock(1414725657, cagg.mat_hypertable_id);
   with gone as (
@@ -236,11 +298,11 @@ begin
         and _tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value) && batch);
   end loop;
   perform _tessera_functions.put_changes(cagg.mat_hypertable_id, coalesce(taken, '{}') - int8multirange(batch));
-  return to_jsonb(taken is not null);
+  return jsonb_build_object('stale', taken is not null, 'open', _tessera_functions.open_part(cagg.raw_hypertable_id) && batch);
 end
 $$;
 comment on function _tessera_functions.request_cagg_cut(name, jsonb) is
-  'takes a range out of the log of a continuous aggregate, which the same transaction materializes; false when nothing of it is stale';
+  'takes a range out of the log of a continuous aggregate, which the same transaction materializes; says whether anything of it is stale, and whether it reaches into the open part';
 
 create function _tessera_functions.request_cagg_done(caller name, payload jsonb) returns jsonb
 language plpgsql
@@ -282,7 +344,7 @@ begin
         raise exception using
           errcode = '55P03',
           message = 'could not move the invalidation threshold',
-          detail = 'A transaction that has written to the hypertable is about to commit, or is prepared, and does not end.',
+          detail = 'A transaction that has written to the hypertable, or is prepared, does not end.',
           hint = 'Look for prepared transactions in pg_prepared_xacts, and for old ones in pg_stat_activity.';
       end if;
     end;
@@ -291,4 +353,4 @@ begin
 end
 $$;
 comment on function _tessera_functions.lock_threshold(integer) is
-  'keeps writers of a raw hypertable from reading its invalidation threshold until the end of the transaction; waits in short attempts, since they wait meanwhile';
+  'has writers of a raw hypertable end, and keeps others from beginning until the end of the transaction; waits in short attempts, since they wait meanwhile';

@@ -26,6 +26,45 @@ comment on function _tessera_functions.note_time(int) is
 'Notes once in a transaction what time it is for a hypertable of integers, where a continuous aggregate ignores changes of old rows.
 It calls the integer_now function as whoever writes, never with the rights of the owner of the extension.';
 
+create function _tessera_functions.enlist_writer(hypertable_id int, unit int8) returns int8
+language plpgsql volatile
+as $$
+-- Called once a statement, where the search path is not pinned.
+declare
+  bound pg_catalog.int8;
+begin
+  -- A snapshot of the transaction may be older than the threshold is.
+  if pg_catalog.current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    return null;
+  end if;
+  -- WRITER (0x54530016, hypertable), before the threshold is read: whoever moves it looks for holders after that.
+  perform pg_catalog.pg_advisory_xact_lock_shared(1414725654, $1);
+  select pg_catalog.set_config('tessera.above_' operator(pg_catalog.||) $1,
+    case unit when 1 then t.watermark
+      when 1000000 then greatest(pg_catalog.ceil(t.watermark operator(pg_catalog./) 1e6), -210866803200)::pg_catalog.int8
+      else greatest(pg_catalog.ceil(t.watermark operator(pg_catalog./) 864e8), -2440588)::pg_catalog.int8 end::pg_catalog.text, true) into bound
+  from _tessera_catalog.continuous_aggs_invalidation_threshold t
+  where t.hypertable_id operator(pg_catalog.=) $1 and t.watermark operator(pg_catalog.<) 9223372036854775807;
+  return bound;
+end
+$$;
+comment on function _tessera_functions.enlist_writer(int, int8) is
+'Marks the transaction as one that writes to a hypertable, until it ends, and returns from which time on, in units of the given length of
+internal time, it need not note what it changes; null where it notes all.';
+
+create function _tessera_functions.unnoted_from(hypertable_id int, unit int8) returns int8
+language plpgsql immutable
+as $$
+begin
+  return coalesce(
+    nullif(pg_catalog.current_setting('tessera.above_' operator(pg_catalog.||) $1, true), '')::pg_catalog.int8,
+    _tessera_functions.enlist_writer($1, unit));
+end
+$$;
+comment on function _tessera_functions.unnoted_from(int, int8) is
+'enlist_writer() for the conditions of triggers. Called immutable, since PostgreSQL then replaces it by its result when a statement changes the
+first row of a table, and has no more to do for the others than to compare. The older bound of a longer transaction is as good: it is listed.';
+
 create function _tessera_functions.note_change(hypertable_id int, key text, unit int8, "from" anyelement, "to" anyelement) returns boolean
 language plpgsql volatile
 as $$
@@ -228,8 +267,7 @@ create function _tessera_functions.is_materialized(hypertable_id int, lowest int
 language plpgsql volatile
 as $$
 begin
-  -- INVALIDATION (0x54530016, hypertable): whoever moves the threshold takes it alone, so what is found here stays true
-  -- until the end of this transaction.
+  -- WRITER, as in enlist_writer(): whoever moves the threshold later sees that this may be counting on the old one.
   perform pg_catalog.pg_advisory_xact_lock_shared(1414725654, hypertable_id);
   return pg_catalog.current_setting('transaction_isolation') not in ('read committed', 'read uncommitted') or exists (
     select from _tessera_catalog.continuous_aggs_invalidation_threshold t
@@ -252,16 +290,9 @@ declare
 begin
   lo := nullif(current_setting('tessera.lo_' || tg_argv[1], true), '');
   hi := nullif(current_setting('tessera.hi_' || tg_argv[1], true), '');
-  -- What comes later in this transaction is noted anew. The lock is that of is_materialized().
+  -- What comes later in this transaction is noted anew.
   perform set_config('tessera.due_' || tg_argv[1], '', true), set_config('tessera.lo_' || tg_argv[1], '', true),
-    set_config('tessera.hi_' || tg_argv[1], '', true), pg_advisory_xact_lock_shared(1414725654, tg_argv[0]::int);
-  -- Nearly all transactions end here, so the rest is left for later.
-  if lo < hi and current_setting('transaction_isolation') = 'read committed' and not exists (
-    select from _tessera_catalog.continuous_aggs_invalidation_threshold t
-    where t.hypertable_id = tg_argv[0]::int and t.watermark / tg_argv[2]::int8 > greatest(lo, '-9223372036854775805') - 3)
-  then
-    return null;
-  end if;
+    set_config('tessera.hi_' || tg_argv[1], '', true);
   unit := tg_argv[2];
   lowest := '-9223372036854775808';
   highest := 9223372036854775807;
@@ -377,8 +408,8 @@ as $$
 declare
   parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
 begin
-  insert into _tessera_catalog.continuous_aggs_invalidation_threshold as t (hypertable_id, watermark, step)
-  values (parent.id, '-9223372036854775808', (payload ->> 'step')::int8)
+  insert into _tessera_catalog.continuous_aggs_invalidation_threshold as t (hypertable_id, watermark, step, settled)
+  values (parent.id, '-9223372036854775808', (payload ->> 'step')::int8, '-9223372036854775808')
   on conflict (hypertable_id) do update set step = excluded.step where excluded.step < t.step;
   return null;
 end
