@@ -35,24 +35,6 @@ export const rangeSettings = (key: string): { readonly low: string; readonly hig
   high: `tessera.hi_${key}`,
 });
 
-const setting = (name: string): string => `nullif(pg_catalog.current_setting(${literal(name)}, true), '')`;
-
-/**
- * SQL condition: the time is outside of what was noted. Runs once a row. Seconds as float8 take a third of the time that
- * comparing with a timestamptz read from text does; a date may be one that has no timestamp, so it stays a date.
- */
-const outside = (time: string, key: string, type: TimeType): string => {
-  const { low, high } = rangeSettings(key);
-  const bound = (name: string): string => `${setting(name)}::${type === 'date' ? 'int4' : 'int8'}`;
-  // Null where nothing was noted yet.
-  if (isIntegerTime(type)) return `(${time} >= ${bound(low)} and ${time} < ${bound(high)}) is not true`;
-  if (type === 'date') {
-    const day = (name: string): string => `date '1970-01-01' + ${bound(name)}`;
-    return `(${time} >= ${day(low)} and ${time} < ${day(high)}) is not true`;
-  }
-  return `(pg_catalog.width_bucket(pg_catalog.date_part('epoch', ${time}), ${bound(low)}, ${bound(high)}, 1) = 1) is not true`;
-};
-
 /**
  * SQL of the time from which on rows need no note. PostgreSQL makes a constant of it once a statement and table, so that
  * a row costs one comparison.
@@ -69,15 +51,16 @@ const unnotedFrom = (t: CapturedTable): string => {
 const note = (t: CapturedTable, from: string, to: string): string =>
   `_tessera_functions.${t.part === 'heap' ? 'note_change' : 'note_compressed_change'}(${t.hypertableId}, ${literal(captureKey(t))}, ${captureUnit(t.type)}, ${from}, ${to})`;
 
+/** PostgreSQL reads a condition from text once a statement and table, so that its length is what one row costs. */
 const notes = (t: CapturedTable, event: RowEvent): string => {
-  const key = captureKey(t);
   const [old, now] = [`old.${ident(t.column)}`, `new.${ident(t.column)}`];
-  const seen = event === 'delete' ? old : now;
-  if (event !== 'update')
-    return `(${seen} >= ${unnotedFrom(t)}) is not true and ${outside(seen, key, t.type)} and ${note(t, seen, seen)}`;
-  const [first, last] = [`least(${old}, ${now})`, `greatest(${old}, ${now})`];
-  return `(${first} >= ${unnotedFrom(t)}) is not true
-    and (${outside(now, key, t.type)} or (${old} <> ${now} and ${outside(old, key, t.type)})) and ${note(t, first, last)}`;
+  const [first, last] =
+    event === 'update'
+      ? [`least(${old}, ${now})`, `greatest(${old}, ${now})`]
+      : event === 'delete'
+        ? [old, old]
+        : [now, now];
+  return `(${first} >= ${unnotedFrom(t)}) is not true and ${note(t, first, last)}`;
 };
 
 const logArguments = (t: Pick<CapturedTable, 'hypertableId' | 'type'>, key: string): string =>

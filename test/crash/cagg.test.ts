@@ -80,12 +80,14 @@ const holder = async (sql: string): Promise<pg.Client> => {
   return client;
 };
 
-const waiting = async (client: pg.Client): Promise<void> => {
+const waiting = async (client: pg.Client, event = 'Lock'): Promise<void> => {
   const { processID } = client as pg.Client & { readonly processID: number };
   const witness = await server.connect();
   await waitUntil(`backend ${processID} waits`, async () => {
-    const { rows } = await witness.query('select wait_event_type from pg_stat_activity where pid = $1', [processID]);
-    return rows[0]?.wait_event_type === 'Lock';
+    const { rows } = await witness.query('select wait_event_type, wait_event from pg_stat_activity where pid = $1', [
+      processID,
+    ]);
+    return Object.values(rows[0] ?? {}).includes(event);
   });
   await witness.end();
 };
@@ -103,9 +105,19 @@ const PHASES: readonly Phase[] = [
   {
     title: 'a refresh that waits to move the threshold',
     reach: async (client, undone) => {
-      await holder('set constraints all immediate; insert into numbers values (151, 1)');
-      const work = client.query(`call refresh_continuous_aggregate('tens', 0, 900)`).catch((e: Error) => e);
+      await new Steps(await holder('select')).moveThreshold(0, 1100);
+      const work = client.query(`call refresh_continuous_aggregate('tens', 0, 1150)`).catch((e: Error) => e);
       await waiting(client);
+      undone.push(work);
+    },
+  },
+  {
+    title: 'a refresh that gives older writers time to end',
+    reach: async (client, undone) => {
+      await holder('insert into numbers values (151, 1)');
+      await client.query('insert into numbers values (1450, 1)');
+      const work = client.query(`call refresh_continuous_aggregate('tens', 0, 1500)`).catch((e: Error) => e);
+      await waiting(client, 'PgSleep');
       undone.push(work);
     },
   },
@@ -172,14 +184,13 @@ const PHASES: readonly Phase[] = [
     },
   },
   {
-    title: 'a writer that waits for the threshold at its commit',
-    reach: async (client, undone) => {
-      const mover = await server.connect();
-      await mover.query('begin');
-      await new Steps(mover).moveThreshold(0, 900);
-      const work = change(client).catch((e: Error) => e);
-      await waiting(client);
-      undone.push(work);
+    title: 'a writer that began before the threshold was moved',
+    reach: async (client) => {
+      await client.query('begin');
+      await change(client);
+      const refresher = await server.connect();
+      await refresher.query(`call refresh_continuous_aggregate('tens', 0, 900)`);
+      await refresher.end();
     },
   },
 ];

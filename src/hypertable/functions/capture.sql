@@ -33,16 +33,18 @@ as $$
 declare
   bound pg_catalog.int8;
 begin
-  -- A snapshot of the transaction may be older than the threshold is.
-  if pg_catalog.current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+  -- A snapshot of the transaction may be older than the threshold is. The lock, WRITER (0x54530016, hypertable), comes before
+  -- the threshold is read: whoever moves it looks for holders after that. Its result is never null.
+  if pg_catalog.current_setting('transaction_isolation') in ('repeatable read', 'serializable')
+    or pg_catalog.pg_advisory_xact_lock_shared(1414725654, $1) is null
+  then
     return null;
   end if;
-  -- WRITER (0x54530016, hypertable), before the threshold is read: whoever moves it looks for holders after that.
-  perform pg_catalog.pg_advisory_xact_lock_shared(1414725654, $1);
+  -- Rounded up. No calendar begins before 4714 BC.
   select pg_catalog.set_config('tessera.above_' operator(pg_catalog.||) $1,
     case unit when 1 then t.watermark
-      when 1000000 then greatest(pg_catalog.ceil(t.watermark operator(pg_catalog./) 1e6), -210866803200)::pg_catalog.int8
-      else greatest(pg_catalog.ceil(t.watermark operator(pg_catalog./) 864e8), -2440588)::pg_catalog.int8 end::pg_catalog.text, true) into bound
+      else greatest(t.watermark operator(pg_catalog./) unit operator(pg_catalog.+) (t.watermark operator(pg_catalog.%) unit operator(pg_catalog.>) 0)::pg_catalog.int4,
+        -210866803200000000 operator(pg_catalog./) unit) end::pg_catalog.text, true) into bound
   from _tessera_catalog.continuous_aggs_invalidation_threshold t
   where t.hypertable_id operator(pg_catalog.=) $1 and t.watermark operator(pg_catalog.<) 9223372036854775807;
   return bound;
@@ -66,6 +68,40 @@ comment on function _tessera_functions.unnoted_from(int, int8) is
 first row of a table, and has no more to do for the others than to compare. The older bound of a longer transaction is as good: it is listed.';
 
 create function _tessera_functions.note_change(hypertable_id int, key text, unit int8, "from" anyelement, "to" anyelement) returns boolean
+language plpgsql volatile
+as $$
+begin
+  -- What was noted needs no further look. Seconds as float8 take a third of the time that timestamps read from text do.
+  if unit operator(pg_catalog.=) 1000000 then
+    if pg_catalog.date_part('epoch', "from") operator(pg_catalog.>=)
+        nullif(pg_catalog.current_setting('tessera.lo_' operator(pg_catalog.||) key, true), '')::pg_catalog.float8
+      and pg_catalog.date_part('epoch', "to") operator(pg_catalog.<)
+        nullif(pg_catalog.current_setting('tessera.hi_' operator(pg_catalog.||) key, true), '')::pg_catalog.float8
+    then
+      return false;
+    end if;
+  elsif unit operator(pg_catalog.=) 1 then
+    if "from" operator(pg_catalog.>=) nullif(pg_catalog.current_setting('tessera.lo_' operator(pg_catalog.||) key, true), '')::pg_catalog.int8
+      and "to" operator(pg_catalog.<) nullif(pg_catalog.current_setting('tessera.hi_' operator(pg_catalog.||) key, true), '')::pg_catalog.int8
+    then
+      return false;
+    end if;
+  -- A date may be one that has no timestamp.
+  elsif "from" operator(pg_catalog.>=) (date '1970-01-01' operator(pg_catalog.+)
+      nullif(pg_catalog.current_setting('tessera.lo_' operator(pg_catalog.||) key, true), '')::pg_catalog.int4)
+    and "to" operator(pg_catalog.<) (date '1970-01-01' operator(pg_catalog.+)
+      nullif(pg_catalog.current_setting('tessera.hi_' operator(pg_catalog.||) key, true), '')::pg_catalog.int4)
+  then
+    return false;
+  end if;
+  return _tessera_functions.note_range($1, key, unit, "from", "to");
+end
+$$;
+comment on function _tessera_functions.note_change(int, text, int8, anyelement, anyelement) is
+'Notes that rows of a table changed whose times lie between the two, and says whether that must be queued: once for a table and
+transaction. The range is kept, in units of the given length of internal time, in settings that last as long as the (sub)transaction.';
+
+create function _tessera_functions.note_range(hypertable_id int, key text, unit int8, "from" anyelement, "to" anyelement) returns boolean
 language plpgsql volatile
 as $$
 -- PL/pgSQL prepares each expression anew in each transaction, 1 microsecond apiece: the first row of one gets by on few.
@@ -102,9 +138,8 @@ begin
   return _tessera_functions.widen_range($1, key, unit, low, high);
 end
 $$;
-comment on function _tessera_functions.note_change(int, text, int8, anyelement, anyelement) is
-'Notes that rows of a table changed whose times lie between the two, and says whether that must be queued: once for a table and
-transaction. The range is kept, in units of the given length of internal time, in settings that last as long as the (sub)transaction.';
+comment on function _tessera_functions.note_range(int, text, int8, anyelement, anyelement) is
+  'the part of note_change() for what is not noted yet';
 
 create function _tessera_functions.widen_range(hypertable_id int, key text, unit int8, low int8, high int8) returns boolean
 language plpgsql volatile
@@ -163,7 +198,7 @@ begin
 end
 $$;
 comment on function _tessera_functions.widen_range(int, text, int8, int8, int8) is
-  'the part of note_change() that widens a range, and that does without the row of the hypertable where a snapshot is too old to see it';
+  'the part of note_range() that widens a range, and that does without the row of the hypertable where a snapshot is too old to see it';
 
 create function _tessera_functions.note_compressed_change(
   hypertable_id int, key text, unit int8, "from" anyelement, "to" anyelement
@@ -171,19 +206,8 @@ create function _tessera_functions.note_compressed_change(
 language plpgsql volatile
 as $$
 declare
-  lo pg_catalog.int8 := nullif(pg_catalog.current_setting('tessera.lo_' operator(pg_catalog.||) key, true), '');
-  hi pg_catalog.int8 := nullif(pg_catalog.current_setting('tessera.hi_' operator(pg_catalog.||) key, true), '');
   client pg_catalog.int4;
 begin
-  if unit operator(pg_catalog.=) 1000000 then
-    if pg_catalog.date_part('epoch', "from") operator(pg_catalog.>=) lo::pg_catalog.float8
-      and pg_catalog.date_part('epoch', "to") operator(pg_catalog.<) hi::pg_catalog.float8
-    then
-      return false;
-    end if;
-  elsif unit operator(pg_catalog.=) 1 and "from" operator(pg_catalog.>=) lo and "to" operator(pg_catalog.<) hi then
-    return false;
-  end if;
   if not _tessera_functions.note_change($1, key, unit, "from", "to") then
     return false;
   end if;
