@@ -11,7 +11,7 @@ import { badOption, badWindowType, unknownOption, windowTooSmall } from './failu
 import {
   bucketEnd,
   bucketStart,
-  dataRange,
+  DataRange,
   leftovers,
   moveThreshold,
   planRefresh,
@@ -104,10 +104,10 @@ const joined = (ranges: readonly Range[]): Range[] => {
 };
 
 /** Creates chunks for the results. Where others keep their locks too long, rows may go by way of the default partition. */
-const prepareChunks = (cagg: Cagg, batches: readonly Range[]): void => {
+const prepareChunks = (cagg: Cagg, batches: readonly Range[], all: DataRange): void => {
   const open = matHypertable(cagg);
   const lacking = joined(batches.filter((b) => lacksChunks(open, b)));
-  const data = lacking.length === 0 ? null : dataRange(cagg);
+  const data = lacking.length === 0 ? null : all.get();
   if (data === null) return;
   for (const batch of lacking) {
     const start = batch.start > data.start ? batch.start : data.start;
@@ -123,17 +123,18 @@ const prepareChunks = (cagg: Cagg, batches: readonly Range[]): void => {
 };
 
 /** Second step of a refresh, after the threshold is committed: its batches, and where their results will go. */
-export const planBatchesOf = (cagg: Cagg, window: Range, options: RefreshOptions): Range[] => {
-  const batches = planRefresh(cagg, window, options);
-  prepareChunks(cagg, batches);
+export const planBatchesOf = (cagg: Cagg, window: Range, options: RefreshOptions, all: DataRange): Range[] => {
+  const batches = planRefresh(cagg, window, options, all);
+  prepareChunks(cagg, batches, all);
   return batches;
 };
 
 /** Everything in the present transaction, which therefore keeps writers of the raw hypertable from committing. */
 export const refreshNow = (cagg: Cagg, window: Range): void => {
-  const bounded = moveThreshold(cagg, window, true);
+  const all = new DataRange(cagg);
+  const bounded = moveThreshold(cagg, window, all, true);
   if (bounded === null) return;
-  for (const batch of planBatchesOf(cagg, bounded, PLAIN)) runBatch(cagg, batch, false);
+  for (const batch of planBatchesOf(cagg, bounded, PLAIN, all)) runBatch(cagg, batch, false);
 };
 
 /** What others were at when this refresh was planned: by the time its locks are to be had they are done, or have failed. */

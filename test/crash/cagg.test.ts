@@ -115,8 +115,11 @@ const PHASES: readonly Phase[] = [
     title: 'a refresh that gives older writers time to end',
     reach: async (client, undone) => {
       await holder('insert into numbers values (151, 1)');
-      await client.query('insert into numbers values (1450, 1)');
-      const work = client.query(`call refresh_continuous_aggregate('tens', 0, 1500)`).catch((e: Error) => e);
+      // Only a threshold that moves has writers to ask after.
+      const { rows } = await client.query(
+        'insert into numbers select max(t) + 10, 1 from numbers returning t + 100 as end',
+      );
+      const work = client.query(`call refresh_continuous_aggregate('tens', 0, ${rows[0].end})`).catch((e: Error) => e);
       await waiting(client, 'PgSleep');
       undone.push(work);
     },

@@ -149,23 +149,32 @@ comment on function _tessera_functions.bucket_end(integer, bigint) is
   'end of the bucket of a continuous aggregate that holds an internal time: where the next one starts';
 
 create function _tessera_functions.whole_buckets(mat_hypertable_id integer, parts int8multirange) returns int8multirange
-language sql stable
+language plpgsql stable
 set search_path to pg_catalog, pg_temp
 as $$
-select coalesce(range_agg(int8range(
-  _tessera_functions.bucket_start($1, lower(r)),
-  nullif(_tessera_functions.bucket_end($1, upper(r) - 1), 9223372036854775807))), '{}')
-from unnest(parts) r
+-- A plan of PL/pgSQL is kept, that of a function in SQL would be made at each call: here, and in others on the way of each query.
+begin
+  return coalesce((
+    select range_agg(int8range(
+      _tessera_functions.bucket_start($1, lower(r)),
+      nullif(_tessera_functions.bucket_end($1, upper(r) - 1), 9223372036854775807)))
+    from unnest(parts) r), '{}');
+end
 $$;
 comment on function _tessera_functions.whole_buckets(integer, int8multirange) is 'all buckets that overlap the parts';
 
 create function _tessera_functions.frozen_parts(mat_hypertable_id integer) returns int8multirange
-language sql stable
+language plpgsql stable
 set search_path to pg_catalog, pg_temp
 as $$
-select _tessera_functions.whole_buckets($1, coalesce(range_agg(_tessera_functions.change_range(f.lowest_value, f.greatest_value)), '{}'))
-from _tessera_catalog.continuous_aggs_frozen f
-where f.materialization_id = $1
+declare
+  parts int8multirange;
+begin
+  select range_agg(_tessera_functions.change_range(f.lowest_value, f.greatest_value)) into parts
+  from _tessera_catalog.continuous_aggs_frozen f
+  where f.materialization_id = $1;
+  return case when parts is null then '{}' else _tessera_functions.whole_buckets($1, parts) end;
+end
 $$;
 comment on function _tessera_functions.frozen_parts(integer) is
   'buckets whose raw rows were dropped while the aggregate lives on: they are never computed again';
@@ -211,10 +220,7 @@ begin
        limit (select count(*) - 32 from unnest(parts)))) x(part);
   end if;
   -- Last, since such a gap must not be closed.
-  if exists (select from _tessera_catalog.continuous_aggs_frozen f where f.materialization_id = cagg.mat_hypertable_id) then
-    parts := parts - _tessera_functions.frozen_parts(cagg.mat_hypertable_id);
-  end if;
-  return parts;
+  return parts - _tessera_functions.frozen_parts(cagg.mat_hypertable_id);
 end
 $$;
 comment on function _tessera_functions.stale_parts(integer) is
@@ -222,12 +228,14 @@ comment on function _tessera_functions.stale_parts(integer) is
 In the snapshot of the caller, so that it fits what the same statement reads';
 
 create function _tessera_functions.unsettled_parts(mat_hypertable_id integer) returns int8multirange
-language sql stable
+language plpgsql stable
 set search_path to pg_catalog, pg_temp
 as $$
-select coalesce((
-  select _tessera_functions.stale_parts(a.mat_hypertable_id) from _tessera_catalog.continuous_agg a
-  where a.mat_hypertable_id = $1 and not a.materialized_only), '{}')
+begin
+  return coalesce((
+    select _tessera_functions.stale_parts(a.mat_hypertable_id) from _tessera_catalog.continuous_agg a
+    where a.mat_hypertable_id = $1 and not a.materialized_only), '{}');
+end
 $$;
 comment on function _tessera_functions.unsettled_parts(integer) is
   'what a continuous aggregate answers from raw rows, which may change without a trace in what it has materialized';

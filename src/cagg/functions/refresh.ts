@@ -3,7 +3,7 @@ import { literal } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar, type FunctionDeclaration } from '../../udf/define-function.ts';
 import { findCaggById, isRunByOwner, openOwnCagg, type Cagg } from '../cagg.ts';
 import { notCagg, notCaggOwner } from '../failures.ts';
-import { moveThreshold, runBatch, type RefreshOptions } from '../materialize.ts';
+import { DataRange, moveThreshold, runBatch, type RefreshOptions } from '../materialize.ts';
 import type { Range } from '../refresh-plan.ts';
 import { asOwner, endRefresh, leftToOthers, optionsOf, planBatchesOf, sayUpToDate, windowOf } from '../refresh.ts';
 
@@ -17,6 +17,8 @@ export interface RefreshPlan {
   readonly buckets: string | null;
   readonly most: number | null;
   readonly newest: boolean;
+  /** Times of the raw rows, where a step has asked for them. */
+  readonly data?: readonly [string, string] | null;
 }
 
 export const planOf = (cagg: Cagg, window: Range, options: RefreshOptions, most: number | null): RefreshPlan => ({
@@ -41,6 +43,8 @@ const windowIn = (plan: RefreshPlan): Range => ({
   start: BigInt(plan.start),
   end: plan.end === null ? PLUS_INFINITY : BigInt(plan.end),
 });
+const dataIn = (cagg: Cagg, { data }: RefreshPlan): DataRange =>
+  new DataRange(cagg, data == null ? data : { start: BigInt(data[0]), end: BigInt(data[1]) });
 const optionsIn = (plan: RefreshPlan): RefreshOptions => ({
   force: plan.force,
   bucketsPerBatch: plan.buckets === null ? null : BigInt(plan.buckets),
@@ -107,12 +111,14 @@ export const refresh_threshold = step(
   'First step of a refresh: moves the invalidation threshold up to the end of the window and hands logged changes on.',
   [],
   (cagg, plan): RefreshPlan => {
-    const window = moveThreshold(cagg, windowIn(plan));
+    const all = dataIn(cagg, plan);
+    const window = moveThreshold(cagg, windowIn(plan), all);
     if (window === null) {
       sayUpToDate(cagg);
       return { ...plan, end: null };
     }
-    return { ...plan, end: window.end.toString() };
+    const data = all.known == null ? all.known : ([all.known.start.toString(), all.known.end.toString()] as const);
+    return { ...plan, end: window.end.toString(), ...(data === undefined ? {} : { data }) };
   },
 );
 
@@ -127,7 +133,7 @@ export const refresh_batches = step(
   'Second step of a refresh: cuts what is stale in the window into batches and returns them in internal time.',
   [],
   (cagg, plan): Step[] => {
-    const batches = planBatchesOf(cagg, windowIn(plan), optionsIn(plan));
+    const batches = planBatchesOf(cagg, windowIn(plan), optionsIn(plan), dataIn(cagg, plan));
     if (batches.length === 0) sayUpToDate(cagg);
     return stepsOf(batches.slice(0, plan.most ?? batches.length));
   },

@@ -188,12 +188,14 @@ comment on function _tessera_functions.settle_threshold(integer) is
 not logged would be among those a refresh does not see. Waits a second for such writers; those that take longer are asked after the next time.';
 
 create function _tessera_functions.open_part(hypertable_id integer) returns int8multirange
-language sql stable
+language plpgsql stable
 set search_path to pg_catalog, pg_temp
 as $$
-select coalesce((
-  select int8multirange(int8range(t.settled, null)) from _tessera_catalog.continuous_aggs_invalidation_threshold t
-  where t.hypertable_id = $1 and t.settled < t.watermark), '{}')
+begin
+  return coalesce((
+    select int8multirange(int8range(t.settled, null)) from _tessera_catalog.continuous_aggs_invalidation_threshold t
+    where t.hypertable_id = $1 and t.settled < t.watermark), '{}');
+end
 $$;
 comment on function _tessera_functions.open_part(integer) is
   'times of a raw hypertable of which rows may still come without being logged, so that results of them stay logged as stale';
@@ -237,12 +239,17 @@ comment on function _tessera_functions.request_cagg_take(name, jsonb) is
   'takes what is stale in a window out of the log of a continuous aggregate and returns it as ranges of whole buckets, which the same transaction must put back';
 
 create function _tessera_functions.put_changes(mat_hypertable_id integer, parts int8multirange) returns void
-language sql
+language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
-insert into _tessera_catalog.continuous_aggs_materialization_invalidation_log
-select $1, coalesce(lower(r), '-9223372036854775808'::int8), coalesce(upper(r) - 1, 9223372036854775807)
-from unnest(parts) r
+begin
+  if isempty(parts) then
+    return;
+  end if;
+  insert into _tessera_catalog.continuous_aggs_materialization_invalidation_log
+  select $1, coalesce(lower(r), '-9223372036854775808'::int8), coalesce(upper(r) - 1, 9223372036854775807)
+  from unnest(parts) r;
+end
 $$;
 comment on function _tessera_functions.put_changes(integer, int8multirange) is 'logs parts of a continuous aggregate as stale';
 
@@ -315,8 +322,9 @@ begin
     update _tessera_catalog.continuous_aggs_watermark w set watermark = (payload ->> 'watermark')::bigint
     where w.mat_hypertable_id = cagg.mat_hypertable_id and w.watermark < (payload ->> 'watermark')::bigint;
   end if;
-  perform _tessera_functions.put_changes(cagg.mat_hypertable_id,
-    _tessera_functions.ranges_of_request(coalesce(payload -> 'unsettled', '[]')));
+  if payload -> 'unsettled' <> '[]' then
+    perform _tessera_functions.put_changes(cagg.mat_hypertable_id, _tessera_functions.ranges_of_request(payload -> 'unsettled'));
+  end if;
   update _tessera_catalog.continuous_aggs_refresh set done = done + 1 where pid = pg_backend_pid();
   if (payload ->> 'finished')::boolean then
     delete from _tessera_catalog.continuous_aggs_refresh where pid = pg_backend_pid();

@@ -153,10 +153,12 @@ declare
   lo pg_catalog.int8 := nullif(pg_catalog.current_setting(lo_name, true), '');
   hi pg_catalog.int8 := nullif(pg_catalog.current_setting(hi_name, true), '');
   step pg_catalog.int8;
-  span pg_catalog.float8;
+  phase pg_catalog.int8;
+  wide pg_catalog.int8;
   slack pg_catalog.int8;
 begin
-  select t.step operator(pg_catalog./) unit into step
+  select t.step operator(pg_catalog./) unit, (t.watermark operator(pg_catalog./) unit) operator(pg_catalog.%) nullif(t.step operator(pg_catalog./) unit, 0)
+  into step, phase
   from _tessera_catalog.continuous_aggs_invalidation_threshold t
   where t.hypertable_id operator(pg_catalog.=) $1;
   -- An older snapshot may not see that changes count by now.
@@ -177,15 +179,20 @@ begin
   elsif lo operator(pg_catalog.=) first and hi operator(pg_catalog.=) last then
     return false;
   end if;
-  -- The slack has rows that come in the order of time be noted a logarithmic number of times.
-  span := greatest(hi, high)::pg_catalog.float8 operator(pg_catalog.-) least(lo, low)::pg_catalog.float8;
-  slack := least(
-    greatest(least(span, coalesce(step, 0) operator(pg_catalog./) 4), span operator(pg_catalog./) 8), 4e18)::pg_catalog.int8;
+  -- The slack has rows that come in the order of time be noted a logarithmic number of times. Where that would be less than
+  -- a bucket it goes to the end of one, as they lie around the threshold: a bucket is computed again as a whole.
+  wide := least((greatest(hi, high)::pg_catalog.float8 operator(pg_catalog.-) least(lo, low)::pg_catalog.float8) operator(pg_catalog./) 8, 4e18)::pg_catalog.int8;
   if low operator(pg_catalog.<) lo then
+    slack := case when step operator(pg_catalog.>) wide and step operator(pg_catalog.<) 2000000000000000000
+      then ((low operator(pg_catalog.%) step) operator(pg_catalog.-) phase operator(pg_catalog.+) (step operator(pg_catalog.+) step)) operator(pg_catalog.%) step
+      else wide end;
     lo := case when low operator(pg_catalog.<) (first operator(pg_catalog.+) slack) then first
       else low operator(pg_catalog.-) slack end;
   end if;
   if high operator(pg_catalog.>) hi then
+    slack := case when step operator(pg_catalog.>) wide and step operator(pg_catalog.<) 2000000000000000000
+      then (phase operator(pg_catalog.-) (high operator(pg_catalog.%) step) operator(pg_catalog.+) (step operator(pg_catalog.+) step)) operator(pg_catalog.%) step
+      else wide end;
     hi := case when high operator(pg_catalog.>) (last operator(pg_catalog.-) slack) then last
       else high operator(pg_catalog.+) slack end;
   end if;

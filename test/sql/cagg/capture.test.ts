@@ -357,7 +357,7 @@ describe('compressed chunks', () => {
     await db.query(`update ${m} set v = -2 where time = '2024-01-01 05:00' and device = 1`);
     expect(await logged()).toEqual(['01 05:00:00 - 01 05:00:00']);
     await db.query(`update ${m} set time = '2024-01-01 07:30' where time = '2024-01-01 07:00' and device = 1`);
-    expect(await logged()).toEqual(['01 07:00:00 - 01 07:45:00']);
+    expect(await logged()).toEqual(['01 07:00:00 - 01 07:59:59']);
     await db.query(`delete from ${m} where time = '2024-01-02 05:00'`);
     expect(await logged()).toEqual(['02 05:00:00 - 02 05:00:00']);
     await db.query(`delete from ${m} where time = '2024-01-03 05:00'`);
