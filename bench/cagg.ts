@@ -4,9 +4,10 @@ import type { Measurement } from './measurement.ts';
 /** 1 M rows: 1000 hours of 10 devices, a row every 36 seconds. */
 const ROWS = `select timestamptz '2024-01-01 00:00+00' + h * interval '1 hour' + i * interval '36 s', d, 20 + d + random()
   from generate_series(0, 999) h, generate_series(0, 99) i, generate_series(0, 9) d`;
-const QUERY = (from: string): string =>
-  `select time_bucket('1 hour', time) as bucket, device, avg(temp) as avg, min(temp) as min, max(temp) as max, count(*) as n
+const queryBy = (width: string, from: string): string =>
+  `select time_bucket('${width}', time) as bucket, device, avg(temp) as avg, min(temp) as min, max(temp) as max, count(*) as n
    from ${from} group by 1, 2`;
+const QUERY = (from: string): string => queryBy('1 hour', from);
 
 const milliseconds = async (client: pg.Client, sql: string): Promise<number> => {
   const began = process.hrtime.bigint();
@@ -24,32 +25,47 @@ const repeat = async (rounds: number, measure: (round: number) => Promise<number
 
 const hour = (n: number): string => new Date(Date.UTC(2024, 0, 1, n)).toISOString();
 
-/** One changed bucket among a thousand, the anchor by hand on a plain table with the same indexes. */
-const oneBucket = async (client: pg.Client): Promise<Measurement> => {
-  await client.query('create index on plain (bucket desc)');
-  await client.query('create index on plain (device, bucket desc)');
-  await client.query('analyze plain, readings');
+const createPlain = async (client: pg.Client, table: string, query: string): Promise<void> => {
+  await client.query(`create table ${table} as ${query}`);
+  await client.query(`create index on ${table} (bucket desc)`);
+  await client.query(`create index on ${table} (device, bucket desc)`);
+};
+
+/** One changed bucket of so many hours, the anchor by hand on a plain table with the same indexes. */
+const oneBucket = async (client: pg.Client, view: string, hours: number): Promise<Measurement> => {
+  const query = (from: string): string => queryBy(`${hours} hours`, from);
+  // Buckets are counted from a Monday, 48 hours before the first row.
+  const start = (bucket: number): number => bucket * hours - (48 % hours);
+  await createPlain(client, `plain_${view}`, query('readings'));
+  await client.query(`analyze plain_${view}`);
   const change = (n: number) =>
     client.query(
-      `update readings set temp = temp + 1 where time >= '${hour(n)}' and time < '${hour(n + 1)}' and device = 3`,
+      `update readings set temp = temp + 1 where time between '${hour(n)}' and '${hour(n + 1)}' and device = 3`,
     );
-  const anchor = await repeat(9, async (round) => {
-    const n = 100 + round * 50;
-    await change(n);
-    return milliseconds(
+  const each = (offset: number, measure: (n: number) => Promise<number>): Promise<number> =>
+    repeat(9, async (round) => {
+      const n = start(1 + ((Math.floor((900 / hours / 10) * round) + offset) % Math.floor(900 / hours)));
+      await change(n + 0.1);
+      return measure(n);
+    });
+  const anchor = await each(0, (n) =>
+    milliseconds(
       client,
       `begin;
-       delete from plain where bucket >= '${hour(n)}' and bucket < '${hour(n + 1)}';
-       insert into plain ${QUERY(`readings where time >= '${hour(n)}' and time < '${hour(n + 1)}'`)};
+       delete from plain_${view} where bucket >= '${hour(n)}' and bucket < '${hour(n + hours)}';
+       insert into plain_${view} ${query(`readings where time >= '${hour(n)}' and time < '${hour(n + hours)}'`)};
        commit`,
-    );
-  });
-  const ours = await repeat(9, async (round) => {
-    const n = 120 + round * 50;
-    await change(n);
-    return milliseconds(client, `call refresh_continuous_aggregate('hourly', '${hour(n - 10)}', '${hour(n + 10)}')`);
-  });
-  return { name: 'refresh one bucket of 1000, against delete + insert', anchor, ours, goal: 1.2 };
+    ),
+  );
+  await client.query(`call refresh_continuous_aggregate('${view}', null, null)`);
+  const ours = await each(hours > 1 ? 0 : 20, (n) =>
+    milliseconds(
+      client,
+      `call refresh_continuous_aggregate('${view}', '${hour(n - hours)}', '${hour(n + 2 * hours)}')`,
+    ),
+  );
+  const name = `refresh one bucket of ${(hours * 1000).toLocaleString('en')} rows, against delete + insert`;
+  return { name, anchor, ours, goal: 1.2 };
 };
 
 const REPORTS: readonly (readonly [string, string])[] = [
@@ -61,7 +77,6 @@ const REPORTS: readonly (readonly [string, string])[] = [
 ];
 
 const queries = async (client: pg.Client): Promise<Measurement[]> => {
-  // What changed for the anchor of the refresh, too.
   await client.query(`call refresh_continuous_aggregate('hourly', null, null)`);
   await client.query('analyze readings');
   const { rows } = await client.query(
@@ -101,19 +116,39 @@ export const measureCaggs = async (client: pg.Client): Promise<Measurement[]> =>
   await client.query(`select create_hypertable('readings', 'time', chunk_time_interval => interval '1 day')`);
   await client.query(`insert into readings ${ROWS}`);
   await client.query('vacuum analyze readings');
-  await client.query(`select create_continuous_aggregate('hourly', $$${QUERY('readings')}$$, with_data => false)`);
-  const anchor = await repeat(3, async (round) => {
-    if (round > 0) await client.query('drop table plain');
-    return milliseconds(client, `create table plain as ${QUERY('readings')}`);
+  const create = (view: string, hours: number) =>
+    client.query(
+      `select create_continuous_aggregate('${view}', $$${queryBy(`${hours} hours`, 'readings')}$$, with_data => false)`,
+    );
+  const plain = (body: () => Promise<unknown>): Promise<number> =>
+    repeat(5, async () => {
+      const began = process.hrtime.bigint();
+      await body();
+      const took = Number(process.hrtime.bigint() - began) / 1e6;
+      await client.query('drop table plain');
+      return took;
+    });
+  const bare = await plain(() => client.query(`create table plain as ${QUERY('readings')}`));
+  const indexed = await plain(() => createPlain(client, 'plain', QUERY('readings')));
+  const ours = await repeat(3, async (round) => {
+    if (round > 0) await client.query(`select drop_continuous_aggregate('hourly')`);
+    await create('hourly', 1);
+    return milliseconds(client, `call refresh_continuous_aggregate('hourly', null, null)`);
   });
-  const ours = await milliseconds(client, `call refresh_continuous_aggregate('hourly', null, null)`);
+  await create('coarse', 100);
+  await client.query(`call refresh_continuous_aggregate('coarse', null, null)`);
   const measured: Measurement[] = [
-    { name: 'materialize 1 M rows, against CREATE TABLE AS', anchor, ours, goal: 1.3 },
-    await oneBucket(client),
+    { name: 'materialize 1 M rows, against CREATE TABLE AS', anchor: bare, ours, goal: 1.3 },
+    { name: 'the same, with the same indexes', anchor: indexed, ours },
+    await oneBucket(client, 'hourly', 1),
+    await oneBucket(client, 'coarse', 100),
     ...(await queries(client)),
   ];
-  await client.query(`select drop_continuous_aggregate('hourly')`);
-  await client.query('drop table readings, plain');
+  for (const view of ['hourly', 'coarse']) {
+    await client.query(`select drop_continuous_aggregate('${view}')`);
+    await client.query(`drop table plain_${view}`);
+  }
+  await client.query('drop table readings');
   await client.query('reset client_min_messages');
   return measured;
 };

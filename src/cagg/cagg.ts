@@ -1,5 +1,4 @@
 import { hypertableOid } from '../catalog/hypertable.ts';
-import { currentUser } from '../engine/session.ts';
 import { query } from '../engine/spi.ts';
 import { findRelation, openHypertable, type OpenHypertable, type Relation } from '../hypertable/index.ts';
 import { timeTypeOf, type TimeType } from '../lib/internal-time.ts';
@@ -25,6 +24,8 @@ interface CaggRow {
   readonly owner: string;
   /** The current role may act as the owner. */
   readonly owned: boolean;
+  /** The current role is the owner. */
+  readonly runByOwner: boolean;
   readonly schema: string;
   readonly name: string;
   readonly matSchema: string;
@@ -64,7 +65,7 @@ const SELECT = `select a.mat_hypertable_id as id, a.raw_hypertable_id as "rawId"
     a.materialized_only as "materializedOnly", a.refresh_lag as "refreshLag", a.max_interval_per_job as "maxInterval",
     a.ignore_invalidation_older_than as "ignoreOlderThan", b.bucket_period as period, b.bucket_phase as phase,
     b.bucket_fixed_width as "fixedWidth", w.watermark, pg_get_userbyid(v.relowner)::text as owner,
-    pg_has_role(current_user, v.relowner, 'USAGE') as owned, vn.nspname as schema, v.relname as name,
+    pg_has_role(current_user, v.relowner, 'USAGE') as owned, current_user = pg_get_userbyid(v.relowner) as "runByOwner", vn.nspname as schema, v.relname as name,
     mn.nspname as "matSchema", m.relname as "matName", m.oid::int8 as "matOid", d.interval_length as "matInterval",
     d.column_name as "bucketColumn", s.oid::int8 as "sourceOid", sn.nspname as "sourceSchema", s.relname as "sourceName",
     sa.attname as "timeColumn", format_type(sa.atttypid, null) as "timeTypeName",
@@ -128,8 +129,6 @@ export const owned = (cagg: Cagg): Cagg => {
 };
 
 export const openOwnCagg = (oid: bigint | null): Cagg => owned(openCagg(oid));
-
-export const isRunByOwner = (cagg: Cagg): boolean => cagg.owner === currentUser();
 
 const hypertableById = (id: number): OpenHypertable => {
   const oid = hypertableOid(id);

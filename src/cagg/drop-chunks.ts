@@ -4,7 +4,7 @@ import { notice, query, run } from '../engine/spi.ts';
 import { internalNow } from '../hypertable/index.ts';
 import { formatInternal, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
 import { displayed, ident, qualified } from '../lib/quote.ts';
-import { caggsOf, isRunByOwner, type Cagg } from './cagg.ts';
+import { caggsOf, type Cagg } from './cagg.ts';
 import { notCaggOwner, tooFarBehind, wouldCountChanges } from './failures.ts';
 import { localRows } from './local-rows.ts';
 import { bucketEnd, leftovers, rangesSql, runBatch, unfrozen } from './materialize.ts';
@@ -54,7 +54,7 @@ export const processCagg = (cagg: Cagg, before: bigint): void => {
 export const processInvalidations = (rawId: number, before: bigint): void => {
   for (const cagg of caggsOf(rawId)) {
     notice(`refreshing changes of continuous aggregate "${displayed(cagg.view)}" before chunks are dropped`);
-    if (isRunByOwner(cagg)) processCagg(cagg, before);
+    if (cagg.runByOwner) processCagg(cagg, before);
     else if (cagg.owned) asOwner(cagg, `_tessera_functions.process_cagg(${cagg.id}, ${before}::int8)`);
     else if (isStale(cagg, windowBefore(cagg, before))) throw notCaggOwner(displayed(cagg.view));
   }
@@ -88,7 +88,7 @@ export const dropMaterialized = (rawId: number, ranges: readonly Range[]): void 
     const whole = cut.flatMap((c) => c.inside ?? []);
     const stale = cut.flatMap((c) => edgesOf(c.range, c.inside));
     request('cagg_forsake', { hypertable_id: rawId, cagg: cagg.id, gone: pairs(ranges), stale: pairs(stale) });
-    if (isRunByOwner(cagg)) deleteBuckets(cagg, whole);
+    if (cagg.runByOwner) deleteBuckets(cagg, whole);
     else if (whole.length > 0)
       asOwner(cagg, `_tessera_functions.delete_buckets(${cagg.id}, '${JSON.stringify(pairs(whole))}')`);
   }

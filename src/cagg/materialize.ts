@@ -23,7 +23,7 @@ export const bucketEnd = (cagg: Cagg, value: bigint): bigint =>
   one<{ v: bigint }>('select _tessera_functions.bucket_end($1, $2::int8) as v', [cagg.id, value]).v;
 
 /** A request speaks of the last value of a range. */
-const lastOf = (end: bigint): bigint => (end === PLUS_INFINITY ? end : end - 1n);
+export const lastOf = (end: bigint): bigint => (end === PLUS_INFINITY ? end : end - 1n);
 
 const ends = (cagg: Cagg, where: string): { first: bigint | null; last: bigint | null; finite: boolean } => {
   const column = ident(cagg.timeColumn);
@@ -137,7 +137,7 @@ const estimatedRows = (cagg: Cagg): bigint => {
 };
 
 /** No batch is cut shorter. */
-const shortest = (cagg: Cagg, o: RefreshOptions): bigint => {
+export const shortest = (cagg: Cagg, o: RefreshOptions): bigint => {
   if (o.bucketsPerBatch !== null) return cagg.period * o.bucketsPerBatch;
   return cagg.maxInterval ?? cagg.period * 20n;
 };

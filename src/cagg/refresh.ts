@@ -12,10 +12,12 @@ import {
   bucketEnd,
   bucketStart,
   DataRange,
+  lastOf,
   leftovers,
   moveThreshold,
   planRefresh,
   runBatch,
+  shortest,
   timeTypeName,
   unfrozen,
   type RefreshOptions,
@@ -127,6 +129,24 @@ export const planBatchesOf = (cagg: Cagg, window: Range, options: RefreshOptions
   const batches = planRefresh(cagg, window, options, all);
   prepareChunks(cagg, batches, all);
   return batches;
+};
+
+/** Settles the threshold; done when nothing is stale in the window, or so little that it takes no plan and no log of batches. */
+export const refreshedAtOnce = (cagg: Cagg, window: Range, options: RefreshOptions): boolean => {
+  const part = request<readonly string[] | null>('cagg_look', {
+    cagg: cagg.id,
+    first: window.start,
+    last: lastOf(window.end),
+  })?.map(BigInt);
+  if (part === undefined || options.force) return false;
+  const [start, end] = part;
+  if (start === undefined || end === undefined) {
+    sayUpToDate(cagg);
+    return true;
+  }
+  if (end - start > shortest(cagg, options)) return false;
+  runBatch(cagg, { start, end }, false);
+  return true;
 };
 
 /** Everything in the present transaction, which therefore keeps writers of the raw hypertable from committing. */

@@ -31,7 +31,7 @@ export class Steps {
   }
 
   async planBatches(): Promise<this> {
-    this.batches = (await this.call('refresh_batches', this.plan)) as unknown[];
+    this.batches = ((await this.call('refresh_batches', this.plan)) ?? []) as unknown[];
     return this;
   }
 

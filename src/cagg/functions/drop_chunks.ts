@@ -3,7 +3,7 @@ import { requireReadCommitted } from '../../engine/isolation.ts';
 import { query } from '../../engine/spi.ts';
 import { MINUS_INFINITY, PLUS_INFINITY } from '../../lib/internal-time.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { findCaggById, isRunByOwner, type Cagg } from '../cagg.ts';
+import { findCaggById, type Cagg } from '../cagg.ts';
 import {
   deleteBuckets,
   dropMaterialized,
@@ -23,7 +23,7 @@ const DROPPING = 'drop chunks of a hypertable with continuous aggregates';
 const ownCagg = (id: number): Cagg => {
   const cagg = findCaggById(id);
   if (cagg === undefined) throw notCagg(`materialization ${id}`);
-  if (!isRunByOwner(cagg)) throw notCaggOwner(cagg.name);
+  if (!cagg.runByOwner) throw notCaggOwner(cagg.name);
   return cagg;
 };
 

@@ -1,11 +1,20 @@
 import { PLUS_INFINITY } from '../../lib/internal-time.ts';
 import { literal } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar, type FunctionDeclaration } from '../../udf/define-function.ts';
-import { findCaggById, isRunByOwner, openOwnCagg, type Cagg } from '../cagg.ts';
+import { findCaggById, openOwnCagg, type Cagg } from '../cagg.ts';
 import { notCagg, notCaggOwner } from '../failures.ts';
 import { DataRange, moveThreshold, runBatch, type RefreshOptions } from '../materialize.ts';
 import type { Range } from '../refresh-plan.ts';
-import { asOwner, endRefresh, leftToOthers, optionsOf, planBatchesOf, sayUpToDate, windowOf } from '../refresh.ts';
+import {
+  asOwner,
+  endRefresh,
+  leftToOthers,
+  optionsOf,
+  planBatchesOf,
+  refreshedAtOnce,
+  sayUpToDate,
+  windowOf,
+} from '../refresh.ts';
 
 /** What the steps of a refresh hand on, as jsonb; times as text. */
 export interface RefreshPlan {
@@ -99,7 +108,7 @@ const step = (
     privileges: 'owner of the continuous aggregate',
     handler: (plan: RefreshPlan, ...rest: never[]): unknown => {
       const cagg = opened(plan);
-      if (isRunByOwner(cagg)) return body(cagg, plan, ...rest);
+      if (cagg.runByOwner) return body(cagg, plan, ...rest);
       const args = [plan, ...rest].map((a) => `${literal(JSON.stringify(a))}::jsonb`).join(', ');
       const [result] = asOwner(cagg, `_tessera_functions.${name}(${args})`);
       return result === undefined ? null : (JSON.parse(result) as unknown);
@@ -130,9 +139,10 @@ const stepsOf = (batches: readonly Range[]): Step[] =>
 
 export const refresh_batches = step(
   'refresh_batches',
-  'Second step of a refresh: cuts what is stale in the window into batches and returns them in internal time.',
+  'Second step of a refresh: cuts what is stale in the window into batches and returns them in internal time; null when so little was stale that it has materialized it.',
   [],
-  (cagg, plan): Step[] => {
+  (cagg, plan): Step[] | null => {
+    if (refreshedAtOnce(cagg, windowIn(plan), optionsIn(plan))) return null;
     const batches = planBatchesOf(cagg, windowIn(plan), optionsIn(plan), dataIn(cagg, plan));
     if (batches.length === 0) sayUpToDate(cagg);
     return stepsOf(batches.slice(0, plan.most ?? batches.length));

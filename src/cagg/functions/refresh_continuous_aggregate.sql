@@ -34,6 +34,10 @@ begin
     return;
   end if;
   batches := _tessera_functions.refresh_batches(plan);
+  if batches is null then
+    commit;
+    return;
+  end if;
   for batch in 0 .. pg_catalog.jsonb_array_length(batches) operator(pg_catalog.-) 1 loop
     commit;
     set transaction isolation level read committed;

@@ -132,6 +132,9 @@ begin
     where hypertable_id = cagg.raw_hypertable_id
     returning watermark into moved;
   end if;
+  if (payload ->> 'alone')::boolean then
+    perform _tessera_functions.settle_threshold(cagg.raw_hypertable_id);
+  end if;
   perform _tessera_functions.move_changes(cagg.raw_hypertable_id);
   return to_jsonb(moved);
 end
@@ -200,6 +203,40 @@ $$;
 comment on function _tessera_functions.open_part(integer) is
   'times of a raw hypertable of which rows may still come without being logged, so that results of them stay logged as stale';
 
+create function _tessera_functions.request_cagg_look(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  cagg _tessera_catalog.continuous_agg := _tessera_functions.cagg_of_request(caller, payload);
+  wanted int8range := _tessera_functions.change_range((payload ->> 'first')::bigint, (payload ->> 'last')::bigint);
+  stale int8multirange;
+  part int8range;
+begin
+  perform _tessera_functions.settle_threshold(cagg.raw_hypertable_id);
+  select range_agg(_tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value)) into stale
+  from _tessera_catalog.continuous_aggs_materialization_invalidation_log l
+  where l.materialization_id = cagg.mat_hypertable_id
+    and _tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value) && wanted;
+  if stale is null then
+    return '[]';
+  end if;
+  stale := _tessera_functions.whole_buckets(cagg.mat_hypertable_id, stale);
+  part := range_merge(stale);
+  if stale = int8multirange(part) and part <@ wanted and not stale && _tessera_functions.frozen_parts(cagg.mat_hypertable_id)
+    and exists (
+      select from _tessera_catalog.dimension d
+      join _tessera_catalog.dimension_slice s on s.dimension_id = d.id and s.range_start <= lower(part) and s.range_end >= upper(part)
+      where d.hypertable_id = cagg.mat_hypertable_id and d.interval_length is not null)
+  then
+    return jsonb_build_array(lower(part)::text, upper(part)::text);
+  end if;
+  return null;
+end
+$$;
+comment on function _tessera_functions.request_cagg_look(name, jsonb) is
+  'What is stale in a window, if that is one part that is entirely inside and has its results in one chunk, which is there: it needs no plan. An empty array when nothing is, null otherwise. Settles the threshold before';
+
 create function _tessera_functions.request_cagg_take(caller name, payload jsonb) returns jsonb
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -210,7 +247,6 @@ declare
   taken int8multirange;
   inside int8multirange;
 begin
-  perform _tessera_functions.settle_threshold(cagg.raw_hypertable_id);
   -- 0x54530019, mat hypertable: one at a time cuts the log; what batches under way have locked is theirs.
   perform pg_advisory_xact_lock(1414725657, cagg.mat_hypertable_id);
   with gone as (
