@@ -328,10 +328,16 @@ CREATE TABLE _tessera_catalog.continuous_aggs_invalidation_threshold (
     hypertable_id integer NOT NULL,
     watermark bigint NOT NULL,
     step bigint NOT NULL,
+    settled bigint NOT NULL,
+    awaited bigint,
+    writers text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT continuous_aggs_invalidation_threshold_step_check CHECK ((step > 0))
 );
 COMMENT ON TABLE _tessera_catalog.continuous_aggs_invalidation_threshold IS 'raw hypertables: from which time on nothing was materialized, so that changes there need no log entry';
 COMMENT ON COLUMN _tessera_catalog.continuous_aggs_invalidation_threshold.step IS 'smallest bucket of its continuous aggregates: how exact log entries are';
+COMMENT ON COLUMN _tessera_catalog.continuous_aggs_invalidation_threshold.settled IS 'transactions that still write with an older watermark in mind log their changes before this time at least';
+COMMENT ON COLUMN _tessera_catalog.continuous_aggs_invalidation_threshold.awaited IS 'what is settled once those writers have ended; null when nobody is waited for';
+COMMENT ON COLUMN _tessera_catalog.continuous_aggs_invalidation_threshold.writers IS 'virtual transactions waited for, as pg_locks has them';
 CREATE TABLE _tessera_catalog.continuous_aggs_materialization_invalidation_log (
     materialization_id integer NOT NULL,
     lowest_modified_value bigint NOT NULL,

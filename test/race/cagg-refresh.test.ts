@@ -140,6 +140,25 @@ describe('a row of another transaction', () => {
     await expectSettled(TENS);
   });
 
+  it('that is prepared after a refresh has seen it open is waited for all the same', async () => {
+    await create(TENS);
+    const [writer, other] = [await db.connect(), await db.connect()];
+    await writer.query('begin; insert into numbers values (108, 1)');
+    await refresh(db.client, 0, 300);
+    await writer.query(`prepare transaction 'tessera_cagg_${db.name}'`);
+    await other.query('begin; insert into numbers values (418, 1)');
+    await refresh(db.client, 0, 600);
+    expect(await settled()).toEqual(['-9223372036854775808 600']);
+    const doctor = (): Promise<unknown> =>
+      db.query(`select status, hint from tessera.doctor() where check_name = 'continuous aggregates'`);
+    expect(await doctor()).toEqual([{ status: 'warning', hint: 'It is prepared: see pg_prepared_xacts.' }]);
+    await expectRight(TENS);
+    await writer.query(`commit prepared 'tessera_cagg_${db.name}'`);
+    await other.query('commit');
+    await expectRight(TENS);
+    await expectSettled(TENS);
+  });
+
   it('that is the first of a statement older than the threshold is logged', async () => {
     await create(TENS);
     const [holder, writer] = [await db.connect(), await db.connect()];

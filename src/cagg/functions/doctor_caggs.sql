@@ -107,6 +107,22 @@ begin
   end loop;
 
   for raw in
+    select distinct on (h.id) format('%I.%I', h.schema_name, h.table_name) as name, l.pid
+    from _tessera_catalog.continuous_aggs_invalidation_threshold t
+    join _tessera_catalog.hypertable h on h.id = t.hypertable_id
+    join pg_locks l on l.virtualtransaction = any(t.writers) and l.virtualtransaction = any(_tessera_functions.writers_of(h.id))
+    where t.settled < t.watermark
+    order by h.id, l.pid
+  loop
+    bad := bad + 1;
+    status := 'warning';
+    detail := format('a transaction that writes to %s has been open since before the last refresh: what is materialized meanwhile each refresh computes again', raw.name);
+    hint := case when raw.pid is null then 'It is prepared: see pg_prepared_xacts.'
+      else format('It is that of backend %s: see pg_stat_activity.', raw.pid) end;
+    return next;
+  end loop;
+
+  for raw in
     select j.id, format('%I.%I', a.user_view_schema, a.user_view_name) as name
     from _tessera_catalog.continuous_agg a
     join _tessera_catalog.bgw_job j

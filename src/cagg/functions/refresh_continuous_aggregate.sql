@@ -100,4 +100,4 @@ force: compute everything in the window again, whether it changed or not
 options: buckets_per_batch, max_batches_per_execution (0 or null: no limit), refresh_newest_first
 Privileges: owner of the continuous aggregate; the query runs as he
 Locks: advisory locks of the parts it materializes, which another refresh waits for; ROW EXCLUSIVE on the results
-Errors: 0A000 no continuous aggregate, 22023 no whole bucket in the window or a bad option, 25001 in a transaction block, 42501 not the owner, 55P03 a prepared transaction holds the threshold';
+Errors: 0A000 no continuous aggregate, 22023 no whole bucket in the window or a bad option, 25001 in a transaction block, 42501 not the owner';

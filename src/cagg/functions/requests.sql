@@ -178,8 +178,9 @@ begin
   if older = '{}' then
     update _tessera_catalog.continuous_aggs_invalidation_threshold t set settled = known.watermark
     where t.hypertable_id = $1 and t.settled < known.watermark;
-  elsif not known.writers && present then
-    -- What was waited for is over. Who writes now keeps the rest from being settled.
+  elsif not known.writers && present and not exists (select from unnest(present) w where starts_with(w, '-1/')) then
+    -- What was waited for is over, and nothing was prepared before a restart, which gave it another name. Who writes now
+    -- keeps the rest from being settled.
     update _tessera_catalog.continuous_aggs_invalidation_threshold t
     set settled = greatest(t.settled, t.awaited), awaited = known.watermark, writers = older
     where t.hypertable_id = $1 and (t.awaited, t.writers) is not distinct from (known.awaited, known.writers);

@@ -265,29 +265,19 @@ declare
     else coalesce(
       nullif(pg_catalog.current_setting('tessera.modified_' operator(pg_catalog.||) hypertable_id, true), '')::pg_catalog.int8,
       9223372036854775807) end;
-  ignored pg_catalog.int8;
+  ignored pg_catalog.int8 := 9223372036854775807;
   cutoff pg_catalog.int8;
 begin
   -- An older snapshot may not see the one that counts all.
   if pg_catalog.current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then
-    select pg_catalog.max(a.ignore_invalidation_older_than) into ignored
+    select coalesce(pg_catalog.max(a.ignore_invalidation_older_than), ignored) into ignored
     from _tessera_catalog.continuous_agg a where a.raw_hypertable_id operator(pg_catalog.=) $1;
   end if;
-  if ignored operator(pg_catalog.=) 0 then
-    return;
+  cutoff := _tessera_functions.change_cutoff(modified, ignored);
+  if ignored operator(pg_catalog.>) 0 and highest operator(pg_catalog.>=) cutoff then
+    insert into _tessera_catalog.continuous_aggs_hypertable_invalidation_log
+    values (hypertable_id, modified, greatest(lowest, cutoff), highest);
   end if;
-  if ignored operator(pg_catalog.<) 9223372036854775807 and modified operator(pg_catalog.<) 9223372036854775807 then
-    cutoff := '-9223372036854775808';
-    if modified operator(pg_catalog.>=) (cutoff operator(pg_catalog.+) ignored) then
-      cutoff := modified operator(pg_catalog.-) ignored;
-    end if;
-    if highest operator(pg_catalog.<) cutoff then
-      return;
-    end if;
-    lowest := greatest(lowest, cutoff);
-  end if;
-  insert into _tessera_catalog.continuous_aggs_hypertable_invalidation_log
-  values (hypertable_id, modified, lowest, highest);
 end
 $$;
 comment on function _tessera_functions.log_range(int, int8, int8, int8) is
