@@ -229,13 +229,14 @@ const pidOf = async (client: pg.Client): Promise<number> =>
 test.runIf(embedded)(
   'a prepared transaction that outlives the server has its rows shown when it is committed',
   async () => {
-    const writer = await holder(`update numbers set v = v + 1 where t < 500; insert into numbers values (705, 1)`);
     const before = await server.connect();
     const { rows } = await before.query(
       'insert into numbers select max(t) / 100 * 100 + 190, 1 from numbers returning t - 90 as start',
     );
     const { start } = rows[0];
-    await writer.query(`insert into numbers values (${start + 5}, 1)`);
+    const writer = await holder(
+      `update numbers set v = v + 1 where t < 500; insert into numbers values (705, 1), (${start + 5}, 1)`,
+    );
     await writer.query(`prepare transaction 'outlives'`);
     await before.query(`call refresh_continuous_aggregate('tens', 0, ${start + 50})`);
     await before.end();
@@ -243,8 +244,11 @@ test.runIf(embedded)(
     await server.ready();
     const client = await server.connect();
     for (const v of VIEWS) expect(await viewDifferences(client, v), v.name).toEqual([]);
-    // Another writer, so that there is somebody to wait for; the prepared transaction has another name by now.
-    await holder(`insert into numbers values (${start + 95}, 1)`);
+    // Another writer, so that there is somebody to wait for; the prepared transaction has another name by now, and the
+    // number of this one must not be that which it had.
+    const other = await server.connect();
+    for (let i = 0; i < 100; i++) await other.query('select 1');
+    await other.query(`begin; insert into numbers values (${start + 95}, 1)`);
     await client.query(`call refresh_continuous_aggregate('tens', 0, ${start + 100})`);
     await client.query(`commit prepared 'outlives'`);
     for (const v of VIEWS) expect(await viewDifferences(client, v), v.name).toEqual([]);
