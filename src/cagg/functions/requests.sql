@@ -120,23 +120,18 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   cagg _tessera_catalog.continuous_agg := _tessera_functions.cagg_of_request(caller, payload);
-  moved bigint;
 begin
   if (payload ->> 'alone')::boolean then
     perform _tessera_functions.lock_threshold(cagg.raw_hypertable_id),
       set_config('tessera.above_' || cagg.raw_hypertable_id, '', true);
   end if;
-  if payload ->> 'threshold' is not null then
-    update _tessera_catalog.continuous_aggs_invalidation_threshold
-    set watermark = greatest(watermark, (payload ->> 'threshold')::bigint)
-    where hypertable_id = cagg.raw_hypertable_id
-    returning watermark into moved;
-  end if;
+  update _tessera_catalog.continuous_aggs_invalidation_threshold set watermark = (payload ->> 'threshold')::bigint
+  where hypertable_id = cagg.raw_hypertable_id and watermark < (payload ->> 'threshold')::bigint;
   if (payload ->> 'alone')::boolean then
     perform _tessera_functions.settle_threshold(cagg.raw_hypertable_id);
   end if;
   perform _tessera_functions.move_changes(cagg.raw_hypertable_id);
-  return to_jsonb(moved);
+  return null;
 end
 $$;
 comment on function _tessera_functions.request_cagg_threshold(name, jsonb) is
@@ -153,7 +148,7 @@ $$;
 comment on function _tessera_functions.writers_of(integer) is
   'virtual transactions of others that have written to a raw hypertable, as enlist_writer() marks them, prepared ones too';
 
-create function _tessera_functions.settle_threshold(hypertable_id integer) returns void
+create function _tessera_functions.settle_threshold(hypertable_id integer) returns boolean
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
@@ -164,7 +159,7 @@ declare
 begin
   select * into known from _tessera_catalog.continuous_aggs_invalidation_threshold t where t.hypertable_id = $1;
   if known.settled >= known.watermark is not false then
-    return;
+    return false;
   end if;
   present := _tessera_functions.writers_of($1);
   older := present;
@@ -185,11 +180,13 @@ begin
     set settled = greatest(t.settled, t.awaited), awaited = known.watermark, writers = older
     where t.hypertable_id = $1 and (t.awaited, t.writers) is not distinct from (known.awaited, known.writers);
   end if;
+  return true;
 end
 $$;
 comment on function _tessera_functions.settle_threshold(integer) is
 'Records up to where no transaction is left that began to write to a raw hypertable before its threshold was moved there: a row of it that is
-not logged would be among those a refresh does not see. Waits a second for such writers; those that take longer are asked after the next time.';
+not logged would be among those a refresh does not see. Waits a second for such writers; those that take longer are asked after the next time.
+True when the row of the hypertable may be locked until commit, which other refreshes wait for.';
 
 create function _tessera_functions.open_part(hypertable_id integer) returns int8multirange
 language plpgsql stable
@@ -214,7 +211,9 @@ declare
   stale int8multirange;
   part int8range;
 begin
-  perform _tessera_functions.settle_threshold(cagg.raw_hypertable_id);
+  if _tessera_functions.settle_threshold(cagg.raw_hypertable_id) then
+    return null;
+  end if;
   select range_agg(_tessera_functions.change_range(l.lowest_modified_value, l.greatest_modified_value)) into stale
   from _tessera_catalog.continuous_aggs_materialization_invalidation_log l
   where l.materialization_id = cagg.mat_hypertable_id
@@ -236,7 +235,7 @@ begin
 end
 $$;
 comment on function _tessera_functions.request_cagg_look(name, jsonb) is
-  'What is stale in a window, if that is one part that is entirely inside and has its results in one chunk, which is there: it needs no plan. An empty array when nothing is, null otherwise. Settles the threshold before';
+  'What is stale in a window, if that is one part that is entirely inside and has its results in one chunk, which is there: it needs no plan. An empty array when nothing is, null otherwise, and when the threshold, which is settled before, was not';
 
 create function _tessera_functions.request_cagg_take(caller name, payload jsonb) returns jsonb
 language plpgsql
@@ -389,7 +388,7 @@ begin
         raise exception using
           errcode = '55P03',
           message = 'could not move the invalidation threshold',
-          detail = 'A transaction that has written to the hypertable, or is prepared, does not end.',
+          detail = 'A transaction that has written to the hypertable is open, or prepared, and does not end.',
           hint = 'Look for prepared transactions in pg_prepared_xacts, and for old ones in pg_stat_activity.';
       end if;
     end;
