@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { NOTHING, remains } from '../../harness/cagg-remains.ts';
 import { useDatabase } from '../../harness/database.ts';
 import { waitUntil } from '../../harness/wait-until.ts';
 import { Workers } from '../../harness/workers.ts';
@@ -14,23 +15,6 @@ const check = async (): Promise<Record<string, string | null>> => ((await checks
 const heapOf = (time: string): Promise<string> =>
   db.value(`select tableoid::regclass::text from conditions where time = '${time}' limit 1`);
 const total = (): Promise<number> => db.value('select sum(n)::int from daily');
-
-const INTERNAL = [
-  'select count(*)::int from _tessera_catalog.continuous_agg',
-  'select count(*)::int from _tessera_catalog.continuous_aggs_invalidation_threshold',
-  'select count(*)::int from _tessera_catalog.continuous_aggs_hypertable_invalidation_log',
-  'select count(*)::int from _tessera_catalog.continuous_aggs_materialization_invalidation_log',
-  `select count(*)::int from _tessera_catalog.bgw_job where proc_name = 'policy_refresh_continuous_aggregate'`,
-  `select count(*)::int from _tessera_catalog.hypertable where table_name like '%materialized%'`,
-  `select count(*)::int from pg_class where relnamespace = '_tessera_internal'::regnamespace and relname ~ 'materialized|_view_'`,
-  `select count(*)::int from pg_trigger where tgname like 'tessera_capture%'`,
-];
-const leftBehind = async (): Promise<number[]> => {
-  const all: number[] = [];
-  for (const sql of INTERNAL) all.push(await db.value(sql));
-  return all;
-};
-const NOTHING = INTERNAL.map(() => 0);
 
 /** As on a server that allows no event triggers. */
 const withoutEventTriggers = async (body: () => Promise<void>): Promise<void> => {
@@ -118,7 +102,7 @@ describe('the doctor', () => {
       await db.query(`select drop_continuous_aggregate('public.daily')`);
       await db.query('select tessera.sync_catalog()');
     });
-    expect(await leftBehind()).toEqual(NOTHING);
+    expect(await remains(db)).toEqual(NOTHING);
   });
 
   it('names the job that failed', async () => {
@@ -159,7 +143,7 @@ describe('sync_catalog without event triggers', () => {
         hint: 'Call tessera.sync_catalog().',
       });
       await db.query('select tessera.sync_catalog()');
-      expect(await leftBehind()).toEqual(NOTHING);
+      expect(await remains(db)).toEqual(NOTHING);
       expect((await check()).status).toBe('ok');
     });
   });
@@ -168,7 +152,7 @@ describe('sync_catalog without event triggers', () => {
     await create('daily');
     await withoutEventTriggers(async () => void (await db.query('drop view daily')));
     await db.query('select tessera.sync_catalog()');
-    expect(await leftBehind()).toEqual(NOTHING);
+    expect(await remains(db)).toEqual(NOTHING);
   });
 
   it('keeps the capture of changes for those that stay', async () => {
@@ -194,7 +178,7 @@ describe('sync_catalog without event triggers', () => {
       await db.query('select tessera.sync_catalog()');
     });
     expect(await db.value(`select coalesce(to_regclass('daily'), to_regclass('weekly'))`)).toBeNull();
-    expect(await leftBehind()).toEqual(NOTHING);
+    expect(await remains(db)).toEqual(NOTHING);
   });
 
   it('follows names, schema and owner of the view', async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { NOTHING, remains } from '../../harness/cagg-remains.ts';
 import { failure, useDatabase } from '../../harness/database.ts';
 
 const db = useDatabase();
@@ -10,24 +11,6 @@ const counts = async (name: string): Promise<[bigint, bigint]> => {
   const [row] = await db.query(`select count(*) as a, coalesce(sum(n), 0)::int8 as b from ${name}`);
   return [row?.a, row?.b];
 };
-const INTERNAL = [
-  'select count(*)::int from _tessera_catalog.continuous_agg',
-  'select count(*)::int from _tessera_catalog.continuous_aggs_invalidation_threshold',
-  'select count(*)::int from _tessera_catalog.continuous_aggs_hypertable_invalidation_log',
-  'select count(*)::int from _tessera_catalog.continuous_aggs_materialization_invalidation_log',
-  'select count(*)::int from _tessera_catalog.continuous_aggs_watermark',
-  'select count(*)::int from _tessera_catalog.continuous_aggs_bucket_function',
-  `select count(*)::int from _tessera_catalog.bgw_job where proc_name = 'policy_refresh_continuous_aggregate'`,
-  `select count(*)::int from _tessera_catalog.hypertable where table_name like '%materialized%'`,
-  `select count(*)::int from pg_class where relnamespace = '_tessera_internal'::regnamespace and relname ~ 'materialized|_view_'`,
-  `select count(*)::int from pg_trigger where tgname like 'tessera_capture%'`,
-];
-const leftBehind = async (): Promise<number[]> => {
-  const all: number[] = [];
-  for (const sql of INTERNAL) all.push(await db.value(sql));
-  return all;
-};
-const NOTHING = INTERNAL.map(() => 0);
 
 beforeEach(async () => {
   await db.query('set client_min_messages = warning');
@@ -49,9 +32,9 @@ describe('dropping', () => {
     if (sql.includes('apart')) await db.query('create schema apart');
     await create(sql.includes('apart') ? 'apart.daily' : 'daily', `, refresh_lag => interval '1 day'`);
     await db.query(`insert into conditions values ('2024-01-03', 1, 1)`);
-    expect((await leftBehind()).every((n) => n > 0)).toBe(true);
+    expect((await remains(db)).every((n) => n > 0)).toBe(true);
     await db.query(sql);
-    expect(await leftBehind()).toEqual(NOTHING);
+    expect(await remains(db)).toEqual(NOTHING);
   });
 
   it('DROP TABLE CASCADE takes those along that show only what is materialized, and those on top of them', async () => {
@@ -63,7 +46,7 @@ describe('dropping', () => {
     expect((await db.error('drop table conditions')).code).toBe('2BP01');
     expect((await db.error(`select drop_continuous_aggregate('daily')`)).code).toBe('2BP01');
     await db.query('drop table conditions cascade');
-    expect(await leftBehind()).toEqual(NOTHING);
+    expect(await remains(db)).toEqual(NOTHING);
     expect(await db.value(`select to_regclass('report')`)).toBeNull();
   });
 
@@ -77,7 +60,7 @@ describe('dropping', () => {
     );
     expect((await counts('two'))[1]).toBe(1001n);
     await db.query(`select drop_continuous_aggregate('two')`);
-    expect(await leftBehind()).toEqual(NOTHING);
+    expect(await remains(db)).toEqual(NOTHING);
   });
 
   it('with dependents needs cascade', async () => {
@@ -87,7 +70,7 @@ describe('dropping', () => {
     expect(e.code).toBe('2BP01');
     expect((await counts('daily'))[1]).toBe(1000n);
     await db.query(`select drop_continuous_aggregate('daily', cascade => true)`);
-    expect(await leftBehind()).toEqual(NOTHING);
+    expect(await remains(db)).toEqual(NOTHING);
   });
 
   it('parts of one cannot be dropped alone', async () => {
@@ -146,7 +129,7 @@ describe('changes of definition', () => {
     await db.query('alter schema elsewhere rename to nowhere');
     expect(await db.value('select view_schema from tessera_information.continuous_aggregates')).toBe('nowhere');
     await db.query('drop schema nowhere cascade');
-    expect(await leftBehind()).toEqual(NOTHING);
+    expect(await remains(db)).toEqual(NOTHING);
   });
 
   it('columns and names of the raw table may change', async () => {
@@ -341,6 +324,6 @@ describe('over compressed chunks', () => {
     await db.query(`select alter_continuous_aggregate('daily', materialized_only => true)`);
     expect(await counts('daily')).toEqual([126n, 1001n]);
     await db.query(`select drop_continuous_aggregate('daily')`);
-    expect(await leftBehind()).toEqual(NOTHING);
+    expect(await remains(db)).toEqual(NOTHING);
   });
 });
