@@ -953,7 +953,7 @@ CREATE VIEW tessera_information.continuous_aggregate_refreshes AS
      JOIN _tessera_catalog.dimension d ON (((d.hypertable_id = a.mat_hypertable_id) AND (d.interval_length IS NOT NULL))))
   WHERE (EXISTS ( SELECT
            FROM pg_stat_activity s
-          WHERE (s.pid = r.pid)));
+          WHERE ((s.pid = r.pid) AND (s.state IS DISTINCT FROM 'idle'::text))));
 COMMENT ON VIEW tessera_information.continuous_aggregate_refreshes IS 'refreshes under way: batches in all and done, and about how long the rest takes';
 CREATE VIEW tessera_information.continuous_aggregate_stats AS
  SELECT a.user_view AS view_name,

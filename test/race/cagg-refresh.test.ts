@@ -115,7 +115,7 @@ describe('a row of another transaction', () => {
     const writer = await db.connect();
     await writer.query('begin');
     await writer.query('insert into numbers values (106, 1)');
-    await refresh(await db.connect(), 0, 500);
+    await refresh(await db.connect(), null, 500);
     await expectRight(TENS);
     await db.query(`select alter_continuous_aggregate('tens', materialized_only => true)`);
     expect(await db.query('select count(*)::int as buckets, sum(n)::int as n from tens')).toEqual([

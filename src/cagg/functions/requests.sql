@@ -194,7 +194,7 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   return coalesce((
-    select int8multirange(int8range(t.settled, null)) from _tessera_catalog.continuous_aggs_invalidation_threshold t
+    select int8multirange(int8range(nullif(t.settled, '-9223372036854775808'), null)) from _tessera_catalog.continuous_aggs_invalidation_threshold t
     where t.hypertable_id = $1 and t.settled < t.watermark), '{}');
 end
 $$;

@@ -68,6 +68,7 @@ select r.pid,
 from _tessera_catalog.continuous_aggs_refresh r
 join _tessera_catalog.continuous_agg a on a.mat_hypertable_id = r.materialization_id
 join _tessera_catalog.dimension d on d.hypertable_id = a.mat_hypertable_id and d.interval_length is not null
-where exists (select from pg_catalog.pg_stat_activity s where s.pid = r.pid);
+-- One that failed leaves its row behind, and a session that does nothing.
+where exists (select from pg_catalog.pg_stat_activity s where s.pid = r.pid and s.state is distinct from 'idle');
 comment on view tessera_information.continuous_aggregate_refreshes is 'refreshes under way: batches in all and done, and about how long the rest takes';
 grant select on tessera_information.continuous_aggregate_refreshes to public;

@@ -207,6 +207,23 @@ describe('refresh_continuous_aggregate', () => {
   });
 });
 
+describe('a refresh that fails', () => {
+  it('is under way no longer, though its session lives, and the next one goes on', async () => {
+    await db.query(
+      `select create_continuous_aggregate('tens', 'select time_bucket(10, t) as bucket, sum(100 / (v - 50)) as n from numbers group by 1',
+         with_data => false)`,
+    );
+    const session = await db.connect();
+    const call = `call refresh_continuous_aggregate('tens', 0, 100, options => '{"buckets_per_batch": 1}')`;
+    expect((await failure(session, call)).code).toBe('22012');
+    expect(await db.query('select * from tessera_information.continuous_aggregate_refreshes')).toEqual([]);
+    expect(await db.value(`select max(bucket) from ${await db.value(`select ${MAT}`)}`)).toBe(40);
+    await db.query('update numbers set v = 0 where v = 50');
+    await session.query(call);
+    expect(await db.value(`select max(bucket) from ${await db.value(`select ${MAT}`)}`)).toBe(90);
+  });
+});
+
 describe('the worked example of thresholds', () => {
   const job = async (): Promise<void> => {
     const id = await db.value(
