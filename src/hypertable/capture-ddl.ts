@@ -39,13 +39,8 @@ export const rangeSettings = (key: string): { readonly low: string; readonly hig
  * SQL of the time from which on rows need no note. PostgreSQL makes a constant of it once a statement and table, so that
  * a row costs one comparison.
  */
-const unnotedFrom = (t: CapturedTable): string => {
-  const bound = `_tessera_functions.unnoted_from(${t.hypertableId}, ${captureUnit(t.type)})`;
-  if (isIntegerTime(t.type)) return bound;
-  if (t.type === 'date') return `date '1970-01-01' + ${bound}::int4`;
-  const moment = `pg_catalog.to_timestamp(${bound}::float8)`;
-  return t.type === 'timestamp' ? `pg_catalog.timezone('UTC', ${moment})` : moment;
-};
+const unnotedFrom = (t: CapturedTable): string =>
+  `_tessera_functions.unnoted_${isIntegerTime(t.type) ? 'number' : t.type}(${t.hypertableId})`;
 
 /** SQL call that notes times and says whether nothing was due before. */
 const note = (t: CapturedTable, from: string, to: string): string =>

@@ -54,18 +54,51 @@ comment on function _tessera_functions.enlist_writer(int, int8) is
 'Marks the transaction as one that writes to a hypertable, until it ends, and returns from which time on, in units of the given length of
 internal time, it need not note what it changes; null where it notes all.';
 
-create function _tessera_functions.unnoted_from(hypertable_id int, unit int8) returns int8
+create function _tessera_functions.unnoted_number(hypertable_id int) returns int8
 language plpgsql immutable
 as $$
 begin
   return coalesce(
     nullif(pg_catalog.current_setting('tessera.above_' operator(pg_catalog.||) $1, true), '')::pg_catalog.int8,
-    _tessera_functions.enlist_writer($1, unit));
+    _tessera_functions.enlist_writer($1, 1));
 end
 $$;
-comment on function _tessera_functions.unnoted_from(int, int8) is
+comment on function _tessera_functions.unnoted_number(int) is
 'enlist_writer() for the conditions of triggers. Called immutable, since PostgreSQL then replaces it by its result when a statement changes the
 first row of a table, and has no more to do for the others than to compare. The older bound of a longer transaction is as good: it is listed.';
+
+create function _tessera_functions.unnoted_timestamptz(hypertable_id int) returns timestamptz
+language plpgsql immutable
+as $$
+begin
+  return pg_catalog.to_timestamp(coalesce(
+    nullif(pg_catalog.current_setting('tessera.above_' operator(pg_catalog.||) $1, true), '')::pg_catalog.float8,
+    _tessera_functions.enlist_writer($1, 1000000)));
+end
+$$;
+comment on function _tessera_functions.unnoted_timestamptz(int) is 'unnoted_number() for a timestamptz';
+
+create function _tessera_functions.unnoted_timestamp(hypertable_id int) returns timestamp
+language plpgsql immutable
+as $$
+begin
+  return pg_catalog.timezone('UTC', pg_catalog.to_timestamp(coalesce(
+    nullif(pg_catalog.current_setting('tessera.above_' operator(pg_catalog.||) $1, true), '')::pg_catalog.float8,
+    _tessera_functions.enlist_writer($1, 1000000))));
+end
+$$;
+comment on function _tessera_functions.unnoted_timestamp(int) is 'unnoted_number() for a timestamp';
+
+create function _tessera_functions.unnoted_date(hypertable_id int) returns date
+language plpgsql immutable
+as $$
+begin
+  return date '1970-01-01' operator(pg_catalog.+) coalesce(
+    nullif(pg_catalog.current_setting('tessera.above_' operator(pg_catalog.||) $1, true), '')::pg_catalog.int4,
+    _tessera_functions.enlist_writer($1, 86400000000)::pg_catalog.int4);
+end
+$$;
+comment on function _tessera_functions.unnoted_date(int) is 'unnoted_number() for a date';
 
 create function _tessera_functions.note_change(hypertable_id int, key text, unit int8, "from" anyelement, "to" anyelement) returns boolean
 language plpgsql volatile
