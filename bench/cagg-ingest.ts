@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
-import type { Measurement } from './measurement.ts';
+import { paired, type Measurement } from './measurement.ts';
 
 const ROWS = 1_000_000;
 const DAYS = 12;
@@ -10,6 +10,7 @@ const FROM = '2024-01-01';
 const TABLES = ['uncaptured', 'captured'] as const;
 type Table = (typeof TABLES)[number];
 const GOAL = 1.1;
+const ROUNDS = 9;
 
 const source = async (client: pg.Client, order: string): Promise<Buffer> => {
   const stream = client.query(
@@ -60,10 +61,12 @@ export const measureCapture = async (client: pg.Client): Promise<Measurement[]> 
     await client.query(`create table ${table} (time timestamptz not null, device int, a float8, b float8, c text)`);
     await client.query(`select create_hypertable('${table}', by_range('time', interval '1 day'))`);
   }
-  const empty = `truncate uncaptured, captured;
-    select create_chunks(t, '${FROM}', '${FROM}'::timestamptz + interval '${DAYS} days') from unnest('{uncaptured, captured}'::regclass[]) t;
-    checkpoint`;
-  await client.query(`${empty}; select _tessera_functions.enable_capture('captured'::regclass::oid::int8, 3600000000)`);
+  const empty = (table: Table): string =>
+    `truncate ${table};
+     select create_chunks('${table}', '${FROM}', '${FROM}'::timestamptz + interval '${DAYS} days');
+     checkpoint`;
+  for (const table of TABLES) await client.query(empty(table));
+  await client.query(`select _tessera_functions.enable_capture('captured'::regclass::oid::int8, 3600000000)`);
   const [ordered, shuffled] = [await source(client, ''), await source(client, 'order by random()')];
   const lines: readonly (readonly [name: string, run: (table: Table) => Promise<number>])[] = [
     ['COPY 1 M rows in order', (table) => load(client, table, ordered)],
@@ -73,13 +76,11 @@ export const measureCapture = async (client: pg.Client): Promise<Measurement[]> 
   ];
   const measured: Measurement[] = [];
   const measure = async (name: string, body: (table: Table) => Promise<number>): Promise<void> => {
-    const best: Record<Table, number> = { uncaptured: Number.POSITIVE_INFINITY, captured: Number.POSITIVE_INFINITY };
-    for (let round = 0; round < 3; round++) {
-      await client.query(empty);
-      for (const table of round % 2 === 0 ? TABLES : [...TABLES].reverse())
-        best[table] = Math.min(best[table], await body(table));
-    }
-    measured.push({ name, anchor: best.uncaptured, ours: best.captured, goal: GOAL });
+    const fresh = (table: Table) => async (): Promise<number> => {
+      await client.query(empty(table));
+      return body(table);
+    };
+    measured.push({ name, ...(await paired(ROUNDS, fresh('uncaptured'), fresh('captured'))), goal: GOAL });
   };
   for (const [name, body] of lines) await measure(`${name}, captured`, body);
   await client.query(

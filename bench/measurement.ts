@@ -10,3 +10,28 @@ export interface Measurement {
   /** Milliseconds unless said otherwise. */
   readonly unit?: 'ms' | 'MB' | 'B';
 }
+
+export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+
+type Timed = (round: number) => Promise<number>;
+
+/**
+ * Both, by turns. A machine that others share is slow at times, so each round has a ratio of its own, and the median of
+ * them counts.
+ */
+export const paired = async (
+  rounds: number,
+  anchor: Timed,
+  ours: Timed,
+): Promise<Pick<Measurement, 'anchor' | 'ours'>> => {
+  const anchors: number[] = [];
+  const ratios: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const first = round % 2 === 0 ? await anchor(round) : undefined;
+    const mine = await ours(round);
+    const base = first ?? (await anchor(round));
+    anchors.push(base);
+    ratios.push(mine / base);
+  }
+  return { anchor: median(anchors), ours: median(anchors) * median(ratios) };
+};

@@ -7,7 +7,7 @@ import { pathToFileURL } from 'node:url';
 import pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { up } from '../server/cluster.ts';
-import type { Measurement } from './measurement.ts';
+import { median, type Measurement } from './measurement.ts';
 
 const DATABASE = 'tessera_bench_cluster';
 
@@ -31,9 +31,6 @@ const timed = async (work: () => Promise<unknown>): Promise<number> => {
   await work();
   return performance.now() - began;
 };
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 /** Median of single statements. */
 const latency = async (client: pg.Client, sql: (i: number) => string, times = 300): Promise<number> => {
