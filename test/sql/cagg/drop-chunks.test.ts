@@ -30,7 +30,7 @@ const drop = (bound: string, cascade: boolean | null, more = ''): Promise<string
   db.column(`select drop_chunks('numbers', ${bound}, cascade_to_materializations => ${cascade}${more})`);
 const chunks = (): Promise<Record<string, unknown>[]> =>
   db.query(`select c.id, c.table_name, c.dropped, c.relid is null as gone, c.status,
-      array_agg(k.dimension_slice_id order by 1) as slices
+      array_agg(k.dimension_slice_id order by k.dimension_slice_id) as slices
     from _tessera_catalog.chunk c join _tessera_catalog.chunk_constraint k on k.chunk_id = c.id
     where c.hypertable_id = (select id from _tessera_catalog.hypertable where table_name = 'numbers')
     group by c.id order by c.id`);
