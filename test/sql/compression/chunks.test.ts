@@ -92,7 +92,7 @@ describe('compress_chunk', () => {
 
 describe('decompress_chunk', () => {
   test('gives back a heap with the indexes and rows it had', async () => {
-    const shape = `select c.relkind::text, (select array_agg(i.indexrelid::regclass::text order by 1) from pg_index i where i.indrelid = c.oid) as indexes
+    const shape = `select c.relkind::text, (select array_agg(i.indexrelid::regclass::text order by i.indexrelid::regclass::text) from pg_index i where i.indrelid = c.oid) as indexes
       from pg_class c where c.oid = '_tessera_internal._hyper_1_2_chunk'::regclass`;
     await db.query('create index own on _tessera_internal._hyper_1_2_chunk (v) where v > 0');
     const before = await db.query(shape);
