@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { pipeline } from 'node:stream/promises';
 import { Readable } from 'node:stream';
-import { paired, type Measurement } from './measurement.ts';
+import { paired, timed, type Measurement } from './measurement.ts';
 
 const ROWS = 1_000_000;
 const DAYS = 12;
@@ -22,12 +22,6 @@ const source = async (client: pg.Client, order: string): Promise<Buffer> => {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
-};
-
-const timed = async (body: () => Promise<unknown>): Promise<number> => {
-  const began = process.hrtime.bigint();
-  await body();
-  return Number(process.hrtime.bigint() - began) / 1e6;
 };
 
 const load = (client: pg.Client, table: Table, data: Buffer): Promise<number> =>

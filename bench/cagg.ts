@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { median, paired, type Measurement } from './measurement.ts';
+import { median, paired, timed, type Measurement } from './measurement.ts';
 
 /** 1 M rows: 1000 hours of 10 devices, a row every 36 seconds. */
 const ROWS = `select timestamptz '2024-01-01 00:00+00' + h * interval '1 hour' + i * interval '36 s', d, 20 + d + random()
@@ -9,11 +9,7 @@ const queryBy = (width: string, from: string): string =>
    from ${from} group by 1, 2`;
 const QUERY = (from: string): string => queryBy('1 hour', from);
 
-const milliseconds = async (client: pg.Client, sql: string): Promise<number> => {
-  const began = process.hrtime.bigint();
-  await client.query(sql);
-  return Number(process.hrtime.bigint() - began) / 1e6;
-};
+const milliseconds = (client: pg.Client, sql: string): Promise<number> => timed(() => client.query(sql));
 
 const repeat = async (rounds: number, measure: (round: number) => Promise<number>): Promise<number> => {
   const seen: number[] = [];
@@ -125,9 +121,7 @@ export const measureCaggs = async (client: pg.Client): Promise<Measurement[]> =>
       `select create_continuous_aggregate('${view}', $$${queryBy(`${hours} hours`, 'readings')}$$, with_data => false)`,
     );
   const plain = (body: () => Promise<unknown>) => async (): Promise<number> => {
-    const began = process.hrtime.bigint();
-    await body();
-    const took = Number(process.hrtime.bigint() - began) / 1e6;
+    const took = await timed(body);
     await client.query('drop table plain');
     return took;
   };

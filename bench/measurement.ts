@@ -11,6 +11,13 @@ export interface Measurement {
   readonly unit?: 'ms' | 'MB' | 'B';
 }
 
+/** Milliseconds that the body takes. */
+export const timed = async (body: () => Promise<unknown>): Promise<number> => {
+  const began = process.hrtime.bigint();
+  await body();
+  return Number(process.hrtime.bigint() - began) / 1e6;
+};
+
 export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
 
 type Timed = (round: number) => Promise<number>;
