@@ -82,9 +82,7 @@ create function _tessera_functions.unnoted_timestamp(hypertable_id int) returns 
 language plpgsql immutable
 as $$
 begin
-  return pg_catalog.timezone('UTC', pg_catalog.to_timestamp(coalesce(
-    nullif(pg_catalog.current_setting('tessera.above_' operator(pg_catalog.||) $1, true), '')::pg_catalog.float8,
-    _tessera_functions.enlist_writer($1, 1000000))));
+  return pg_catalog.timezone('UTC', _tessera_functions.unnoted_timestamptz($1));
 end
 $$;
 comment on function _tessera_functions.unnoted_timestamp(int) is 'unnoted_number() for a timestamp';
@@ -336,20 +334,15 @@ language plpgsql security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  lo int8;
-  hi int8;
-  unit int8;
-  lowest int8;
-  highest int8;
+  lo int8 := nullif(current_setting('tessera.lo_' || tg_argv[1], true), '');
+  hi int8 := nullif(current_setting('tessera.hi_' || tg_argv[1], true), '');
+  unit int8 := tg_argv[2];
+  lowest int8 := '-9223372036854775808';
+  highest int8 := 9223372036854775807;
 begin
-  lo := nullif(current_setting('tessera.lo_' || tg_argv[1], true), '');
-  hi := nullif(current_setting('tessera.hi_' || tg_argv[1], true), '');
   -- What comes later in this transaction is noted anew.
   perform set_config('tessera.due_' || tg_argv[1], '', true), set_config('tessera.lo_' || tg_argv[1], '', true),
     set_config('tessera.hi_' || tg_argv[1], '', true);
-  unit := tg_argv[2];
-  lowest := '-9223372036854775808';
-  highest := 9223372036854775807;
   if lo is null and tg_level = 'STATEMENT' then
     return null;
   end if;
