@@ -93,22 +93,23 @@ create function _tessera_functions.move_changes(raw integer) returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  changed record;
 begin
-  with changes as (
-    delete from _tessera_catalog.continuous_aggs_hypertable_invalidation_log where hypertable_id = raw returning *
-  ), merged as (
-    select a.mat_hypertable_id, unnest(_tessera_functions.whole_buckets(a.mat_hypertable_id, range_agg(
-      _tessera_functions.change_range(
-        greatest(c.lowest_modified_value, _tessera_functions.change_cutoff(c.modification_time, a.ignore_invalidation_older_than)),
-        c.greatest_modified_value)))) as part
+  for changed in
+    with changes as (
+      delete from _tessera_catalog.continuous_aggs_hypertable_invalidation_log where hypertable_id = raw returning *
+    )
+    select a.mat_hypertable_id as id, range_agg(_tessera_functions.change_range(
+      greatest(c.lowest_modified_value, _tessera_functions.change_cutoff(c.modification_time, a.ignore_invalidation_older_than)),
+      c.greatest_modified_value)) as parts
     from changes c
     join _tessera_catalog.continuous_agg a on a.raw_hypertable_id = raw
     where c.greatest_modified_value >= _tessera_functions.change_cutoff(c.modification_time, a.ignore_invalidation_older_than)
     group by a.mat_hypertable_id
-  )
-  insert into _tessera_catalog.continuous_aggs_materialization_invalidation_log
-  select m.mat_hypertable_id, coalesce(lower(m.part), '-9223372036854775808'::int8), coalesce(upper(m.part) - 1, 9223372036854775807)
-  from merged m;
+  loop
+    perform _tessera_functions.put_changes(changed.id, _tessera_functions.whole_buckets(changed.id, changed.parts));
+  end loop;
 end
 $$;
 comment on function _tessera_functions.move_changes(integer) is
