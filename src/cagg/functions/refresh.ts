@@ -27,7 +27,7 @@ export interface RefreshPlan {
   readonly most: number | null;
   readonly newest: boolean;
   /** Times of the raw rows, where a step has asked for them. */
-  readonly data?: readonly [string, string] | null;
+  readonly data?: readonly [string, string] | null | undefined;
 }
 
 export const planOf = (cagg: Cagg, window: Range, options: RefreshOptions, most: number | null): RefreshPlan => ({
@@ -53,7 +53,7 @@ const windowIn = (plan: RefreshPlan): Range => ({
   end: plan.end === null ? PLUS_INFINITY : BigInt(plan.end),
 });
 const dataIn = (cagg: Cagg, { data }: RefreshPlan): DataRange =>
-  new DataRange(cagg, data == null ? data : { start: BigInt(data[0]), end: BigInt(data[1]) });
+  new DataRange(cagg, data && { start: BigInt(data[0]), end: BigInt(data[1]) });
 const optionsIn = (plan: RefreshPlan): RefreshOptions => ({
   force: plan.force,
   bucketsPerBatch: plan.buckets === null ? null : BigInt(plan.buckets),
@@ -126,8 +126,8 @@ export const refresh_threshold = step(
       sayUpToDate(cagg);
       return { ...plan, end: null };
     }
-    const data = all.known == null ? all.known : ([all.known.start.toString(), all.known.end.toString()] as const);
-    return { ...plan, end: window.end.toString(), ...(data === undefined ? {} : { data }) };
+    const data = all.known && ([all.known.start.toString(), all.known.end.toString()] as const);
+    return { ...plan, end: window.end.toString(), data };
   },
 );
 
