@@ -1,4 +1,5 @@
 # tessera: make demo shows it, make test proves it. See README.md.
+# PG_MAJOR=15|17|18 chooses the servers that up, psql, test, demo and bench bring along; 17 unless it is given.
 PG_CONFIG ?= pg_config
 WORKERS ?= 0
 STANDBYS ?= 0

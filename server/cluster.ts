@@ -18,10 +18,14 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { ensureRoot, handlerHash, lock, logged, PG_MAJOR, SetupError } from './root.ts';
+import { checkMajor, DEFAULT_MAJOR, ensureRoot, handlerHash, lock, logged, PG_MAJOR, SetupError } from './root.ts';
 
 export const project = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
-export const stateFolder = join(project, '.pg');
+/** Servers of several majors live side by side; those of the default one, and of PG_CONFIG, at the top. */
+export const stateFolder =
+  PG_MAJOR === DEFAULT_MAJOR || process.env.PG_CONFIG !== undefined
+    ? join(project, '.pg')
+    : join(project, '.pg', String(PG_MAJOR));
 const root = join(stateFolder, 'root');
 
 /** Where the programs are: the private root, or an installation of the user's own, named by PG_CONFIG. */
@@ -103,6 +107,9 @@ const inRoot = (args: readonly string[], options: ExecFileSyncOptions & { user?:
 const asPostgres = (args: readonly string[]): string => inRoot(args, { user: 'postgres' });
 
 const dataFolder = (node: Node): string => `${installation().data}/${node.name}`;
+
+/** Where the search for ports begins: majors that take turns do not meet each other's. */
+const FIRST_PORT = 55432 + 100 * (PG_MAJOR - DEFAULT_MAJOR);
 
 /** By trying to listen on it: a connection that goes out from a port keeps it from servers as well. */
 export const portTaken = (port: number): Promise<boolean> =>
@@ -334,6 +341,7 @@ export const up = async (want: Wanted = {}): Promise<Cluster> => {
 
 const bringUp = async (want: Wanted): Promise<Cluster> => {
   if (installation() === embedded) {
+    checkMajor();
     await ensureOwnRoot();
     await ensureHandler();
   }
@@ -346,7 +354,7 @@ const bringUp = async (want: Wanted): Promise<Cluster> => {
   const nodes = readNodes();
   for (const name of names) {
     if (nodes.some((n) => n.name === name)) continue;
-    nodes.push({ name, port: await freePort(55432, new Set(nodes.map((n) => n.port))) });
+    nodes.push({ name, port: await freePort(FIRST_PORT, new Set(nodes.map((n) => n.port))) });
   }
   for (const [i, stale] of nodes.entries()) {
     if (!names.includes(stale.name) || isRunning(stale) || !(await portTaken(stale.port))) continue;

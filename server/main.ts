@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { down, stateFolder, up } from './cluster.ts';
-import { SetupError } from './root.ts';
+import { down, project, stateFolder, up } from './cluster.ts';
+import { MAJORS, SetupError } from './root.ts';
 
 const [command, ...rest] = process.argv.slice(2);
 const count = (name: string): number => Number(rest.find((a) => a.startsWith(`--${name}=`))?.split('=')[1] ?? 0);
@@ -17,6 +18,14 @@ try {
     }
     case 'down':
       down();
+      // Without a major named, those of every one.
+      if (!process.env.PG_MAJOR)
+        for (const major of MAJORS.filter((m) => existsSync(join(project, '.pg', String(m)))))
+          spawnSync('npx', ['tsx', 'server/main.ts', 'down'], {
+            cwd: project,
+            stdio: 'inherit',
+            env: { ...process.env, PG_MAJOR: String(major) },
+          });
       break;
     case 'psql': {
       const cluster = await up();

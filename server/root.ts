@@ -18,8 +18,20 @@ import {
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-const SUITE = 'trixie';
-export const PG_MAJOR = 17;
+export class SetupError extends Error {}
+
+/** The release of Debian that has a major version of PostgreSQL. None has 16. */
+export const SUITES: Readonly<Record<number, string>> = { 15: 'bookworm', 17: 'trixie', 18: 'forky' };
+export const DEFAULT_MAJOR = 17;
+export const MAJORS: readonly number[] = Object.keys(SUITES).map(Number);
+
+/** What PG_MAJOR says; undefined when there is no such embedded server. */
+const chosenMajor = Number(process.env.PG_MAJOR || DEFAULT_MAJOR);
+
+/** The major version of the embedded servers of this process. */
+export const PG_MAJOR = SUITES[chosenMajor] === undefined ? DEFAULT_MAJOR : chosenMajor;
+const SUITE = SUITES[PG_MAJOR] as string;
+
 export const PACKAGES = [
   `postgresql-${PG_MAJOR}`,
   `postgresql-${PG_MAJOR}-cron`,
@@ -29,7 +41,13 @@ export const PACKAGES = [
   'make',
 ];
 
-export class SetupError extends Error {}
+/** Before anything is started: a server of another version than was asked for would be taken for that one. */
+export const checkMajor = (): void => {
+  if (SUITES[chosenMajor] === undefined)
+    throw new SetupError(
+      `there is no embedded server for PG_MAJOR=${process.env.PG_MAJOR}\nUse one of PG_MAJOR=${MAJORS.join(', ')}, or name an installation of yours with PG_CONFIG=/path/to/pg_config.`,
+    );
+};
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -129,6 +147,10 @@ export const lock = async (path: string): Promise<() => void> => {
   }
 };
 
+/** An older debootstrap knows no release that came after it; what it does for sid is right for those. */
+const scriptArguments = (): string[] =>
+  existsSync(join(process.env.DEBOOTSTRAP_DIR ?? '/usr/share/debootstrap', 'scripts', SUITE)) ? [] : ['', 'sid'];
+
 /** The cached root, built when it is missing: about one minute. */
 export const ensureRoot = async (): Promise<string> => {
   const key = createHash('sha256')
@@ -149,7 +171,7 @@ export const ensureRoot = async (): Promise<string> => {
     let step = 0;
     await logged(
       'debootstrap',
-      ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, building],
+      ['--variant=minbase', `--include=${PACKAGES.join(',')}`, SUITE, building, ...scriptArguments()],
       `${root}.log`,
       (line) => {
         if (/^I: (Retrieving|Validating|Extracting|Unpacking|Configuring)/.test(line) && ++step % 100 === 0)

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, expect, test } from 'vitest';
 import { freePort, project, stateFolder } from '../../server/cluster.ts';
-import { PACKAGES, PG_MAJOR } from '../../server/root.ts';
+import { DEFAULT_MAJOR, PACKAGES, PG_MAJOR, SUITES } from '../../server/root.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 
 const embedded = process.env.TESSERA_TEST_DSN === undefined && process.env.TESSERA_TEST_SERVER !== 'docker';
@@ -28,12 +28,14 @@ test('the image has the packages of the embedded root that a server needs', () =
       .exec(dockerfile)?.[1]
       ?.trim()
       .split(/[\s\\]+/)
-      .filter((p) => p !== '') ?? [];
+      .filter((p) => p !== '')
+      .map((p) => p.replace('${PG_MAJOR}', String(PG_MAJOR))) ?? [];
   expect(installed.length).toBeGreaterThan(4);
   for (const name of installed) expect(PACKAGES).toContain(name);
   for (const name of PACKAGES.filter((p) => p.startsWith('postgresql-') || p === 'libnode-dev'))
     expect(installed).toContain(name);
-  expect(dockerfile).toContain(`/usr/share/postgresql/${PG_MAJOR}/extension/`);
+  expect(dockerfile).toContain(`ARG PG_MAJOR=${DEFAULT_MAJOR}\n`);
+  expect(dockerfile).toContain(`ARG SUITE=${SUITES[DEFAULT_MAJOR]}\n`);
 });
 
 // No container engine is needed for this: the script of the image runs in the embedded root, which has the same packages.

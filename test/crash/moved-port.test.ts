@@ -2,10 +2,10 @@ import { createServer } from 'node:net';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import pg from 'pg';
 import { afterAll, expect, test } from 'vitest';
-import { project } from '../../server/cluster.ts';
+import { project, stateFolder } from '../../server/cluster.ts';
 
 const embedded = process.env.TESSERA_TEST_DSN === undefined && process.env.TESSERA_TEST_SERVER !== 'docker';
 const copy = mkdtempSync(join(tmpdir(), 'tessera-checkout-'));
@@ -19,7 +19,7 @@ const server = (...args: string[]): string =>
   });
 const environment = (): Record<string, string> =>
   Object.fromEntries(
-    readFileSync(join(copy, '.pg/env'), 'utf8')
+    readFileSync(join(copy, relative(project, stateFolder), 'env'), 'utf8')
       .trim()
       .split('\n')
       .map((l) => l.split('=') as [string, string]),

@@ -4,9 +4,11 @@
 set -euo pipefail
 project=$(cd "$(dirname "$0")/../../.." && pwd)
 root=$project/.pg/root
+[ "${PG_MAJOR:-17}" = 17 ] || root=$project/.pg/$PG_MAJOR/root
 [ -d "$root/usr" ] || { echo "run make up first" >&2; exit 1; }
 [ -x "$root/usr/bin/valgrind" ] || chroot "$root" sh -c 'apt-get update -qq && apt-get install -y -qq valgrind' >/dev/null
-bin=/usr/lib/postgresql/17/bin
+bin=$(echo "$root"/usr/lib/postgresql/*/bin)
+bin=${bin#"$root"}
 data=/var/lib/tessera/valgrind
 as_postgres() { chroot --userspec=postgres:postgres "$root" env LC_ALL=C.UTF-8 "$@"; }
 # valgrind reads /proc; a private mount namespace leaves nothing behind.
