@@ -211,7 +211,9 @@ void dispose_if_exhausted() {
   contexts.clear();
   isolate->Dispose();
   isolate = nullptr;
-  exhausted = asked = entries = 0;
+  exhausted = 0;
+  asked = 0;
+  entries = 0;
 }
 
 void pump_tasks() {

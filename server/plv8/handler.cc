@@ -3,6 +3,7 @@
 
 #include <map>
 #include <set>
+#include <type_traits>
 
 extern "C" {
 #include "commands/proclang.h"
@@ -85,6 +86,15 @@ void read_source(Oid oid, Function *function, Source *source, bool *fresh) {
 const char *const TRIGGER_ARGUMENTS[] = {"NEW",    "OLD",     "TG_NAME",       "TG_WHEN",         "TG_LEVEL",
                                          "TG_OP",  "TG_RELID", "TG_TABLE_NAME", "TG_TABLE_SCHEMA", "TG_ARGV"};
 
+// Older V8 wants the isolate, newer has no place for it.
+template <class Origin = v8::ScriptOrigin>
+Origin origin_of(v8::Local<v8::Value> name) {
+  if constexpr (std::is_constructible_v<Origin, v8::Isolate *, v8::Local<v8::Value>>)
+    return Origin(isolate, name);
+  else
+    return Origin(name);
+}
+
 // Compiles to a function of its arguments. `(function (a, b) {` stands on the first line, so line numbers are right.
 v8::Local<v8::Function> compile(const Source &source) {
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
@@ -95,7 +105,7 @@ v8::Local<v8::Function> compile(const Source &source) {
     for (int i = 0; i < source.arguments; i++) code += std::string(i > 0 ? "," : "") + source.argument_names[i];
   }
   code += std::string("){") + source.body + "\n})";
-  v8::ScriptOrigin origin(isolate, js_string(source.name));
+  v8::ScriptOrigin origin = origin_of(js_string(source.name));
   v8::Local<v8::String> text = js_string(code.data(), static_cast<int>(code.size()));
   v8::Local<v8::Value> result = must(must(v8::Script::Compile(context, text, &origin))->Run(context));
   if (!result->IsFunction()) throw_pg(ERRCODE_SYNTAX_ERROR, "function body is not valid JavaScript");
@@ -271,7 +281,7 @@ ErrorData *enter(bool nonatomic, Call *call, Body body) {
   call->nonatomic = nonatomic;
   call->outer = current_call;
   current_call = call;
-  depth++;
+  depth = depth + 1;
   {
     v8::Isolate::Scope isolate_scope(isolate);
     v8::HandleScope handles(isolate);
@@ -306,7 +316,7 @@ ErrorData *enter(bool nonatomic, Call *call, Body body) {
       error = js_error(try_catch);
     }
   }
-  depth--;
+  depth = depth - 1;
   current_call = call->outer;
   dispose_if_exhausted();
   return error;
