@@ -52,6 +52,8 @@ export const bundle = async (): Promise<Bundle> => {
     minifySyntax: true,
     minifyWhitespace: true,
     charset: 'ascii',
+    // plv8 quotes the line that failed in the CONTEXT of an error.
+    lineLimit: 80,
     legalComments: 'none',
     define: { TESSERA_BUILD: JSON.stringify(PLACEHOLDER), Buffer: 'Uint8Array' },
     footer: { js: 'globalThis.tessera;' },

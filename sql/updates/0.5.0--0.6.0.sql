@@ -137,3 +137,7 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_fro
 
 -- It takes another argument.
 drop function if exists @extschema@.add_retention_policy(regclass, anycompatible, boolean, interval, timestamptz, text, interval);
+
+-- Which arrays plv8 takes is known: ordinary ones.
+drop function _tessera_functions.typed_arrays_work();
+drop function _tessera_functions.typed_array_probe();

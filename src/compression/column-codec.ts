@@ -10,8 +10,6 @@ export interface CodecColumn {
   readonly baseType: string;
   readonly hashable: boolean;
   readonly notNull: boolean;
-  /** plv8 makes an array of a typed array; else ordinary arrays must do, at four times the cost */
-  readonly typedArrays: boolean;
   /** collation to restore, qualified and quoted; null for the default of the type */
   readonly collation: string | null;
 }
@@ -23,8 +21,8 @@ export interface ColumnCodec {
   encode(value: string): string;
   /** Expressions to be evaluated once per segment. */
   decode(payload: string): readonly string[];
-  /** `parts` are the results of decode() by position; `row` counts from 1, `rows` is how many the segment has. */
-  value(parts: readonly string[], row: string, rows: string): string;
+  /** `parts` are the results of decode() by position; `row` counts from 1. */
+  value(parts: readonly string[], row: string): string;
 }
 
 /**
@@ -60,13 +58,11 @@ const BY_NUMBER: Readonly<Record<string, string>> = {
   boolean: 'decode_int4',
 };
 
-/** A typed array has no nulls; where a segment has some, its second half says which rows they are. */
-const element = (array: string, row: string, rows: string, notNull: boolean): string =>
-  notNull ? `${array}[${row}]` : `case when ${array}[${rows} + ${row}] = 1 then null else ${array}[${row}] end`;
-
 /** Arrays that may hold nulls are unfolded, so that a subscript does not walk from the beginning. */
-const numbers = (name: string, payload: string, typedArrays: boolean): string =>
-  typedArrays ? fn(name, payload) : `_tessera_functions.unfolded(${fn(`${name}_plain`, payload)})`;
+const numbers = (name: string, payload: string, notNull: boolean): string => {
+  const array = fn(`${name}_plain`, payload);
+  return notNull ? array : `_tessera_functions.unfolded(${array})`;
+};
 
 const finish = (value: string, column: CodecColumn): string => {
   const cast = `(${value})::${column.type}`;
@@ -74,8 +70,7 @@ const finish = (value: string, column: CodecColumn): string => {
 };
 
 export const columnCodec = (column: CodecColumn): ColumnCodec => {
-  const { baseType, typedArrays } = column;
-  const notNull = column.notNull || !typedArrays;
+  const { baseType, notNull } = column;
   const codec = chooseAlgorithm({ name: baseType, hashable: column.hashable });
   const time = TIMES[baseType];
   const asText = codec.kind === 'text';
@@ -93,12 +88,12 @@ export const columnCodec = (column: CodecColumn): ColumnCodec => {
       codec,
       encode,
       decode: (payload) => [
-        numbers(baseType === 'date' ? 'decode_int4' : 'decode_time', payload, typedArrays),
+        numbers(baseType === 'date' ? 'decode_int4' : 'decode_time', payload, notNull),
         `_tessera_functions.unfolded(${fn('decode_text', payload)})`,
       ],
-      value: ([number = '', text = ''], row, rows) =>
+      value: ([number = '', text = ''], row) =>
         finish(
-          `case when ${text} is not null then ${text}[${row}]::${baseType} else ${time(element(number, row, rows, notNull))} end`,
+          `case when ${text} is not null then ${text}[${row}]::${baseType} else ${time(`${number}[${row}]`)} end`,
           column,
         ),
     };
@@ -108,11 +103,8 @@ export const columnCodec = (column: CodecColumn): ColumnCodec => {
     return {
       codec,
       encode,
-      decode: (payload) => [numbers(byNumber, payload, typedArrays)],
-      value: ([array = ''], row, rows) => {
-        const value = element(array, row, rows, notNull);
-        return finish(baseType === 'boolean' ? `(${value}) = 1` : value, column);
-      },
+      decode: (payload) => [numbers(byNumber, payload, notNull)],
+      value: ([array = ''], row) => finish(`${array}[${row}]${baseType === 'boolean' ? ' = 1' : ''}`, column),
     };
   const decoder = codec.kind === 'bytes' ? 'decode_bytes' : 'decode_text';
   return {

@@ -1,4 +1,4 @@
-import { hasSqlState, one, query, run, subtransaction } from '../engine/spi.ts';
+import { hasSqlState, query, run, subtransaction } from '../engine/spi.ts';
 import type { CodecColumn } from './column-codec.ts';
 import type { PlanColumn } from './settings-plan.ts';
 
@@ -38,11 +38,8 @@ const BTREE_BY_NAME = new Set([
 ]); // prettier-ignore
 
 /** Columns of a table in their order, with all that compression must know. */
-export const readTableColumns = (oid: bigint): TableColumn[] => {
-  const { typedArrays } = one<{ typedArrays: boolean }>(
-    'select _tessera_functions.typed_arrays_work() as "typedArrays"',
-  );
-  return query<Omit<TableColumn, 'orderable' | 'typedArrays'>>(
+export const readTableColumns = (oid: bigint): TableColumn[] =>
+  query<Omit<TableColumn, 'orderable'>>(
     `with recursive base as (
        select a.attnum, a.atttypid as type from pg_attribute a where a.attrelid = $1::int8::oid and a.attnum > 0 and not a.attisdropped
        union all
@@ -65,5 +62,4 @@ export const readTableColumns = (oid: bigint): TableColumn[] => {
      where a.attrelid = $1::int8::oid and a.attnum > 0 and not a.attisdropped
      order by a.attnum`,
     [oid],
-  ).map((c) => ({ ...c, typedArrays, orderable: BTREE_BY_NAME.has(c.baseType) || hasOrder(c.baseType) }));
-};
+  ).map((c) => ({ ...c, orderable: BTREE_BY_NAME.has(c.baseType) || hasOrder(c.baseType) }));

@@ -173,7 +173,7 @@ const arm = (segments: RelationName, s: SegmentsShape, reading: Reading): string
       kept.push(`d.${name}`);
       return `s.${name}`;
     });
-    return `${codec.value(parts, 's._ts_row', 's._ts_rows')} as ${ident(c.name)}`;
+    return `${codec.value(parts, 's._ts_row')} as ${ident(c.name)}`;
   });
   const lateral = decoded.length === 0 ? '' : ` cross join lateral (select ${decoded.join(', ')} offset 0) d`;
   const conditions =
@@ -188,7 +188,7 @@ const arm = (segments: RelationName, s: SegmentsShape, reading: Reading): string
   const identity = `('(' || s._ts_id || ',' || s._ts_row || ')')::tid as ctid, s._ts_id as _ts_meta_segment, s._ts_row as _ts_meta_row`;
   // The lateral subquery keeps decoding at once per segment and column; a column nobody asks for is not decoded.
   const rows = `select ${values.join(', ')}${reading.kind === 'view' ? `, ${identity}` : ''}
-    from (select ${[...kept, 'c._ts_meta_id as _ts_id', 'c._ts_meta_count as _ts_rows', 'generate_series(1, c._ts_meta_count) as _ts_row'].join(', ')}
+    from (select ${[...kept, 'c._ts_meta_id as _ts_id', 'generate_series(1, c._ts_meta_count) as _ts_row'].join(', ')}
       from ${qualified(segments)} c${lateral}
       where ${conditions.join(' and ')}) s`;
   if (reading.kind === 'all' || s.bounds.length === 0) return rows;

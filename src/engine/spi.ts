@@ -108,12 +108,25 @@ export const one = <T = Row>(sql: string, params: readonly unknown[] = []): T =>
   return row;
 };
 
-/** Runs the body in a subtransaction: an error undoes its work and is thrown. */
+/**
+ * Runs the body in a subtransaction: an error undoes its work and is thrown. It is the body's own that is thrown, since
+ * what leaves plv8.subtransaction() is another one, of the same message and without SQLSTATE, detail and hint.
+ */
 export const subtransaction = <T>(body: () => T): T => {
   let result: T | undefined;
-  plv8.subtransaction(() => {
-    result = body();
-  });
+  let thrown: { readonly error: unknown } | undefined;
+  try {
+    plv8.subtransaction(() => {
+      try {
+        result = body();
+      } catch (error) {
+        thrown = { error };
+        throw error;
+      }
+    });
+  } catch (error) {
+    throw thrown === undefined ? error : thrown.error;
+  }
   return result as T;
 };
 
