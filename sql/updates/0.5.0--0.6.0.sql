@@ -139,5 +139,5 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.continuous_aggs_fro
 drop function if exists @extschema@.add_retention_policy(regclass, anycompatible, boolean, interval, timestamptz, text, interval);
 
 -- Which arrays plv8 takes is known: ordinary ones.
-drop function _tessera_functions.typed_arrays_work();
-drop function _tessera_functions.typed_array_probe();
+drop function if exists _tessera_functions.typed_arrays_work();
+drop function if exists _tessera_functions.typed_array_probe();

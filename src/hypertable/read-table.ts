@@ -1,3 +1,4 @@
+import { columnOptions } from '../lib/column-options.ts';
 import { maybeOne, one, query } from '../engine/spi.ts';
 import { ident } from '../lib/quote.ts';
 
@@ -38,7 +39,7 @@ export const readColumns = (oid: bigint): ColumnDefinition[] =>
   query<ColumnDefinition>(
     `select attnum::int as number, attname as name, format_type(atttypid, atttypmod) as type, attnotnull as "notNull",
        attgenerated <> '' as generated, attidentity::text as identity, coalesce(attstattarget, -1)::int as statistics,
-       attoptions as options
+       nullif(${columnOptions('attoptions')}, '{}') as options
      from pg_attribute where attrelid = $1::int8::oid and attnum > 0 and not attisdropped order by attnum`,
     [oid],
   );

@@ -1,3 +1,4 @@
+import { columnOptions } from '../lib/column-options.ts';
 import { withSettings } from '../engine/session.ts';
 import { maybeOne, one, query } from '../engine/spi.ts';
 import type { Column, Key, ShardDefinition } from './shard-ddl.ts';
@@ -32,7 +33,7 @@ const readColumns = (oid: bigint): Column[] =>
        case when a.attgenerated <> '' then pg_get_expr(d.adbin, d.adrelid) end as generated,
        nullif(a.attcompression, '')::text as compression,
        ${STORAGE('a.attstorage')} as storage, ${STORAGE('t.typstorage')} as "usualStorage",
-       nullif(a.attstattarget, -1)::int as target, coalesce(a.attoptions, '{}')::text[] as options
+       nullif(a.attstattarget, -1)::int as target, ${columnOptions('a.attoptions')} as options
      from pg_attribute a join pg_type t on t.oid = a.atttypid
      left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
      where a.attrelid = $1::int8::oid and a.attnum > 0 and not a.attisdropped order by a.attnum`,

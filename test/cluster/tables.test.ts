@@ -1,3 +1,4 @@
+import { columnOptions } from '../../src/lib/column-options.ts';
 import { describe, expect, test } from 'vitest';
 import { hasWorkers, useCluster } from '../harness/cluster.ts';
 import { failure } from '../harness/database.ts';
@@ -438,7 +439,7 @@ describe.skipIf(!hasWorkers())('distributed tables', () => {
         (select obj_description(oid, 'pg_constraint') from pg_constraint where conname = 'ck' and conrelid = 'o'::regclass) as k,
         (select obj_description(oid, 'pg_policy') from pg_policy where polrelid = 'o'::regclass) as p,
         (select obj_description(oid, 'pg_trigger') from pg_trigger where tgname = 'tr' and tgrelid = 'o'::regclass) as g,
-        (select array_agg((attname, attstattarget, attoptions, attstorage, attcompression, attacl)::text order by attnum) from pg_attribute
+        (select array_agg((attname, attstattarget, ${columnOptions('attoptions')}, attstorage, attcompression, attacl)::text order by attnum) from pg_attribute
          where attrelid = 'o'::regclass and attnum > 0) as columns,
         (select relacl::text from pg_class where oid = 'o'::regclass) as acl, (select relacl::text from pg_class where oid = 'ov'::regclass) as vacl,
         (select reloptions from pg_class where oid = 'ov'::regclass) as options`);

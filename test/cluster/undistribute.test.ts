@@ -1,3 +1,4 @@
+import { columnOptions } from '../../src/lib/column-options.ts';
 import { describe, expect, test } from 'vitest';
 import { hasWorkers, useCluster } from '../harness/cluster.ts';
 import { failure, type Row } from '../harness/database.ts';
@@ -26,7 +27,7 @@ describe.skipIf(!hasWorkers())('distributed tables that are rebuilt', () => {
   const description = (table: string): Promise<Row[]> =>
     db.query(
       `select c.relkind, c.relacl, c.relrowsecurity, c.relforcerowsecurity, obj_description(c.oid, 'pg_class') as comment,
-        (select jsonb_agg((a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.attstattarget, a.attoptions,
+        (select jsonb_agg((a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attgenerated, a.attstattarget, ${columnOptions('a.attoptions')},
            a.attstorage, a.attcompression, a.attacl, pg_get_expr(d.adbin, d.adrelid), col_description(c.oid, a.attnum))::text order by a.attnum)
          from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,

@@ -1,3 +1,4 @@
+import { columnOptions } from '../../src/lib/column-options.ts';
 import { expect } from 'vitest';
 import type { Cluster, NodeDatabase } from './cluster.ts';
 import type { Row } from './database.ts';
@@ -10,7 +11,7 @@ const shape = (oid: number): string => `
     'columns', (select jsonb_agg(jsonb_build_object('name', a.attname, 'type', format_type(a.atttypid, a.atttypmod),
         'collation', case when a.attcollation <> t.typcollation then a.attcollation::regcollation::text end,
         'notNull', a.attnotnull, 'generated', case when a.attgenerated <> '' then pg_get_expr(d.adbin, d.adrelid) end,
-        'storage', a.attstorage, 'compression', a.attcompression, 'target', nullif(a.attstattarget, -1), 'options', a.attoptions) order by a.attnum)
+        'storage', a.attstorage, 'compression', a.attcompression, 'target', nullif(a.attstattarget, -1), 'options', ${columnOptions('a.attoptions')}) order by a.attnum)
       from pg_attribute a join pg_type t on t.oid = a.atttypid left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
       where a.attrelid = r.oid and a.attnum > 0 and not a.attisdropped),
     'checks', (select jsonb_object_agg(conname, pg_get_constraintdef(oid)) from pg_constraint
