@@ -151,7 +151,10 @@ void ensure_isolate() {
   if (!platform) {
     // One thread: a backend must not have others, and fork-safety and signals depend on it.
     // No memory that neither the heap's limit nor the allocator counts: WebAssembly (asm.js uses it, too), buffers that grow.
-    v8::V8::SetFlagsFromString("--single-threaded --no-expose-wasm --no-validate-asm --no-harmony-rab-gsab");
+    v8::V8::SetFlagsFromString("--single-threaded --no-validate-asm");
+#if V8_MAJOR_VERSION < 13
+    v8::V8::SetFlagsFromString("--no-expose-wasm --no-harmony-rab-gsab");
+#endif
     const char *flags = GetConfigOption("plv8.v8_flags", true, false);
     if (flags != nullptr && flags[0] != '\0') v8::V8::SetFlagsFromString(flags);
     platform = v8::platform::NewSingleThreadedDefaultPlatform();
@@ -163,11 +166,32 @@ void ensure_isolate() {
   create_isolate();
 }
 
+// Where V8 has no flags for them any more. The constructors ignore the size a buffer may grow to: they would take that
+// memory from elsewhere. A proxy without a prototype, as a trap put on Object.prototype would be given the constructor.
+void remove_uncounted(v8::Local<v8::Context> context) {
+  static const char *const CODE = R"js((() => { 'use strict';
+    delete globalThis.WebAssembly;
+    const make = Reflect.construct;
+    for (const name of ['ArrayBuffer', 'SharedArrayBuffer']) {
+      const prototype = globalThis[name].prototype;
+      if (!('maxByteLength' in prototype)) continue;
+      for (const key of ['resize', 'grow', 'resizable', 'growable', 'maxByteLength']) delete prototype[key];
+      const construct = (target, words, maker) => make(target, [words[0]], maker);
+      const value = new Proxy(globalThis[name], { __proto__: null, construct });
+      Object.defineProperty(prototype, 'constructor', { value });
+      Object.defineProperty(globalThis, name, { value });
+    }
+  })())js";
+  v8::Local<v8::String> code = js_string(CODE);
+  must(must(v8::Script::Compile(context, code))->Run(context));
+}
+
 v8::Local<v8::Context> current_context() {
   auto found = contexts.find(GetUserId());
   if (found != contexts.end()) return found->second.Get(isolate);
   v8::Local<v8::Context> context = v8::Context::New(isolate);
   v8::Context::Scope scope(context);
+  remove_uncounted(context);
   install_api(context);
   contexts.emplace(GetUserId(), v8::Global<v8::Context>(isolate, context));
   return context;

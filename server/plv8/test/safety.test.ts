@@ -65,6 +65,13 @@ describe('no memory lies outside the limits', () => {
     ['SharedArrayBuffer', 'new SharedArrayBuffer(1e6)'],
     ['Float64Array', 'new Float64Array(125000)'],
     ['a copy of a part', 'new ArrayBuffer(1e6).slice(0)'],
+    ['one that might grow', 'new ArrayBuffer(1e6, { maxByteLength: 1e6 })'],
+    ['one that might, by another way', 'new (new Uint8Array(1).buffer.constructor)(1e6, { maxByteLength: 1e6 })'],
+    ['one of a class', 'new (class extends SharedArrayBuffer {})(1e6, { maxByteLength: 1e6 })'],
+    [
+      'one that was handed on',
+      '(new ArrayBuffer(1).transfer?.bind(new ArrayBuffer(1)) ?? ((n) => new ArrayBuffer(n)))(1e6)',
+    ],
     ['bytea', `plv8.execute("select convert_to(repeat('x', 1000000), 'UTF8') as b")[0].b`],
   ] as const)
     test(what, async () => {
@@ -88,6 +95,13 @@ describe('no memory lies outside the limits', () => {
        return [typeof WebAssembly, typeof ArrayBuffer.prototype.resize, typeof SharedArrayBuffer.prototype.grow].join() $$`,
     );
     expect(await db.value('select uncounted()')).toBe('undefined,undefined,undefined');
+    await db.query(
+      `create function kept() returns text language plv8 as $$
+       const b = new ArrayBuffer(8), own = new (class Own extends ArrayBuffer {})(4);
+       return [b instanceof ArrayBuffer, b.constructor === ArrayBuffer, own instanceof ArrayBuffer, own.slice(1).byteLength,
+         ArrayBuffer.isView(new DataView(b)), ArrayBuffer.name, Object.prototype.toString.call(b)].join() $$`,
+    );
+    expect(await db.value('select kept()')).toBe('true,true,true,3,true,ArrayBuffer,[object ArrayBuffer]');
   });
 });
 
