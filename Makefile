@@ -21,7 +21,8 @@ check: node_modules
 	npx biome ci --diagnostic-level=error
 	npx tsx build/checks/main.ts
 
-# Brings up a server, runs everything, and ends with a line "N passed, N failed".
+# Brings up a server, runs everything, and ends with a line "N passed, N failed". ALSO_ON="15 18" runs what depends on the
+# version on those, too.
 test: build
 	@npx tsx test/run.ts $(T)
 

@@ -1,48 +1,53 @@
-/** What `make test` runs: checks, then all tests on a server of this checkout, then one closing line. */
+/**
+ * What `make test` runs: checks, then all tests on one server, then, for each major version in ALSO_ON, those that meet
+ * other ground there, and one closing line for all of it.
+ */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { down, isUp, project, up } from '../server/cluster.ts';
-import { SetupError } from '../server/root.ts';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { project } from '../server/cluster.ts';
+import { checkMajor, PG_MAJOR, SetupError } from '../server/root.ts';
+import { ENGINE_FILE } from './harness/engine.ts';
+import { countsOf, reportFile, type Counts } from './report.ts';
+
+/** What depends on the version: the language, the catalogs, the trees of views, dumps, replication, the documented. */
+const VERSION_DEPENDENT = ['server/plv8', 'test/sql', 'test/cluster', 'test/upgrade', 'test/docs'];
 
 const [filter] = process.argv.slice(2);
-const run = (command: string, args: readonly string[]): boolean =>
-  spawnSync(command, args, { cwd: project, stdio: 'inherit' }).status === 0;
-
-const checked = filter !== undefined || run('make', ['--no-print-directory', 'check']);
-const embedded = process.env.TESSERA_TEST_DSN === undefined && process.env.TESSERA_TEST_SERVER !== 'docker';
-let startedHere = false;
+const also = (process.env.ALSO_ON ?? '').split(/[\s,]+/).filter((m) => m !== '');
+const elsewhere = ['PG_CONFIG', 'TESSERA_TEST_DSN', 'TESSERA_TEST_SERVER'].find((v) => process.env[v] !== undefined);
 try {
-  if (embedded) {
-    startedHere = !isUp();
-    await up({ workers: 3 });
-  }
+  if (elsewhere === undefined) checkMajor();
+  else if (also.length > 0)
+    throw new SetupError(`ALSO_ON is for the servers that make test brings along, and ${elsewhere} names another one`);
 } catch (e) {
   if (!(e instanceof SetupError)) throw e;
   process.stderr.write(`${e.message}\n`);
   process.exit(1);
 }
 
-mkdirSync(join(project, 'dist'), { recursive: true });
-const report = join(project, 'dist/test-report.json');
-rmSync(report, { force: true });
-const passed = run('npx', [
-  'vitest',
-  'run',
-  ...(filter === undefined ? [] : [filter]),
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${report}`,
-]);
-if (startedHere) down();
+const run = (command: string, args: readonly string[], major = PG_MAJOR): boolean =>
+  spawnSync(command, args, {
+    cwd: project,
+    stdio: 'inherit',
+    env: { ...process.env, ...(elsewhere === undefined ? { PG_MAJOR: String(major) } : {}) },
+  }).status === 0;
 
-interface Report {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numFailedTestSuites: number;
-}
-const summary = existsSync(report) ? (JSON.parse(readFileSync(report, 'utf8')) as Report) : undefined;
+const notes: string[] = [];
+const testOn = (major: number, filters: readonly string[]): Counts => {
+  for (const file of [ENGINE_FILE, reportFile(major)]) rmSync(file, { force: true });
+  const counts = countsOf(major, run('npx', ['tsx', 'test/run-on-server.ts', ...filters], major));
+  const engine = existsSync(ENGINE_FILE) ? readFileSync(ENGINE_FILE, 'utf8') : `no server of PostgreSQL ${major}`;
+  notes.push(`on ${engine}: passed ${counts.passed}, failed ${counts.failed}, left out ${counts.leftOut}`);
+  return counts;
+};
+
+const checked = filter !== undefined || run('make', ['--no-print-directory', 'check']);
+const all = [
+  testOn(PG_MAJOR, filter === undefined ? [] : [filter]),
+  ...also.map((major) => testOn(Number(major), filter === undefined ? VERSION_DEPENDENT : [filter])),
+];
+const sum = (of: (counts: Counts) => number): number => all.map(of).reduce((a, b) => a + b, 0);
+const failed = sum((c) => c.failed) + (checked ? 0 : 1);
 if (!checked) process.stdout.write('make check failed: see above\n');
-const failed = (summary?.numFailedTests ?? 1) + (checked ? 0 : 1);
-process.stdout.write(`\n${summary?.numPassedTests ?? 0} passed, ${failed} failed\n`);
-process.exit(passed && checked && summary !== undefined ? 0 : 1);
+process.stdout.write(`\n${notes.join('\n')}\n\n${sum((c) => c.passed)} passed, ${failed} failed\n`);
+process.exit(failed === 0 ? 0 : 1);

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { project, stateFolder, up } from '../../server/cluster.ts';
+import { noteEngine } from './engine.ts';
 import { publishAddress, publishTemplates, templateName, type ServerAddress, type TemplateKind } from './server.ts';
 
 const IMAGE = 'TESSERA_TEST_IMAGE';
@@ -72,13 +73,14 @@ const dropLeftovers = async (admin: pg.Client): Promise<void> => {
 };
 
 /** Tests of what pg_cron drives need one that is loaded and knows seconds, which 1.5 was the first to do. */
-const noteCron = async (client: pg.Client): Promise<void> => {
+const noteCron = async (client: pg.Client): Promise<boolean> => {
   const { rows } = await client.query(
     'select _tessera_functions.cron_database() is not null and _tessera_functions.cron_knows_seconds() as fit',
   );
-  if ((rows[0] as { fit: boolean }).fit) return;
+  if ((rows[0] as { fit: boolean }).fit) return true;
   process.env.TESSERA_TEST_CRON = 'no';
   process.stderr.write('this server loads no pg_cron 1.5 or later: tests of workers that it starts are left out\n');
+  return false;
 };
 
 /**
@@ -95,7 +97,7 @@ const createTemplates = async (address: ServerAddress): Promise<() => Promise<vo
     const client = new pg.Client({ ...address, database: name });
     await client.connect();
     await client.query(sql);
-    if (kind === 'tessera') await noteCron(client);
+    if (kind === 'tessera') await noteEngine(client, await noteCron(client));
     await client.end();
   }
   await admin.end();
