@@ -19,7 +19,7 @@ export const noteEngine = async (client: pg.Client, cronFits: boolean): Promise<
   const { rows } = await client.query<{ server: string; plv8: string; cron: string | null }>(SQL);
   const { server, plv8, cron } = rows[0] ?? { server: '?', plv8: '?', cron: null };
   const handler = OWN_HANDLER.test(plv8) ? 'the handler in server/plv8' : 'a real plv8';
-  const without = cronFits ? '' : ', which is not loaded or too old to start workers';
-  const jobs = cron === null ? 'no pg_cron' : `pg_cron ${cron}${without}`;
+  const idle = cronFits ? '' : ' (starts no workers: not loaded, or older than 1.5)';
+  const jobs = cron === null ? 'no pg_cron' : `pg_cron ${cron}${idle}`;
   writeFileSync(ENGINE_FILE, `PostgreSQL ${server.split(' ')[0]}, plv8 ${plv8} (${handler}), ${jobs}`);
 };

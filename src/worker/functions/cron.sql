@@ -243,6 +243,8 @@ begin
     $purge$,
     now() - _tessera_functions.setting('run_log_retention')::interval)) x;
   return purged;
+exception when undefined_table then
+  return 0; -- pg_cron is loaded, but nobody created its extension: workers are not started by it
 end
 $$;
 comment on function _tessera_functions.purge_cron_log() is

@@ -400,6 +400,10 @@ describe.each(DRIVERS)('%s', (driver) => {
 
   test('the log that pg_cron keeps of our sessions is purged by a job of ours', async () => {
     await db.query(`select tessera.set_setting('run_log_retention', '0')`);
+    // Also where it starts no workers of ours, being too old.
+    const loaded = await db.value('select _tessera_functions.cron_database() is not null');
+    if (loaded)
+      await db.query(`select _tessera_functions.exec_in_cron_database('create extension if not exists pg_cron')`);
     await db.query(`select alter_job(2, next_start => now())`);
     await waitUntil('it ran', () =>
       db.value(
@@ -407,11 +411,12 @@ describe.each(DRIVERS)('%s', (driver) => {
       ),
     );
     await db.query('call run_job(2)');
-    expect(
-      await db.column(
-        `select x from _tessera_functions.in_cron_database($$select count(*)::text from cron.job_run_details where end_time < now() - interval '1 min' and command like '%_tessera_functions.%'$$) x`,
-      ),
-    ).toEqual(['0']);
+    if (loaded)
+      expect(
+        await db.column(
+          `select x from _tessera_functions.in_cron_database($$select count(*)::text from cron.job_run_details where end_time < now() - interval '1 min' and command like '%_tessera_functions.%'$$) x`,
+        ),
+      ).toEqual(['0']);
     await db.query(`select tessera.set_setting('run_log_retention', null)`);
   });
 
