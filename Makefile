@@ -41,9 +41,9 @@ down: node_modules
 psql: node_modules
 	@npx tsx server/main.ts psql $(ARGS)
 
-# Dump of a fresh install, to be reviewed as a diff.
+# Dump of a fresh install, to be reviewed as a diff. Other versions print views in another way.
 schema: build
-	@npx tsx test/schema.ts
+	@PG_MAJOR= npx tsx test/schema.ts
 
 docs: node_modules
 	@npx tsx build/reference-docs.ts

@@ -11,7 +11,7 @@ const NAME = 'tessera_bench_timescale';
 
 /**
  * On the server that TESSERA_BENCH_TIMESCALE names by a DSN, or on the benchmark's own if it has Debian's
- * postgresql-17-timescaledb; undefined where there is none. It must be in shared_preload_libraries there.
+ * package of it; undefined where there is none. It must be in shared_preload_libraries there.
  */
 export const findTimescale = async (own: pg.ClientConfig): Promise<Timescale | undefined> => {
   const dsn = process.env.TESSERA_BENCH_TIMESCALE;
