@@ -7,26 +7,35 @@ import { displayed, ident, qualified } from '../lib/quote.ts';
 import { caggsOf, type Cagg } from './cagg.ts';
 import { notCaggOwner, tooFarBehind, wouldCountChanges } from './failures.ts';
 import { localRows } from './local-rows.ts';
-import { bucketEnd, leftovers, rangesSql, runBatch, unfrozen } from './materialize.ts';
+import { bucketEnd, DataRange, leftovers, moveThreshold, rangesSql, runBatch, unfrozen } from './materialize.ts';
 import { insideRange } from './ranged-query.ts';
 import { asOwner, wholeBuckets } from './refresh.ts';
 import { baseOf } from './refresh-policy.ts';
 import type { Range } from './refresh-plan.ts';
 
-/** Results of dropped rows can be kept where no later change would count, and everything was materialized. */
-export const requireMaterialized = (rawId: number, before: bigint): void => {
-  const caggs = caggsOf(rawId);
-  const longest = caggs.reduce<Cagg | undefined>(
+const longestMemory = (caggs: readonly Cagg[]): Cagg | undefined =>
+  caggs.reduce<Cagg | undefined>(
     (most, c) => (most === undefined || c.ignoreOlderThan > most.ignoreOlderThan ? c : most),
     undefined,
   );
+
+/** Results of dropped rows can be kept only where no later change of them would count. */
+export const requireKeepable = (rawId: number, before: bigint): void => {
+  const longest = longestMemory(caggsOf(rawId));
   if (longest === undefined) return;
   const text = (value: bigint): string => formatInternal(value, longest.timeType);
   if (longest.ignoreOlderThan === PLUS_INFINITY) throw wouldCountChanges(displayed(longest.view), text(before), null);
   const cutoff = internalNow(baseOf(longest)) - longest.ignoreOlderThan;
   if (cutoff < before) throw wouldCountChanges(displayed(longest.view), text(before), text(cutoff));
-  const behind = caggs.find((c) => c.watermark < before);
-  if (behind !== undefined) throw tooFarBehind(displayed(behind.view), text(before), text(behind.watermark));
+};
+
+/** And where everything was materialized. */
+export const requireMaterialized = (rawId: number, before: bigint): void => {
+  requireKeepable(rawId, before);
+  const text = (c: Cagg, value: bigint): string => formatInternal(value, c.timeType);
+  const behind = caggsOf(rawId).find((c) => c.watermark < before);
+  if (behind !== undefined)
+    throw tooFarBehind(displayed(behind.view), text(behind, before), text(behind, behind.watermark));
 };
 
 /** What has to be refreshed before rows older than this are dropped: whole buckets, as far as any were materialized. */
@@ -53,10 +62,42 @@ export const processCagg = (cagg: Cagg, before: bigint): void => {
 /** Refreshes what changed before some time, in the present transaction, whose locks keep further changes out. */
 export const processInvalidations = (rawId: number, before: bigint): void => {
   for (const cagg of caggsOf(rawId)) {
-    notice(`refreshing changes of continuous aggregate "${displayed(cagg.view)}" before chunks are dropped`);
+    notice(refreshing(cagg));
     if (cagg.runByOwner) processCagg(cagg, before);
     else if (cagg.owned) asOwner(cagg, `_tessera_functions.process_cagg(${cagg.id}, ${before}::int8)`);
     else if (isStale(cagg, windowBefore(cagg, before))) throw notCaggOwner(displayed(cagg.view));
+  }
+};
+
+const refreshing = (cagg: Cagg): string =>
+  `refreshing changes of continuous aggregate "${displayed(cagg.view)}" before chunks are dropped`;
+
+/** The buckets of times that are dropped; unless they may be materialized for the first time, those below the watermark. */
+const windowsOf = (cagg: Cagg, dropped: readonly Range[], ahead: boolean): Range[] =>
+  query<Range>(
+    `${rangesSql('_tessera_functions.whole_buckets($1, _tessera_functions.ranges_of_request($2::text::jsonb))')} order by p`,
+    [cagg.id, JSON.stringify(pairs(dropped))],
+  )
+    .map(({ start, end }) => ({ start, end: ahead || end < cagg.watermark ? end : cagg.watermark }))
+    .filter(({ start, end }) => start < end);
+
+/** As the owner of the continuous aggregate. */
+export const materializeBuckets = (cagg: Cagg, windows: readonly Range[]): void => {
+  for (const window of windows) moveThreshold(cagg, window, new DataRange(cagg));
+  for (const window of windows)
+    for (const range of unfrozen(cagg, leftovers(cagg, window, true)))
+      runBatch(cagg, range, false, localRows(cagg, range));
+};
+
+/** Materializes what of rows that are dropped is not, in the present transaction, whose locks keep further changes out. */
+export const materializeDropped = (rawId: number, dropped: readonly Range[], ahead: boolean): void => {
+  for (const cagg of caggsOf(rawId)) {
+    const windows = windowsOf(cagg, dropped, ahead);
+    if (!windows.some((w) => isStale(cagg, w))) continue;
+    if (!cagg.owned) throw notCaggOwner(displayed(cagg.view));
+    notice(refreshing(cagg));
+    if (cagg.runByOwner) materializeBuckets(cagg, windows);
+    else asOwner(cagg, `_tessera_functions.materialize_buckets(${cagg.id}, '${JSON.stringify(pairs(windows))}')`);
   }
 };
 

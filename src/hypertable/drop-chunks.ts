@@ -67,7 +67,10 @@ export const dropChunks = (
         hypertable,
         chunks.map((c) => c.id),
       );
-      if (results.kind === 'keep') refreshBeforeDrop(open, partitionsOf(root.oid, oids), results.before);
+      if (results.kind === 'keep' || results.kind === 'freeze') {
+        const before = partitionsOf(root.oid, oids);
+        refreshBeforeDrop(open, before, rangesOf(chunksOf(before)), results);
+      }
       run(`lock table only ${qualified(root)} in access exclusive mode`);
       run(`lock table only ${qualified(partNames(hypertable).defaultPartition)} in access exclusive mode`);
       const partitions = partitionsOf(root.oid, oids);
@@ -79,7 +82,7 @@ export const dropChunks = (
       }
       // What the catalog has forgotten by the time its table is dropped is not logged.
       if (results.kind !== 'stale')
-        request('retire_chunks', { hypertable_id: hypertable.id, chunks: ids, keep: results.kind === 'keep' });
+        request('retire_chunks', { hypertable_id: hypertable.id, chunks: ids, keep: results.kind !== 'delete' });
       for (const partition of partitions) {
         if (referenced) run(`alter table ${qualified(root)} detach partition ${qualified(partition)}`);
         run(`drop table ${qualified(partition)}${cascade ? ' cascade' : ''}`);

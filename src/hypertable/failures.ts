@@ -256,6 +256,13 @@ export const noIntegerNow = (table: string): PgError =>
   );
 export const lagOverflow = (lag: string): PgError =>
   fail(SQLSTATE.intervalFieldOverflow, 'the age is out of range for the time column', `It is ${lag}.`);
+export const ageNeverReached = (argument: string, age: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `no row can be as old as "${argument}" says, so the policy would never succeed`,
+    `It is ${age}.`,
+    'Give a shorter age.',
+  );
 export const oneAgeNeeded = (): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'exactly one of drop_after and drop_created_before is needed');
 export const notIndexOf = (index: string, table: string): PgError =>

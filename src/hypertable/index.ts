@@ -38,7 +38,15 @@ export { internalSql, placeableSql, SQL_TYPES, typedLiteral } from './time-sql.t
 export { makeHypertable } from './functions/create_hypertable.ts';
 export { createRange } from './create-range.ts';
 export { hypertableOf, type Config } from './policy-kinds.ts';
-export { internalNow, lagBound, parseLag, requireIntegerNow } from './policy-time.ts';
+export {
+  internalNow,
+  lagBound,
+  parseLag,
+  requireIntegerNow,
+  requireReachable,
+  requireReachableCreation,
+  type Lag,
+} from './policy-time.ts';
 export {
   comment,
   createForeignKeysToIt,

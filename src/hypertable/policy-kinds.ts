@@ -7,10 +7,10 @@ import { PgError } from '../lib/pg-error.ts';
 import { displayed, ident, qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { registerPolicy, type Job, type PlannedAction } from '../jobs/index.ts';
-import { resolveBounds, selectChunks, type ChunkBounds, type SelectedChunk } from './chunk-bounds.ts';
+import { resolveBounds, type ChunkBounds } from './chunk-bounds.ts';
 import { timeDimension } from './dimensions.ts';
 import { badPolicyConfig } from './failures.ts';
-import { planMaterializations, type Materializations } from './materializations.ts';
+import { planDrop, type Cascade, type DropPlan } from './materializations.ts';
 import { openOwnHypertable, type OpenHypertable } from './open-hypertable.ts';
 import { partNames } from './partition-ddl.ts';
 import { chunksToReorder, planAhead, type AheadPlan, type ReorderCandidate } from './policy-plan.ts';
@@ -30,7 +30,7 @@ export const hypertableOf = (config: Config): OpenHypertable => {
 
 const isLag = (value: unknown): value is Lag => typeof value === 'string' || typeof value === 'number';
 
-const retentionBounds = (h: Hypertable, config: Config): ChunkBounds => {
+export const retentionBounds = (h: Hypertable, config: Config): ChunkBounds => {
   if (isLag(config?.drop_after))
     return { older: lagBound(h, config.drop_after), newer: null, before: null, after: null };
   if (typeof config?.drop_created_before !== 'string')
@@ -44,22 +44,17 @@ const retentionBounds = (h: Hypertable, config: Config): ChunkBounds => {
   });
 };
 
-export interface RetentionPlan {
-  readonly chunks: readonly SelectedChunk[];
-  readonly results: Materializations;
-}
-
-/** The chunks a retention policy would drop now, and what of their results. */
-export const retentionPlan = (open: OpenHypertable, config: Config): RetentionPlan => {
-  const bounds = retentionBounds(open.hypertable, config);
+/** What the configuration of a retention policy says of results. */
+export const cascadeOf = (config: Config): Cascade => {
   const cascade = config?.cascade_to_materializations;
   if (cascade != null && typeof cascade !== 'boolean')
     throw badPolicyConfig('"cascade_to_materializations" is neither true nor false.');
-  return {
-    results: planMaterializations(open, bounds, cascade ?? null),
-    chunks: selectChunks(open.hypertable, bounds),
-  };
+  return cascade as Cascade;
 };
+
+/** The chunks a retention policy would drop now, and what of their results. */
+export const retentionPlan = (open: OpenHypertable, config: Config): DropPlan =>
+  planDrop(open, retentionBounds(open.hypertable, config), cascadeOf(config));
 
 export interface ReorderChunk extends ReorderCandidate {
   readonly oid: bigint;
@@ -168,9 +163,18 @@ export const retentionPolicy = registerPolicy({
   plan: forHypertable((open, job) => {
     const plan = orRefusal(() => retentionPlan(open, job.config));
     if (typeof plan === 'string') return [nothing(open.root.oid, `it would fail: ${plan}`)];
-    const { chunks, results } = plan;
-    if (chunks.length === 0) return [nothing(open.root.oid, 'no chunk is old enough')];
-    const fate = { stale: '', delete: '; results of them are deleted', keep: '; results of them are kept' };
+    const { chunks, waiting, results } = plan;
+    if (chunks.length === 0)
+      return [
+        nothing(
+          open.root.oid,
+          waiting.length === 0
+            ? 'no chunk is old enough'
+            : 'a bucket of a continuous aggregate reaches from the oldest chunk beyond what is old enough',
+        ),
+      ];
+    const kept = '; results of them are kept';
+    const fate = { stale: '', delete: '; results of them are deleted', keep: kept, freeze: kept };
     return chunks.map((c) => ({
       hypertable: open.root.oid,
       action: 'drop chunk',

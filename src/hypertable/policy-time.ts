@@ -1,10 +1,11 @@
 import type { Hypertable } from '../catalog/hypertable.ts';
 import { hasSqlState, one, subtransaction } from '../engine/spi.ts';
-import { INTEGERS, isIntegerTime, minimumOf } from '../lib/internal-time.ts';
+import { INTEGERS, isIntegerTime, maximumOf, minimumOf } from '../lib/internal-time.ts';
 import { ident } from '../lib/quote.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
 import { toInternal } from './chunk-bounds.ts';
 import { timeDimension } from './dimensions.ts';
-import { badLag, lagOverflow, noIntegerNow } from './failures.ts';
+import { ageNeverReached, badLag, lagOverflow, noIntegerNow } from './failures.ts';
 
 /** An age as a policy keeps it: an interval as text, or an integer in units of the column. */
 export type Lag = string | number;
@@ -55,4 +56,27 @@ export const lagBound = (h: Hypertable, lag: Lag): bigint => {
   const bound = internalNow(h) - BigInt(lag);
   if (bound < minimumOf(type)) throw lagOverflow(String(lag));
   return bound;
+};
+
+/** Refuses an age that no row can ever have: each run of its policy would fail. */
+export const requireReachable = (h: Hypertable, argument: string, lag: Lag): void => {
+  const { type } = timeDimension(h);
+  if (isIntegerTime(type)) {
+    if (BigInt(lag) > maximumOf(type) - minimumOf(type)) throw ageNeverReached(argument, String(lag));
+    return;
+  }
+  requireCalendar(argument, String(lag), () => lagBound(h, lag));
+};
+
+/** The same for the age of a chunk. */
+export const requireReachableCreation = (argument: string, age: string): void =>
+  requireCalendar(argument, age, () => one('select now() - $1::text::interval', [age]));
+
+const requireCalendar = (argument: string, age: string, moment: () => unknown): void => {
+  try {
+    subtransaction(moment);
+  } catch (e) {
+    if (!hasSqlState(e, SQLSTATE.datetimeFieldOverflow, SQLSTATE.intervalFieldOverflow)) throw e;
+    throw ageNeverReached(argument, age);
+  }
 };

@@ -16,7 +16,7 @@ const total = (view: string, where = 'true'): Promise<number> =>
   db.value(`select coalesce(sum(n), 0)::int from ${view} where ${where}`);
 const setNow = (now: number): Promise<unknown> =>
   db.query(`create or replace function now_is() returns int language sql stable as 'select ${now}'`);
-const DROP = (cascade: boolean): string =>
+const DROP = (cascade: boolean | null): string =>
   `select drop_chunks('numbers', 100, cascade_to_materializations => ${cascade})`;
 
 beforeEach(async () => {
@@ -34,19 +34,22 @@ beforeEach(async () => {
   await db.query(`call refresh_continuous_aggregate('tens', null, null)`);
 });
 
-test('what a writer commits while drop_chunks waits for it is in the results that are kept', async () => {
-  const writer = await db.connect();
-  const dropper = await db.connect();
-  await writer.query('begin; insert into numbers values (7), (57)');
-  await setNow(200);
-  const dropperPid = await backendPid(dropper);
-  const dropping = dropper.query(DROP(false));
-  await waiting(dropperPid);
-  await writer.query('commit');
-  expect((await dropping).rows).toHaveLength(2);
-  expect(await total('tens', 'bucket < 100')).toBe(102);
-  expect(await db.value('select count(*)::int from numbers')).toBe(100);
-});
+test.each([false, null])(
+  'what a writer commits while drop_chunks waits for it is in the results that are kept, %s',
+  async (cascade) => {
+    const writer = await db.connect();
+    const dropper = await db.connect();
+    await writer.query('begin; insert into numbers values (7), (57)');
+    await setNow(200);
+    const dropperPid = await backendPid(dropper);
+    const dropping = dropper.query(DROP(cascade));
+    await waiting(dropperPid);
+    await writer.query('commit');
+    expect((await dropping).rows).toHaveLength(2);
+    expect(await total('tens', 'bucket < 100')).toBe(102);
+    expect(await db.value('select count(*)::int from numbers')).toBe(100);
+  },
+);
 
 test('a writer that waits for drop_chunks has the chunk come back, and changes no results', async () => {
   await setNow(200);
@@ -122,52 +125,55 @@ test('a refresh that fails while drop_chunks waits for it leaves nothing undone'
   expect(await total('tens', 'bucket < 100')).toBe(200);
 });
 
-test('writers, refreshes and drops at once: nothing fails, nothing is counted twice or lost', async () => {
-  const rounds = 25;
-  const sessions = await Promise.all([db.connect(), db.connect(), db.connect()]);
-  const [writer, refresher, dropper] = sessions as [pg.Client, pg.Client, pg.Client];
-  await db.query(`select alter_continuous_aggregate('tens', ignore_invalidation_older_than => 150)`);
-  let written = 200;
-  const retried = async (client: pg.Client, sql: string): Promise<number> => {
-    for (;;) {
-      try {
-        return (await client.query(sql)).rows.length;
-      } catch (e) {
-        // What a policy would try again: no lock, or the refresh has not come so far.
-        if (!['55P03', '40P01', '22023'].includes((e as pg.DatabaseError).code ?? '')) throw e;
-        if ((e as pg.DatabaseError).code === '22023') return 0;
+test.each([false, null])(
+  'writers, refreshes and drops at once: nothing fails, nothing is counted twice or lost, %s',
+  async (cascade) => {
+    const rounds = 25;
+    const sessions = await Promise.all([db.connect(), db.connect(), db.connect()]);
+    const [writer, refresher, dropper] = sessions as [pg.Client, pg.Client, pg.Client];
+    await db.query(`select alter_continuous_aggregate('tens', ignore_invalidation_older_than => 150)`);
+    let written = 200;
+    const retried = async (client: pg.Client, sql: string): Promise<number> => {
+      for (;;) {
+        try {
+          return (await client.query(sql)).rows.length;
+        } catch (e) {
+          // What a policy would try again: no lock, or the refresh has not come so far.
+          if (!['55P03', '40P01', '22023'].includes((e as pg.DatabaseError).code ?? '')) throw e;
+          if ((e as pg.DatabaseError).code === '22023') return 0;
+        }
       }
-    }
-  };
-  let dropped = 0;
-  let finished = false;
-  const drop = `select drop_chunks('numbers', now_is() - 150, cascade_to_materializations => false)`;
-  await Promise.all([
-    (async () => {
-      for (let i = 0; i < rounds; i++) {
-        const start = 200 + i * 20;
-        await retried(writer, `insert into numbers select j, j from generate_series(${start}, ${start + 19}) j`);
-        // Late, but not too late to count.
-        await retried(writer, `insert into numbers values (${start - 60})`);
-        written += 21;
-        await retried(
-          writer,
-          `create or replace function now_is() returns int language sql stable as 'select ${start}'`,
-        );
-      }
-      finished = true;
-    })(),
-    (async () => {
-      while (!finished) await retried(refresher, `call refresh_continuous_aggregate('tens', null, null)`);
-    })(),
-    (async () => {
-      while (!finished) dropped += await retried(dropper, drop);
-    })(),
-  ]);
-  await db.query(`call refresh_continuous_aggregate('tens', null, null)`);
-  expect(await total('tens')).toBe(written);
-  dropped += await retried(dropper, drop);
-  expect(dropped).toBeGreaterThan(5);
-  expect(await total('tens')).toBe(written);
-  expect(dropped).toBe(await db.value('select count(*)::int from _tessera_catalog.chunk where dropped'));
-});
+    };
+    let dropped = 0;
+    let finished = false;
+    const drop = `select drop_chunks('numbers', now_is() - 150, cascade_to_materializations => ${cascade})`;
+    await Promise.all([
+      (async () => {
+        for (let i = 0; i < rounds; i++) {
+          const start = 200 + i * 20;
+          await retried(writer, `insert into numbers select j, j from generate_series(${start}, ${start + 19}) j`);
+          // Late, but not too late to count.
+          await retried(writer, `insert into numbers values (${start - 60})`);
+          written += 21;
+          await retried(
+            writer,
+            `create or replace function now_is() returns int language sql stable as 'select ${start}'`,
+          );
+        }
+        finished = true;
+      })(),
+      (async () => {
+        while (!finished) await retried(refresher, `call refresh_continuous_aggregate('tens', null, null)`);
+      })(),
+      (async () => {
+        while (!finished) dropped += await retried(dropper, drop);
+      })(),
+    ]);
+    await db.query(`call refresh_continuous_aggregate('tens', null, null)`);
+    expect(await total('tens')).toBe(written);
+    dropped += await retried(dropper, drop);
+    expect(dropped).toBeGreaterThan(5);
+    expect(await total('tens')).toBe(written);
+    expect(dropped).toBe(await db.value('select count(*)::int from _tessera_catalog.chunk where dropped'));
+  },
+);

@@ -7,8 +7,11 @@ import { findCaggById, type Cagg } from '../cagg.ts';
 import {
   deleteBuckets,
   dropMaterialized,
+  materializeBuckets,
+  materializeDropped,
   processCagg,
   processInvalidations,
+  requireKeepable,
   requireMaterialized,
 } from '../drop-chunks.ts';
 import { notCagg, notCaggOwner } from '../failures.ts';
@@ -17,6 +20,8 @@ import type { Range } from '../refresh-plan.ts';
 const HYPERTABLE = { name: 'hypertable_id', type: 'integer', doc: 'the raw hypertable' } as const;
 const BEFORE = { name: 'before', type: 'bigint', doc: 'internal time before which chunks are dropped' } as const;
 const CAGG = { name: 'cagg', type: 'integer', doc: 'id of the materialization hypertable' } as const;
+const RANGES = { name: 'ranges', type: 'int8multirange', doc: 'internal times whose rows are dropped' } as const;
+const PARTS = { name: 'parts', type: 'jsonb', doc: 'pairs of start and end in internal time, as text' } as const;
 const DROPPING = 'drop chunks of a hypertable with continuous aggregates';
 
 /** Such a step has the rights of the owner. */
@@ -26,6 +31,26 @@ const ownCagg = (id: number): Cagg => {
   if (!cagg.runByOwner) throw notCaggOwner(cagg.name);
   return cagg;
 };
+
+type Pairs = readonly (readonly [string, string])[];
+const partsOf = (parts: Pairs): Range[] => parts.map(([start, end]) => ({ start: BigInt(start), end: BigInt(end) }));
+const rangesOf = (ranges: string): Range[] =>
+  query<Range>(
+    `select coalesce(lower(r), ${MINUS_INFINITY}) as start, coalesce(upper(r), ${PLUS_INFINITY}) as end
+     from unnest($1::text::int8multirange) r`,
+    [ranges],
+  );
+
+export const require_keepable = defineFunction({
+  schema: '_tessera_functions',
+  name: 'require_keepable',
+  args: [HYPERTABLE, BEFORE],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'Raises 22023 where later changes of rows before some time would count for a continuous aggregate.',
+  privileges: 'anybody',
+  handler: (hypertableId: number, before: bigint): void => requireKeepable(hypertableId, before),
+});
 
 export const require_materialized = defineFunction({
   schema: '_tessera_functions',
@@ -67,10 +92,37 @@ export const process_cagg = defineFunction({
   handler: (id: number, before: bigint): void => processCagg(ownCagg(id), before),
 });
 
+export const materialize_dropped = defineFunction({
+  schema: '_tessera_functions',
+  name: 'materialize_dropped',
+  args: [HYPERTABLE, RANGES, { name: 'ahead', type: 'boolean', doc: 'what was never materialized as well' }],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'Refreshes what is stale of some times in every continuous aggregate of a hypertable, in this transaction.',
+  errors: '25001 not READ COMMITTED, 42501 there is something in one of somebody else',
+  privileges: 'owner of the continuous aggregates with something stale there',
+  locks: 'advisory locks of the parts it materializes; the caller must keep writers of the chunks out',
+  handler: (hypertableId: number, ranges: string, ahead: boolean): void => {
+    requireReadCommitted(DROPPING);
+    materializeDropped(hypertableId, rangesOf(ranges), ahead);
+  },
+});
+
+export const materialize_buckets = defineFunction({
+  schema: '_tessera_functions',
+  name: 'materialize_buckets',
+  args: [CAGG, PARTS],
+  returns: returnsVoid,
+  volatility: 'volatile',
+  summary: 'materialize_dropped() for one continuous aggregate.',
+  privileges: 'its owner himself',
+  handler: (id: number, parts: Pairs): void => materializeBuckets(ownCagg(id), partsOf(parts)),
+});
+
 export const drop_materialized = defineFunction({
   schema: '_tessera_functions',
   name: 'drop_materialized',
-  args: [HYPERTABLE, { name: 'ranges', type: 'int8multirange', doc: 'internal times whose rows are dropped' }],
+  args: [HYPERTABLE, RANGES],
   returns: returnsVoid,
   volatility: 'volatile',
   summary:
@@ -80,28 +132,17 @@ export const drop_materialized = defineFunction({
   locks: 'ROW EXCLUSIVE on the results; the caller must keep refreshes out by a lock on the hypertable',
   handler: (hypertableId: number, ranges: string): void => {
     requireReadCommitted(DROPPING);
-    dropMaterialized(
-      hypertableId,
-      query<Range>(
-        `select coalesce(lower(r), ${MINUS_INFINITY}) as start, coalesce(upper(r), ${PLUS_INFINITY}) as end
-         from unnest($1::text::int8multirange) r`,
-        [ranges],
-      ),
-    );
+    dropMaterialized(hypertableId, rangesOf(ranges));
   },
 });
 
 export const delete_buckets = defineFunction({
   schema: '_tessera_functions',
   name: 'delete_buckets',
-  args: [CAGG, { name: 'parts', type: 'jsonb', doc: 'pairs of start and end in internal time, as text' }],
+  args: [CAGG, PARTS],
   returns: returnsVoid,
   volatility: 'volatile',
   summary: 'Deletes results of a continuous aggregate.',
   privileges: 'its owner himself',
-  handler: (id: number, parts: readonly (readonly [string, string])[]): void =>
-    deleteBuckets(
-      ownCagg(id),
-      parts.map(([start, end]) => ({ start: BigInt(start), end: BigInt(end) })),
-    ),
+  handler: (id: number, parts: Pairs): void => deleteBuckets(ownCagg(id), partsOf(parts)),
 });

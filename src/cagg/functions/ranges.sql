@@ -163,6 +163,18 @@ end
 $$;
 comment on function _tessera_functions.whole_buckets(integer, int8multirange) is 'all buckets that overlap the parts';
 
+create function _tessera_functions.buckets_reach_beyond(hypertable_id integer, times int8range, before bigint) returns boolean
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+select exists (
+  select from _tessera_catalog.continuous_agg a
+  where a.raw_hypertable_id = $1
+    and coalesce(upper(_tessera_functions.whole_buckets(a.mat_hypertable_id, int8multirange(times))), 9223372036854775807) > before)
+$$;
+comment on function _tessera_functions.buckets_reach_beyond(integer, int8range, bigint) is
+  'whether some bucket of a continuous aggregate of the hypertable holds rows of these times and has room for others that are not before an internal time';
+
 create function _tessera_functions.frozen_parts(mat_hypertable_id integer) returns int8multirange
 language plpgsql stable
 set search_path to pg_catalog, pg_temp

@@ -9,8 +9,11 @@ import {
   openOwnHypertable,
   parseLag,
   removePolicy,
+  requireReachable,
+  requireReachableCreation,
   timeDimension,
   type Config,
+  type Lag,
   type OpenHypertable,
 } from '../../hypertable/index.ts';
 import { defineFunction, returnsScalar, returnsTable, returnsVoid } from '../../udf/define-function.ts';
@@ -32,6 +35,13 @@ interface CompressionOptions {
   /** Given by callers of the older name. */
   readonly name?: string;
 }
+
+/** Refuses an age that no chunk can have: each run would fail. */
+const requireRunnable = ({ hypertable }: OpenHypertable, config: Config): void => {
+  const { compress_after, compress_created_before } = config ?? {};
+  if (compress_after == null) requireReachableCreation('compress_created_before', String(compress_created_before));
+  else requireReachable(hypertable, 'compress_after', compress_after as Lag);
+};
 
 const schedule = ({ hypertable }: OpenHypertable): string => {
   const time = timeDimension(hypertable);
@@ -57,6 +67,11 @@ export const add_compression_policy = defineFunction({
     requireSettings(open.hypertable, open.root);
     if ((o.compress_after === null) === (o.compress_created_before === null)) throw oneAgeNeeded();
     if (o.timezone !== null) checkTimezone(o.timezone);
+    const config =
+      o.compress_after !== null
+        ? { compress_after: parseLag(open.hypertable, 'compress_after', o.compress_after, o.type) }
+        : { compress_created_before: o.compress_created_before };
+    requireRunnable(open, config);
     return addPolicy(open, {
       title: TITLE,
       name: o.name ?? 'Columnstore Policy',
@@ -70,10 +85,7 @@ export const add_compression_policy = defineFunction({
       initial_start: o.initial_start,
       timezone: o.timezone,
       ifNotExists: o.if_not_exists,
-      config:
-        o.compress_after !== null
-          ? { compress_after: parseLag(open.hypertable, 'compress_after', o.compress_after, o.type) }
-          : { compress_created_before: o.compress_created_before },
+      config,
     });
   },
 });
@@ -140,6 +152,7 @@ export const policy_compression_check = defineFunction({
     if ((compress_after == null) === (compress_created_before == null)) throw oneAgeNeeded();
     if (compress_after != null) parseLag(open.hypertable, 'compress_after', String(compress_after), 'text');
     else one('select $1::text::interval', [String(compress_created_before)]);
+    requireRunnable(open, config);
     checkOptions(config);
   },
 });

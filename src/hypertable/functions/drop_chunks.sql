@@ -24,8 +24,8 @@ comment on function @extschema@.drop_chunks(regclass, anycompatible, anycompatib
 relation: the hypertable
 older_than, newer_than, created_before, created_after: as in show_chunks(); at least one is needed
 verbose: an INFO message for every chunk
-cascade_to_materializations: for a hypertable with continuous aggregates, which must be told what to do: true deletes what they have of the chunks as well; false keeps it for good, after changes that wait to be refreshed were; makes no difference without any
+cascade_to_materializations: for a hypertable with continuous aggregates: null keeps their results for good, once what was not materialized of the chunks is, and leaves chunks with rows of a bucket that reaches beyond older_than; true deletes what they have of the chunks as well; false keeps results where changes of rows before older_than do not count any more and all was materialized
 cascade: drop views and whatever else depends on a chunk as well, instead of raising an error
 Privileges: owner of the hypertable
-Locks: ACCESS EXCLUSIVE on the hypertable and the chunks, waited for in short attempts; with false first EXCLUSIVE on the chunks while changes are refreshed
-Errors: TS001 not a hypertable, 22023 no bound or a bad one, or cascade_to_materializations null or false where that cannot be, 25001 not READ COMMITTED, 2BP01 something depends on a chunk, 55P03 no lock';
+Locks: ACCESS EXCLUSIVE on the hypertable and the chunks, waited for in short attempts; where results are kept first EXCLUSIVE on the chunks while changes are refreshed
+Errors: TS001 not a hypertable, 22023 no bound or a bad one, or cascade_to_materializations false where that cannot be, 25001 not READ COMMITTED, 2BP01 something depends on a chunk, 42501 results that are not up to date are of somebody else, 55P03 no lock';

@@ -1,10 +1,10 @@
-import { debug, info } from '../../engine/spi.ts';
+import { debug, info, notice } from '../../engine/spi.ts';
 import { displayed } from '../../lib/quote.ts';
 import { defineFunction, returnsSetof } from '../../udf/define-function.ts';
-import { resolveBounds, selectChunks, type BoundArguments } from '../chunk-bounds.ts';
+import { resolveBounds, type BoundArguments } from '../chunk-bounds.ts';
 import { dropChunks } from '../drop-chunks.ts';
 import { dropBoundNeeded } from '../failures.ts';
-import { planMaterializations } from '../materializations.ts';
+import { planDrop } from '../materializations.ts';
 import { openOwnHypertable } from '../open-hypertable.ts';
 
 interface DropOptions extends BoundArguments {
@@ -12,6 +12,11 @@ interface DropOptions extends BoundArguments {
   readonly cascade_to_materializations: boolean | null;
   readonly cascade: boolean | null;
 }
+
+const KEPT =
+  'continuous aggregates keep their results of dropped chunks for good; rows that are written there later do not count';
+const saysWaiting = (count: number): string =>
+  `${count === 1 ? '1 chunk stays' : `${count} chunks stay`}: a bucket of a continuous aggregate reaches from there beyond older_than`;
 
 export const drop_chunks = defineFunction({
   schema: '_tessera_functions',
@@ -34,8 +39,13 @@ export const drop_chunks = defineFunction({
     const bounds = resolveBounds(hypertable, options);
     if (bounds.older === null && bounds.newer === null && bounds.before === null && bounds.after === null)
       throw dropBoundNeeded();
-    const results = planMaterializations({ hypertable, root }, bounds, options.cascade_to_materializations);
-    const chunks = selectChunks(hypertable, bounds);
+    const { chunks, waiting, results } = planDrop(
+      { hypertable, root },
+      bounds,
+      options.cascade_to_materializations ?? undefined,
+    );
+    if (waiting.length > 0) notice(saysWaiting(waiting.length));
+    if (results.kind === 'freeze' && chunks.length > 0) notice(KEPT);
     dropChunks(
       { hypertable, root },
       chunks,

@@ -61,9 +61,12 @@ begin
     where a.mat_hypertable_id = f.materialization_id and a.raw_hypertable_id = parent.id
     returning f.materialization_id as id, f.lowest_value as lowest, f.greatest_value as highest
   ), added as (
-    select a.mat_hypertable_id as id, r.lowest, r.highest
-    from _tessera_catalog.continuous_agg a, unnest(ids) c, _tessera_functions.chunk_range(c) r
-    where a.raw_hypertable_id = parent.id
+    -- Beyond the watermark there is nothing to keep.
+    select a.mat_hypertable_id as id, r.lowest, least(r.highest, w.watermark - 1) as highest
+    from _tessera_catalog.continuous_agg a
+    join _tessera_catalog.continuous_aggs_watermark w on w.mat_hypertable_id = a.mat_hypertable_id,
+      unnest(ids) c, _tessera_functions.chunk_range(c) r
+    where a.raw_hypertable_id = parent.id and r.lowest < w.watermark
     union all
     select b.id, b.lowest, b.highest from before b
   )

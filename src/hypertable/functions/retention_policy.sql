@@ -27,9 +27,9 @@ schedule_interval: how often it runs; null means once a day
 initial_start: first run, and from then on a fixed schedule
 timezone: of that schedule
 drop_created_before: instead of drop_after: age of the chunks themselves, whatever their rows say
-cascade_to_materializations: as in drop_chunks(); with null the job fails once the hypertable has continuous aggregates
+cascade_to_materializations: as in drop_chunks(); null keeps results
 Privileges: owner of the hypertable, who must be able to log in
-Errors: TS001 not a hypertable, 22023 bad age, not exactly one age, or no integer_now function, 42710 there is one already, 28000 the owner cannot log in';
+Errors: TS001 not a hypertable, 22023 bad age, not exactly one age, no integer_now function, or a policy that could never succeed, 42710 there is one already, 28000 the owner cannot log in';
 
 create function @extschema@.add_drop_chunks_policy(
   hypertable regclass,
@@ -53,5 +53,5 @@ hypertable: the hypertable
 older_than: age of rows to drop
 cascade: drop what depends on a chunk as well
 if_not_exists: a NOTICE or WARNING instead of an error when there is a policy already
-cascade_to_materializations: as in drop_chunks(), kept with the policy; it makes no difference to a hypertable without continuous aggregates
+cascade_to_materializations: true deletes results of continuous aggregates as well; false keeps them, as in drop_chunks(); null is refused once the hypertable has one, since it must be said
 Privileges: owner of the hypertable, who must be able to log in';

@@ -1,14 +1,17 @@
 import { callAs, currentUser } from '../../engine/session.ts';
 import { log, notice, one } from '../../engine/spi.ts';
+import { isIntegerTime } from '../../lib/internal-time.ts';
 import { literal } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar, returnsVoid } from '../../udf/define-function.ts';
 import { checkTimezone } from '../../jobs/index.ts';
 import { addPolicy, removePolicy } from '../add-policy.ts';
 import { dropChunks } from '../drop-chunks.ts';
-import { badPolicyConfig, keepNeedsDropAfter, nullArgument, oneAgeNeeded } from '../failures.ts';
-import { oidOf, openOwnHypertable } from '../open-hypertable.ts';
-import { hypertableOf, retentionPlan, type Config } from '../policy-kinds.ts';
-import { parseLag } from '../policy-time.ts';
+import { timeDimension } from '../dimensions.ts';
+import { keepNeedsDropAfter, nullArgument, oneAgeNeeded } from '../failures.ts';
+import { requireDroppable } from '../materializations.ts';
+import { oidOf, openOwnHypertable, type OpenHypertable } from '../open-hypertable.ts';
+import { cascadeOf, hypertableOf, retentionBounds, retentionPlan, type Config } from '../policy-kinds.ts';
+import { parseLag, requireReachable, requireReachableCreation, type Lag } from '../policy-time.ts';
 
 const TITLE = 'retention policy';
 
@@ -26,6 +29,18 @@ interface RetentionOptions {
   readonly cascade?: boolean | null;
   readonly name?: string;
 }
+
+/** Refuses what no run could do; an age counts from now, which for integers the user's function says at each run. */
+const requireRunnable = (open: OpenHypertable, config: Config): void => {
+  const { drop_after, drop_created_before } = config ?? {};
+  if (drop_after == null) requireReachableCreation('drop_created_before', String(drop_created_before));
+  else requireReachable(open.hypertable, 'drop_after', drop_after as Lag);
+  const byTime = drop_after != null && cascadeOf(config) === false && runsAsOwner(open);
+  requireDroppable(open, byTime ? retentionBounds(open.hypertable, config).older : null, cascadeOf(config));
+};
+
+const runsAsOwner = ({ hypertable, root }: OpenHypertable): boolean =>
+  !isIntegerTime(timeDimension(hypertable).type) || root.owner === currentUser();
 
 export const add_retention_policy = defineFunction({
   schema: '_tessera_functions',
@@ -45,6 +60,15 @@ export const add_retention_policy = defineFunction({
       o.drop_after !== null
         ? { drop_after: parseLag(open.hypertable, 'drop_after', o.drop_after, o.type) }
         : { drop_created_before: o.drop_created_before };
+    const config = {
+      ...age,
+      ...(o.cascade === true ? { cascade: true } : {}),
+      // That of the older name says nothing where its caller said null, which is no default there.
+      ...(o.cascade_to_materializations === null && o.name === undefined
+        ? {}
+        : { cascade_to_materializations: o.cascade_to_materializations }),
+    };
+    requireRunnable(open, config);
     return addPolicy(open, {
       title: TITLE,
       name: o.name ?? 'Retention Policy',
@@ -59,13 +83,7 @@ export const add_retention_policy = defineFunction({
       initial_start: o.initial_start,
       timezone: o.timezone,
       ifNotExists: o.if_not_exists,
-      config: {
-        ...age,
-        ...(o.cascade === true ? { cascade: true } : {}),
-        ...(o.cascade_to_materializations === null
-          ? {}
-          : { cascade_to_materializations: o.cascade_to_materializations }),
-      },
+      config,
     });
   },
 });
@@ -137,13 +155,12 @@ export const policy_retention_check = defineFunction({
   summary: 'Raises an error when a retention policy could not work with the configuration.',
   privileges: 'owner of the hypertable',
   handler: (config: Config): void => {
-    const { hypertable } = hypertableOf(config);
-    const { drop_after, drop_created_before, cascade_to_materializations: results } = config ?? {};
+    const open = hypertableOf(config);
+    const { drop_after, drop_created_before } = config ?? {};
     if ((drop_after == null) === (drop_created_before == null)) throw oneAgeNeeded();
-    if (results != null && typeof results !== 'boolean')
-      throw badPolicyConfig('"cascade_to_materializations" is neither true nor false.');
-    if (drop_after == null && results === false) throw keepNeedsDropAfter();
-    if (drop_after != null) parseLag(hypertable, 'drop_after', String(drop_after), 'text');
+    if (drop_after == null && cascadeOf(config) === false) throw keepNeedsDropAfter();
+    if (drop_after != null) parseLag(open.hypertable, 'drop_after', String(drop_after), 'text');
     else one('select $1::text::interval', [String(drop_created_before)]);
+    requireRunnable(open, config);
   },
 });

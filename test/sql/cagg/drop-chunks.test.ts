@@ -78,19 +78,6 @@ describe('errors, after which nothing has changed', () => {
     return { code: e.code, message: e.message, hint: e.hint };
   };
 
-  test('null, or no argument, where there are continuous aggregates', async () => {
-    await create();
-    await refresh();
-    for (const call of [
-      `select drop_chunks('numbers', 100)`,
-      `select drop_chunks('numbers', 100, cascade_to_materializations => null)`,
-      `select drop_chunks('numbers', -100)`,
-    ]) {
-      const e = await refused(call);
-      expect([e.code, e.hint]).toEqual(['22023', expect.stringContaining('cascade_to_materializations => true')]);
-    }
-  });
-
   test.each([
     ['newer_than', 'newer_than => 50'],
     ['both bounds', 'older_than => 100, newer_than => 0'],
@@ -129,10 +116,10 @@ describe('errors, after which nothing has changed', () => {
     expect(await drop('100', false)).toHaveLength(2);
   });
 
-  test('true and false in a transaction that would not see all of it', async () => {
+  test('whatever is given in a transaction that would not see all of it', async () => {
     await create();
     await refresh();
-    for (const cascade of [true, false]) {
+    for (const cascade of [true, false, null]) {
       await db.query('begin isolation level repeatable read');
       const e = await db.error(`select drop_chunks('numbers', 100, cascade_to_materializations => ${cascade})`);
       await db.query('rollback');
@@ -539,6 +526,154 @@ describe('false', () => {
   });
 });
 
+describe('not given, or null', () => {
+  test('keeps results, and says that later rows will not count', async () => {
+    await create('tens', null);
+    await refresh();
+    const results = await shown();
+    await db.query('set client_min_messages = notice');
+    const said = await db.notices(`select drop_chunks('numbers', 100)`);
+    await db.query('set client_min_messages = warning');
+    expect(said).toEqual([
+      {
+        severity: 'NOTICE',
+        message:
+          'continuous aggregates keep their results of dropped chunks for good; rows that are written there later do not count',
+      },
+    ]);
+    expect(await db.value('select count(*)::int from numbers')).toBe(20);
+    for (const options of ['', ', force => true']) {
+      await refresh('tens', options);
+      expect([await shown(), await materialized()]).toEqual([results, results]);
+    }
+    await db.query('insert into numbers values (7), (101)');
+    expect((await shown()).map(([, n]) => n).slice(0, 11)).toEqual([...Array(10).fill(2), 3]);
+    expect(await db.value(`select count(*)::int from show_chunks('numbers')`)).toBe(3);
+    expect(await drop('100', null)).toHaveLength(1);
+  });
+
+  test('first materializes what was not, of the dropped chunks alone', async () => {
+    await create('tens', null);
+    await create('fifties', null, 50);
+    const before = [await shown(), await shown('fifties')];
+    expect(await drop('older_than => 150, newer_than => 50', null)).toHaveLength(2);
+    expect([await shown(), await shown('fifties')]).toEqual(before);
+    expect((await materialized()).map(([b]) => b)).toEqual([50, 60, 70, 80, 90, 100, 110, 120, 130, 140]);
+    await db.query('insert into numbers values (0), (60), (150)');
+    await refresh();
+    await refresh('fifties');
+    expect((await materialized()).map(([, n]) => n)).toEqual([3, ...Array(14).fill(2), 3, 2, 2, 2, 2]);
+    expect(await shown()).toEqual(await materialized());
+    expect(await materialized('fifties')).toEqual([
+      [0, 11],
+      [50, 10],
+      [100, 10],
+      [150, 11],
+    ]);
+  });
+
+  test('with changes of the same transaction, and rolled back with it', async () => {
+    await create('tens', null);
+    await refresh();
+    const [before, results] = [await everything(), await shown()];
+    for (const end of ['rollback', 'commit']) {
+      await db.query(`begin; insert into numbers values (1), (101); delete from numbers where t = 55`);
+      await drop('100', null);
+      expect((await shown()).slice(0, 10)).toEqual([...new Map([...results, [0, 3], [50, 1]])].slice(0, 10));
+      await db.query(end);
+      if (end === 'rollback') expect(await everything()).toEqual(before);
+      else expect(await shown()).toEqual([...new Map([...results, [0, 3], [50, 1], [100, 3]])]);
+    }
+  });
+
+  test('a chunk stays as long as a bucket with rows of it is not wholly older', async () => {
+    await create('tens', null);
+    await create('hundreds', null, 100);
+    await refresh();
+    await refresh('hundreds');
+    await db.query('set client_min_messages = notice');
+    const said = await db.notices(`select drop_chunks('numbers', 150)`);
+    await db.query('set client_min_messages = warning');
+    expect(said[0]?.message).toBe(
+      '1 chunk stays: a bucket of a continuous aggregate reaches from there beyond older_than',
+    );
+    expect(await db.value('select min(t) from numbers')).toBe(100);
+    await db.query('insert into numbers values (101), (199)');
+    expect(await shown('hundreds')).toEqual([
+      [0, 20],
+      [100, 22],
+    ]);
+    expect(await drop('200', null)).toHaveLength(2);
+    expect(await shown('hundreds')).toEqual([
+      [0, 20],
+      [100, 22],
+    ]);
+  });
+
+  test.each(['newer_than => 0', `created_before => now() + interval '1 day'`])(
+    'with %s: what was materialized stays, and rows may come again where nothing was',
+    async (bounds) => {
+      await create('tens', null);
+      await db.query(`call refresh_continuous_aggregate('tens', null, 120)`);
+      await db.query('insert into numbers values (3)');
+      expect(await drop(bounds, null)).toHaveLength(4);
+      const kept: Pair[] = [[0, 3], ...[10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110].map((b): Pair => [b, 2])];
+      expect(await shown()).toEqual(kept);
+      await db.query('insert into numbers values (7), (119), (120), (151)');
+      const now: Pair[] = [...kept, [120, 1], [150, 1]];
+      expect(await shown()).toEqual(now);
+      await refresh();
+      expect([await shown(), await materialized()]).toEqual([now, now]);
+    },
+  );
+
+  test('of results that another continuous aggregate reads', async () => {
+    await create('tens', null);
+    await db.query(
+      `select create_continuous_aggregate('hundreds', 'select time_bucket(100, bucket) as bucket, sum(n) as n from tens group by 1',
+        with_data => false)`,
+    );
+    await setNow(2000);
+    await db.query('insert into numbers select i, 1, i from generate_series(200, 1999, 5) i');
+    await refresh();
+    await db.query('insert into numbers values (3)');
+    const results = await shown('hundreds');
+    expect(await db.column(`select drop_chunks('tens', 1000)`)).toHaveLength(2);
+    expect((await shown()).map(([b]) => b).slice(0, 2)).toEqual([0, 1000]);
+    for (const options of ['', ', force => true']) {
+      await refresh();
+      await refresh('hundreds', options);
+      expect([await shown('hundreds'), await materialized('hundreds')]).toEqual([results, results]);
+    }
+  });
+
+  test('where the results are of somebody else, unless they are up to date', async () => {
+    const owner = await db.role('raw_only');
+    await create('tens', null);
+    await refresh();
+    await db.query('insert into numbers values (3)');
+    await db.query(`alter table numbers owner to ${owner}`);
+    const session = await db.as(owner);
+    expect((await failure(session, `select drop_chunks('numbers', 100)`)).code).toBe('42501');
+    expect(await chunks()).toHaveLength(4);
+    await refresh();
+    const results = await shown();
+    await session.query(`select drop_chunks('numbers', 100)`);
+    expect(await shown()).toEqual(results);
+    await db.query(`alter table numbers owner to current_user`);
+  });
+
+  test('where the results are of a role the caller is a member of, with the rights of that role', async () => {
+    const owner = await db.role('results_owner');
+    await create('tens', null);
+    await db.query(`grant select on numbers to ${owner}; alter view tens owner to ${owner}`);
+    const results = await shown();
+    expect(await drop('100', null)).toHaveLength(2);
+    expect(await shown()).toEqual(results);
+    await db.query('drop table numbers cascade');
+  });
+});
+
 describe('compressed chunks', () => {
   beforeEach(async () => {
     await setNow(100);
@@ -549,7 +684,7 @@ describe('compressed chunks', () => {
     );
   });
 
-  test.each([true, false])('are dropped with changes that are not refreshed yet, %s', async (cascade) => {
+  test.each([true, false, null])('are dropped with changes that are not refreshed yet, %s', async (cascade) => {
     await db.query('insert into numbers values (3)');
     await db.query('delete from numbers where t = 20');
     await db.query('update numbers set t = 12 where t = 35');
@@ -580,7 +715,6 @@ describe('one on top', () => {
     await db.query('insert into numbers select i, 1, i from generate_series(200, 1999, 5) i');
     await refresh();
     await refresh('hundreds');
-    expect((await db.error(`select drop_chunks('tens', 1000)`)).code).toBe('22023');
     const results = await shown('hundreds');
     expect(await db.column(`select drop_chunks('tens', 1000, cascade_to_materializations => false)`)).toHaveLength(2);
     expect((await shown()).map(([b]) => b)[0]).toBe(1000);

@@ -24,14 +24,8 @@ beforeEach(async () => {
 });
 
 describe('a retention policy on a hypertable with continuous aggregates', () => {
-  test('fails without cascade_to_materializations, and its dry run says so', async () => {
-    const id = await db.value(`select add_retention_policy('numbers', 100)`);
-    expect(await dry(id)).toEqual([expect.stringMatching(/^null: it would fail: .*without saying/)]);
-    expect((await db.error(`call run_job(${id})`)).code).toBe('22023');
-    expect([await raw(), await counted()]).toEqual([200, 200]);
-  });
-
   test.each([
+    ['add_retention_policy', `select add_retention_policy('numbers', 100)`, null],
     ['add_retention_policy', `select add_retention_policy('numbers', 100, cascade_to_materializations => true)`, true],
     [
       'add_retention_policy',
@@ -57,11 +51,58 @@ describe('a retention policy on a hypertable with continuous aggregates', () => 
     expect([await raw(), await counted()]).toEqual([100, cascade ? 100 : 200]);
   });
 
-  test('false fails where results cannot be kept', async () => {
-    const id = await db.value(`select add_retention_policy('numbers', 50, cascade_to_materializations => false)`);
+  test('is refused where it could never succeed', async () => {
+    const never = async (call: string, hint: string): Promise<void> => {
+      const e = await db.error(call);
+      expect([e.code, e.hint]).toEqual(['22023', expect.stringContaining(hint)]);
+    };
+    await never(
+      `select add_drop_chunks_policy('numbers', 100, cascade_to_materializations => null)`,
+      'cascade_to_materializations => true',
+    );
+    await never(
+      `select add_retention_policy('numbers', 50, cascade_to_materializations => false)`,
+      'Drop older chunks only',
+    );
+    await never(`select add_drop_chunks_policy('numbers', 50)`, 'Drop older chunks only');
+    const id = await db.value(`select add_drop_chunks_policy('numbers', 100)`);
+    await never(`select alter_job(${id}, config_merge => '{"drop_after": 50}')`, 'Drop older chunks only');
+    await never(
+      `select alter_job(${id}, config_merge => '{"cascade_to_materializations": null}')`,
+      'cascade_to_materializations => true',
+    );
+    await db.query(`call run_job(${id})`);
+    expect([await raw(), await counted()]).toEqual([100, 200]);
+    await db.query(
+      `select create_continuous_aggregate('all_time', 'select time_bucket(10, t) as bucket, count(*) as n from numbers group by 1',
+         with_data => false)`,
+    );
+    await db.query(`select remove_retention_policy('numbers')`);
+    await never(`select add_drop_chunks_policy('numbers', 100)`, 'alter_continuous_aggregate()');
+    expect(await db.value('select count(*)::int from tessera_information.drop_chunks_policies')).toBe(0);
+  });
+
+  test('fails once it cannot succeed any more, and its dry run says so', async () => {
+    const id = await db.value(`select add_drop_chunks_policy('numbers', 100)`);
+    await db.query(`select alter_continuous_aggregate('tens', ignore_invalidation_older_than => 150)`);
     expect(await dry(id)).toEqual([expect.stringMatching(/^null: it would fail: results of .*"public.tens"/)]);
     expect((await db.error(`call run_job(${id})`)).code).toBe('22023');
     expect(await raw()).toBe(200);
+  });
+
+  test('made before there was one keeps results from then on', async () => {
+    await db.query('drop view tens');
+    const id = await db.value(`select add_retention_policy('numbers', 100)`);
+    await db.query(
+      `select create_continuous_aggregate('hundreds', 'select time_bucket(100, t) as bucket, count(*) as n from numbers group by 1')`,
+    );
+    await db.query(`create or replace function now_is() returns int language sql stable as 'select 250'`);
+    await db.query(`call run_job(${id})`);
+    expect([await raw(), await counted('hundreds')]).toEqual([100, 200]);
+    await db.query(`create or replace function now_is() returns int language sql stable as 'select 280'`);
+    expect(await dry(id)).toEqual([
+      'null: a bucket of a continuous aggregate reaches from the oldest chunk beyond what is old enough',
+    ]);
   });
 
   test('false needs drop_after, and what is neither true nor false is refused', async () => {

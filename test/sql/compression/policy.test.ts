@@ -24,6 +24,8 @@ describe('add_compression_policy', () => {
     await db.query(`select set_compression('m', compress_segmentby => 'device')`);
     expect((await db.error(`select add_compression_policy('m')`)).code).toBe('22023');
     expect((await db.error(`select add_compression_policy('m', 5)`)).code).toBe('22023');
+    const never = await db.error(`select add_compression_policy('m', interval '10000 years')`);
+    expect([never.code, never.hint]).toEqual(['22023', 'Give a shorter age.']);
     expect((await db.error(`select add_compression_policy(null, interval '1 day')`)).code).toBe('22023');
     expect(
       (

@@ -93,6 +93,7 @@ describe('retention', () => {
       create function small_now() returns smallint language sql stable as $$ select 100::smallint $$`);
     await db.query(`select create_hypertable('small', 'n', chunk_time_interval => 10)`);
     await db.query(`select set_integer_now_func('small', 'small_now')`);
+    expect((await db.error(`select add_retention_policy('small', 70000)`)).code).toBe('22023');
     const far = await db.value(`select add_retention_policy('small', 40000)`);
     expect((await db.error(`call run_job(${far})`)).code).toBe('22015');
     await db.query('drop table small');
@@ -142,6 +143,8 @@ describe('retention', () => {
     ['a timestamp as an age', `'metrics', now()`, '22023'],
     ['an interval for an integer column', `'counts', interval '1 day'`, '22023'],
     ['text that is no age', `'metrics', 'soon'`, '22023'],
+    ['an age beyond the calendar', `'metrics', interval '10000 years'`, '22023'],
+    ['an age of chunks beyond the calendar', `'metrics', drop_created_before => interval '10000 years'`, '22023'],
     ['an unknown time zone', `'metrics', interval '1 day', timezone => 'Atlantis'`, '22023'],
     ['an interval of zero', `'metrics', interval '1 day', schedule_interval => interval '0'`, '22023'],
   ])('%s is refused and nothing is recorded', async (_, args, code) => {
