@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { tokenize } from '../../../src/cagg/sql-tokens.ts';
+import { splitList, type Clauses } from '../../../src/lib/sql-clauses.ts';
+import { tokenize } from '../../../src/lib/sql-tokens.ts';
 import {
   addTarget,
   bucketArguments,
@@ -9,9 +10,7 @@ import {
   groupItems,
   hasSeveralStatements,
   replaceRelation,
-  splitList,
   withoutSemicolon,
-  type Clauses,
 } from '../../../src/cagg/view-text.ts';
 
 // As pg_get_viewdef() of PostgreSQL 17 prints them with search_path = pg_catalog, pg_temp.

@@ -1,5 +1,3 @@
-import { badViewText } from './query-failures.ts';
-
 export type TokenKind = 'word' | 'quoted' | 'string' | 'number' | 'symbol';
 
 export interface Token {
@@ -76,9 +74,32 @@ export const nameOf = (token: Token | undefined): string | undefined => {
   return token?.kind === 'word' ? token.text.replace(/[A-Z]/g, (c) => c.toLowerCase()) : undefined;
 };
 
-/** Index of the token that closes the bracket at `open`. */
+/** Index of the token that closes the bracket at `open`; the number of tokens when none does. */
 export const closing = (tokens: readonly Token[], open: number): number => {
   const depth = tokens[open]?.depth;
   for (let i = open + 1; i < tokens.length; i++) if (tokens[i]?.depth === depth) return i;
-  throw badViewText('a closing parenthesis');
+  return tokens.length;
+};
+
+/** Tokens as one text in which neither spaces nor comments nor the case of words make a difference. */
+export const normalized = (tokens: readonly Token[]): string =>
+  tokens.map((t) => (t.kind === 'word' ? t.text.toLowerCase() : t.text)).join(' ');
+
+/** The tokens of each statement of a text, without the semicolons. */
+export const statements = (text: string): Token[][] => {
+  const found: Token[][] = [[]];
+  for (const token of tokenize(text))
+    if (token.depth === 0 && isSymbol(token, ';')) found.push([]);
+    else found.at(-1)?.push(token);
+  return found.filter((s) => s.length > 0);
+};
+
+/** Tokens between the commas outside of the brackets in which the first of them stands. */
+export const splitTokens = (tokens: readonly Token[]): Token[][] => {
+  const depth = tokens[0]?.depth;
+  const found: Token[][] = [[]];
+  for (const token of tokens)
+    if (token.depth === depth && isSymbol(token, ',')) found.push([]);
+    else found.at(-1)?.push(token);
+  return found;
 };
