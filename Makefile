@@ -3,9 +3,12 @@
 PG_CONFIG ?= pg_config
 WORKERS ?= 0
 STANDBYS ?= 0
+# managed: servers as a managed service hands them over, to an administrator who is no superuser.
+PROFILE ?=
 T ?=
 ARGS ?=
 SHELL := /bin/bash
+export PROFILE
 
 .PHONY: build check test demo psql schema bench up down install install-plv8 clean docs
 

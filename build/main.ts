@@ -14,7 +14,8 @@ const control = (v: string): string =>
     `default_version = '${v}'`,
     `requires = '${REQUIRES.join(', ')}'`,
     'relocatable = false',
-    'superuser = true',
+    // Whoever creates it owns it and needs no rights but his own; what it makes never belongs to a superuser who did not ask.
+    'superuser = false',
     'trusted = false',
     '',
   ].join('\n');

@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { ADMINISTRATOR, inDatabase, MANAGED, managedRights, PLATFORM } from './managed.ts';
 import { checkMajor, DEFAULT_MAJOR, ensureRoot, handlerHash, lock, logged, PG_MAJOR, SetupError } from './root.ts';
 
 export const project = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
@@ -198,7 +199,7 @@ port = ${node.port}
 listen_addresses = '127.0.0.1'
 unix_socket_directories = '/tmp'
 fsync = ${process.env.TESSERA_FSYNC ?? 'off'}
-${/^worker\d/.test(node.name) ? PLAIN : ''}`;
+${/^(managed-)?worker\d/.test(node.name) ? PLAIN : ''}`;
 
 /** A server that was stopped comes back on another port; its standbys, which know the old one, are made anew. */
 const movePort = (node: Node): void => {
@@ -206,6 +207,32 @@ const movePort = (node: Node): void => {
   if (existsSync(settings)) appendFileSync(settings, `port = ${node.port}\n`);
   if (node.name !== 'coordinator') return;
   for (const standby of readNodes().filter((n) => n.name.startsWith('standby'))) removeNode(standby);
+};
+
+const isManaged = (node: Node): boolean => node.name.startsWith(MANAGED);
+
+/** Who is superuser, and how initdb has everybody log in. A managed service has nobody in without a password. */
+const authentication = (node: Node): string[] => {
+  if (!isManaged(node)) return ['-U', 'postgres', '-A', 'trust'];
+  const file = `${installation().data}/platform.password`;
+  writeFileSync(installation().host(file), `${PLATFORM.password}\n`);
+  return ['-U', PLATFORM.user, '-A', 'scram-sha-256', `--pwfile=${file}`];
+};
+
+/** What the platform does on a new server of a managed service before it hands it over. */
+const handOver = (node: Node): void => {
+  for (const { database, sql } of managedRights(/worker\d/.test(node.name) ? 'node' : 'coordinator'))
+    asPostgres([
+      `${installation().bin}/psql`,
+      '-X',
+      '-q',
+      '-v',
+      'ON_ERROR_STOP=1',
+      '-d',
+      inDatabase(database, node.port, PLATFORM),
+      '-c',
+      sql,
+    ]);
 };
 
 const initialize = (node: Node, primary: Node | undefined): void => {
@@ -217,10 +244,7 @@ const initialize = (node: Node, primary: Node | undefined): void => {
       `${installation().bin}/initdb`,
       '-D',
       data,
-      '-U',
-      'postgres',
-      '-A',
-      'trust',
+      ...authentication(node),
       '-E',
       'UTF8',
       '--locale=C.UTF-8',
@@ -279,7 +303,8 @@ export const onData = (node: Node, program: string, ...args: string[]): void => 
 };
 
 const ensureNode = (node: Node, primary?: Node): void => {
-  if (!existsSync(installation().host(join(dataFolder(node), 'PG_VERSION')))) initialize(node, primary);
+  const isNew = !existsSync(installation().host(join(dataFolder(node), 'PG_VERSION')));
+  if (isNew) initialize(node, primary);
   if (isRunning(node)) return;
   try {
     start(node);
@@ -288,6 +313,13 @@ const ensureNode = (node: Node, primary?: Node): void => {
     throw new SetupError(
       `server "${node.name}" did not start on port ${node.port}\n${existsSync(log) ? readFileSync(log, 'utf8').slice(-2000) : ''}`,
     );
+  }
+  if (!isNew || !isManaged(node)) return;
+  try {
+    handOver(node);
+  } catch (e) {
+    removeNode(node); // or it would be taken for one that was handed over
+    throw e;
   }
 };
 
@@ -306,14 +338,14 @@ const writeWrappers = (): void => {
   }
 };
 
-const writeEnvironment = (cluster: Cluster): void => {
+const writeEnvironment = (cluster: Cluster, prefix: string): void => {
   const ports = (nodes: readonly Node[]): string => nodes.map((n) => n.port).join(',');
   writeFileSync(
-    join(stateFolder, 'env'),
+    join(stateFolder, `${prefix}env`),
     [
       'PGHOST=127.0.0.1',
       `PGPORT=${cluster.coordinator.port}`,
-      'PGUSER=postgres',
+      ...(prefix === '' ? ['PGUSER=postgres'] : [`PGUSER=${ADMINISTRATOR.user}`, `PGPASSWORD=${ADMINISTRATOR.password}`]),
       'PGDATABASE=postgres',
       `TESSERA_WORKER_PORTS=${ports(cluster.workers)}`,
       `TESSERA_STANDBY_PORTS=${ports(cluster.standbys)}`,
@@ -326,6 +358,8 @@ const writeEnvironment = (cluster: Cluster): void => {
 export interface Wanted {
   readonly workers?: number;
   readonly standbys?: number;
+  /** Servers as a managed service hands them over, beside the ordinary ones. */
+  readonly profile?: 'managed' | undefined;
 }
 
 /** Brings up what is asked for and not up yet. */
@@ -346,11 +380,12 @@ const bringUp = async (want: Wanted): Promise<Cluster> => {
     await ensureHandler();
   }
   if (existsSync(join(project, 'dist/tessera.control'))) installExtension();
+  const prefix = want.profile === undefined ? '' : MANAGED;
   const names = [
     'coordinator',
     ...Array.from({ length: want.workers ?? 0 }, (_, i) => `worker${i + 1}`),
     ...Array.from({ length: want.standbys ?? 0 }, (_, i) => `standby${i + 1}`),
-  ];
+  ].map((name) => `${prefix}${name}`);
   const nodes = readNodes();
   for (const name of names) {
     if (nodes.some((n) => n.name === name)) continue;
@@ -381,12 +416,12 @@ const bringUp = async (want: Wanted): Promise<Cluster> => {
   // Workers of an earlier call that still run stay in the environment file.
   const running = nodes.filter((n) => names.includes(n.name) || isRunning(n));
   const cluster: Cluster = {
-    coordinator: node('coordinator'),
-    workers: running.filter((n) => n.name.startsWith('worker')),
-    standbys: running.filter((n) => n.name.startsWith('standby')),
+    coordinator: node(`${prefix}coordinator`),
+    workers: running.filter((n) => n.name.startsWith(`${prefix}worker`)),
+    standbys: running.filter((n) => n.name.startsWith(`${prefix}standby`)),
   };
   writeWrappers();
-  writeEnvironment(cluster);
+  writeEnvironment(cluster, prefix);
   return cluster;
 };
 

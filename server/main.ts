@@ -2,18 +2,22 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { down, project, stateFolder, up } from './cluster.ts';
+import { ADMINISTRATOR, MANAGED } from './managed.ts';
 import { MAJORS, SetupError } from './root.ts';
 
 const [command, ...rest] = process.argv.slice(2);
+const profile = process.env.PROFILE === undefined || process.env.PROFILE === '' ? undefined : process.env.PROFILE;
 const count = (name: string): number => Number(rest.find((a) => a.startsWith(`--${name}=`))?.split('=')[1] ?? 0);
 
 try {
+  if (profile !== undefined && profile !== 'managed')
+    throw new SetupError(`there is no PROFILE=${profile}\nUse PROFILE=managed, or leave it out.`);
   switch (command) {
     case 'up': {
-      const cluster = await up({ workers: count('workers'), standbys: count('standbys') });
+      const cluster = await up({ workers: count('workers'), standbys: count('standbys'), profile });
       for (const node of [cluster.coordinator, ...cluster.workers, ...cluster.standbys])
         process.stdout.write(`${node.name.padEnd(12)} 127.0.0.1:${node.port}\n`);
-      process.stdout.write(`environment: ${join(stateFolder, 'env')}\n`);
+      process.stdout.write(`environment: ${join(stateFolder, profile === undefined ? 'env' : `${MANAGED}env`)}\n`);
       break;
     }
     case 'down':
@@ -28,10 +32,17 @@ try {
           });
       break;
     case 'psql': {
-      const cluster = await up();
+      const cluster = await up({ profile });
       const result = spawnSync(join(stateFolder, 'bin/psql'), rest, {
         stdio: 'inherit',
-        env: { ...process.env, PGPORT: String(cluster.coordinator.port), PGHOST: '127.0.0.1', PGUSER: 'postgres' },
+        env: {
+          ...process.env,
+          PGPORT: String(cluster.coordinator.port),
+          PGHOST: '127.0.0.1',
+          ...(profile === undefined
+            ? { PGUSER: 'postgres' }
+            : { PGUSER: ADMINISTRATOR.user, PGPASSWORD: ADMINISTRATOR.password }),
+        },
       });
       process.exitCode = result.status ?? 1;
       break;
