@@ -345,7 +345,9 @@ const writeEnvironment = (cluster: Cluster, prefix: string): void => {
     [
       'PGHOST=127.0.0.1',
       `PGPORT=${cluster.coordinator.port}`,
-      ...(prefix === '' ? ['PGUSER=postgres'] : [`PGUSER=${ADMINISTRATOR.user}`, `PGPASSWORD=${ADMINISTRATOR.password}`]),
+      ...(prefix === ''
+        ? ['PGUSER=postgres']
+        : [`PGUSER=${ADMINISTRATOR.user}`, `PGPASSWORD=${ADMINISTRATOR.password}`]),
       'PGDATABASE=postgres',
       `TESSERA_WORKER_PORTS=${ports(cluster.workers)}`,
       `TESSERA_STANDBY_PORTS=${ports(cluster.standbys)}`,

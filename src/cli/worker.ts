@@ -1,7 +1,8 @@
 /**
  * The command `tessera worker`: does by client connections what pg_cron does by background workers. It keeps one session
  * that runs the scheduler and one session per worker slot in every database that has the extension, each as the role
- * that owns the work. Everything else is the same procedures in the server.
+ * that owns the work; logged in as a role that has no say over the extension, it works for that role alone. Everything else is
+ * the same procedures in the server.
  */
 import pg from 'pg';
 
@@ -20,6 +21,18 @@ export interface RunningWorker {
 }
 
 const RESTART_AFTER = 1000;
+/** How long it lets a role be whose password it does not have. */
+const REFUSED_FOR = 30_000;
+
+/** Server said no to the login itself, not to what was asked of it. */
+const isRefusal = (e: unknown): boolean => e instanceof pg.DatabaseError && (e.code ?? '').startsWith('28');
+
+/** A password is that of one role; those of others are in the password file, where the driver looks by itself. */
+const as = (config: pg.ClientConfig, user: string): pg.ClientConfig => {
+  if (user === config.user) return config;
+  const { password: _, ...rest } = config;
+  return { ...rest, user };
+};
 
 const connect = async (config: pg.ClientConfig): Promise<pg.Client> => {
   const client = new pg.Client({ application_name: 'tessera worker', ...config });
@@ -70,6 +83,7 @@ class DatabaseWorkers {
   private wanted = new Set<string>();
   private control: pg.Client | undefined;
   private asking: Promise<unknown> = Promise.resolve();
+  private own = false;
   readonly done: Promise<void>;
   ended = false;
 
@@ -103,6 +117,14 @@ class DatabaseWorkers {
   private async run(): Promise<void> {
     try {
       this.control = await this.open(this.config);
+      const { rows } = await this.ask<{ admin: boolean }>(
+        `select pg_has_role(_tessera_functions.extension_owner(), 'USAGE') as admin`,
+      );
+      this.own = rows[0]?.admin !== true;
+      if (this.own) {
+        await this.workForOneself();
+        return;
+      }
       const arrange = (): void => void this.arrange().catch((e: Error) => this.log(e.message));
       this.control.on('notification', arrange);
       await this.ask('listen tessera_workers');
@@ -117,6 +139,14 @@ class DatabaseWorkers {
     this.wanted = new Set();
     this.stop.now();
     for (const client of [...this.sessions]) await this.close(client);
+  }
+
+  /** The scheduler is somebody else's: a session that takes slots when it gets some, made anew whenever it ends. */
+  private async workForOneself(): Promise<void> {
+    while (!this.stop.stopped && (await probe(this.config))) {
+      await this.work('call _tessera_functions.own_worker()', this.config);
+      await this.stop.sleep(RESTART_AFTER);
+    }
   }
 
   /** One statement at a time goes over the control session. */
@@ -158,22 +188,46 @@ class DatabaseWorkers {
   /** One slot: its session is made anew whenever it ends, as long as the slot is wanted. */
   private async keep(slot: Slot, key: string): Promise<void> {
     while (this.wanted.has(key) && !this.stop.stopped) {
-      let session: pg.Client | undefined;
-      let pid = 0;
-      try {
-        session = await this.open({ ...this.config, user: slot.owner });
-        pid = await backendPid(session);
-        await session.query('set statement_timeout = 0');
-        await session.query(`call _tessera_functions.worker(${slot.slot})`);
-      } catch (e) {
-        if (session !== undefined) await this.close(session);
-        if (this.stop.stopped) break;
-        if (!(e instanceof pg.DatabaseError) || pid === 0) this.log(`role ${slot.owner}: ${(e as Error).message}`);
-        else await this.report(pid, e);
-      } finally {
-        if (session !== undefined) await this.close(session);
-      }
+      const refused = await this.work(`call _tessera_functions.worker(${slot.slot})`, as(this.config, slot.owner));
+      if (refused) await this.letBe(slot.owner);
       await this.stop.sleep(RESTART_AFTER);
+    }
+  }
+
+  /** Runs a procedure that works, in a session of its own, to its end; true when the server let nobody in. */
+  private async work(call: string, config: pg.ClientConfig): Promise<boolean> {
+    let session: pg.Client | undefined;
+    let pid = 0;
+    try {
+      session = await this.open(config);
+      pid = await backendPid(session);
+      await session.query('set statement_timeout = 0');
+      await session.query(call);
+    } catch (e) {
+      if (session !== undefined) await this.close(session);
+      if (this.stop.stopped) return false;
+      if (e instanceof pg.DatabaseError && pid !== 0) await this.report(pid, e);
+      else {
+        this.log(`role ${config.user}: ${(e as Error).message}`);
+        // Without a password the driver itself gives up.
+        return isRefusal(e) || (session === undefined && /password/.test((e as Error).message));
+      }
+    } finally {
+      if (session !== undefined) await this.close(session);
+    }
+    return false;
+  }
+
+  /** Has the scheduler give slots to others while the role cannot be logged in as; the lock says so. */
+  private async letBe(owner: string): Promise<void> {
+    const lock = `(_tessera_functions.lock_class('refused'), ($1::regrole::oid::int8 - 2147483648)::int4)`;
+    const role = [`"${owner.replaceAll('"', '""')}"`];
+    try {
+      await this.ask(`select pg_advisory_lock${lock}`, role);
+      await this.stop.sleep(REFUSED_FOR);
+      await this.ask(`select pg_advisory_unlock${lock}`, role);
+    } catch (e) {
+      if (!this.stop.stopped) this.log((e as Error).message);
     }
   }
 }

@@ -104,6 +104,7 @@ export const addNode = (n: NewNode): number => {
       undefined,
       'Add the primary; its standbys need no entry.',
     );
+  run('select _tessera_functions.require_wrapper()');
   origin();
   lockNodes();
   const meanwhile = findNode(n.name, n.port);

@@ -1,6 +1,6 @@
 import { withSettings } from '../engine/session.ts';
 import { hasSqlState, isCancel, isSpiError, one, query, subtransaction } from '../engine/spi.ts';
-import { ident } from '../lib/quote.ts';
+import { ident, literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { loopbackElsewhere, remoteFailure } from './failures.ts';
 import type { Node } from './node.ts';
@@ -115,22 +115,47 @@ const attentive = (): string => {
   return attention;
 };
 
+/** A session that has the rights of the owner of the extension only within a function of his. */
+const lent = (remote: Remote): Remote => {
+  const exec = (sql: string): void => remote.perform(`_tessera_functions.aside_exec(${literal(sql)})`);
+  const answers = (sql: string): (string | null)[] =>
+    remote
+      .rows<{ r: string | null }>(`select r from _tessera_functions.aside_rows(${literal(sql)}) r`)
+      .map((row) => row.r);
+  const rows = <R>(sql: string): R[] =>
+    answers(`select pg_catalog.row_to_json(q)::text from (${sql}) q`).map((r) => JSON.parse(r as string) as R);
+  return {
+    exec,
+    rows,
+    perform: (call) => exec(`select ${call}`),
+    each: (sql) => remote.each(sql),
+    answer: (sql) => answers(sql)[0] ?? null,
+    one: <R>(sql: string): R => {
+      const [row] = rows<R>(sql);
+      if (row === undefined) throw new Error(`query returned no row: ${sql}`);
+      return row;
+    },
+  };
+};
+
 /**
  * Runs statements in sessions of their own on this server, as the current role, so that they are committed now, for good,
  * whatever becomes of this transaction.
  */
 export const aside = <T>(body: (remote: Remote) => T, prelude = ''): T => {
-  const { server, me, port } = one<{ server: string | null; me: string; port: number }>(
+  const { server, me, port, member } = one<{ server: string | null; me: string; port: number; member: boolean }>(
     `select (select s.srvname::text from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = current_user
        and not _tessera_functions.leads_elsewhere(s.oid)) as server,
-       current_user::text as me, current_setting('port')::int as port`,
+       current_user::text as me, current_setting('port')::int as port,
+       -- Since PostgreSQL 16 a role that is no superuser cannot make others members of itself.
+       coalesce((select pg_has_role(r.oid, current_user, 'MEMBER') from pg_roles r where r.rolname = _tessera_functions.login_of(current_user)), false) as member`,
   );
   // A login made now could not get in before this transaction has committed.
   if (server === null) throw loopbackElsewhere(me);
   return withServer(
     server,
     { name: 'localhost', port },
-    body,
-    `set role ${ident(me)}; set synchronous_commit = on; set statement_timeout = 0; ${attentive()}${prelude}`,
+    (remote) => body(member ? remote : lent(remote)),
+    `${member ? `set role ${ident(me)}; ` : ''}set synchronous_commit = on; set statement_timeout = 0; ${attentive()}${prelude}`,
   );
 };

@@ -168,7 +168,8 @@ export const makeOwnerServer = (node: Node, owner: string): void => {
   withNode(node, (remote) => {
     const there = remote.rows(`select 1 from pg_catalog.pg_roles where rolname = ${literal(role)}`).length > 0;
     remote.exec(`${there ? 'alter' : 'create'} role ${ident(role)} login password ${literal(password)}`);
-    if (!remote.one<{ member: boolean }>(`select pg_catalog.pg_has_role(${literal(role)}, 'MEMBER') as member`).member)
+    // Since PostgreSQL 16 whoever makes a role may give it away, but not act as it.
+    if (!remote.one<{ member: boolean }>(`select pg_catalog.pg_has_role(${literal(role)}, 'USAGE') as member`).member)
       remote.exec(`grant ${ident(role)} to current_user`);
   });
   const server = ownerServer(node, owner);

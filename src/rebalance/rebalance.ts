@@ -53,7 +53,7 @@ export const rebalanceNow = (caller: string, w: Wish, mode: Mode): void => {
   if (begin(caller, w) === 0 && referenceTables().length === 0) return;
   const moves = planMoves(w);
   checkIdentities(moves, mode);
-  preflight(moves);
+  preflight(moves, mode);
   if (missingOn().length > 0) committed('_tessera_functions.copy_references_everywhere()');
   for (const [i, m] of moves.entries()) {
     notice(`moving shard ${m.shard.id} from ${address(m.source)} to ${address(m.target)}`);
@@ -155,7 +155,7 @@ export const startRebalance = (caller: string, o: StartOptions): bigint | null =
     return null;
   }
   checkIdentities(moves, o.mode);
-  preflight(moves);
+  preflight(moves, o.mode);
   committed('_tessera_functions.clean_up_nodes()');
   const api = ident(apiSchema());
   const tasks = planTaskGraph({

@@ -4,7 +4,7 @@ import { PgError } from '../lib/pg-error.ts';
 import { qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import type { Shard } from './distributed-table.ts';
-import { announceReplication, copyUnlessStuck, startReplication, walLevel, type End } from './replicate-shards.ts';
+import { announceReplication, copyUnlessStuck, findObstacle, startReplication, type End } from './replicate-shards.ts';
 
 /**
  * Seconds after which copying from server to server counts as stuck. A replication slot waits for all transactions that
@@ -21,11 +21,11 @@ const isWait = (e: unknown): boolean =>
  */
 export const copyDirectly = (operation: bigint, shards: readonly Shard[], source: Node, target: Node): boolean => {
   const copyOver = (from: Remote, to: Remote): boolean => {
-    if (walLevel(from) !== 'logical') return false;
     const ends: [End, End] = [
       { node: source, remote: from },
       { node: target, remote: to },
     ];
+    if (findObstacle(...ends) !== undefined) return false;
     announceReplication(operation, source, target);
     let replication: ReturnType<typeof startReplication>;
     try {

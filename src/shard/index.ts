@@ -5,4 +5,5 @@ export { tryLockPlanning } from './locks.ts';
 export { checkIdentity, nameOf, type Mode } from './move-checks.ts';
 export { ownedRelation } from './owned-relation.ts';
 export { referenceTables } from './reference.ts';
+export { rightsOn, type ReplicationRights } from './replicate-shards.ts';
 export { sizesOf } from './shard-sizes.ts';

@@ -188,7 +188,7 @@ const checkBefore = (shards: readonly Shard[], group: number, source: Node, targ
   if (mode === 'auto') checkIdentity(group);
   if (mode !== 'block_writes')
     withNode(source, (from) => {
-      requireLogical(from, source);
+      withNode(target, (to) => requireLogical({ node: source, remote: from }, { node: target, remote: to }));
       checkNoOwnId(from);
     });
 };

@@ -42,15 +42,82 @@ const sleep = (seconds: number): void => void run('select pg_sleep($1::float8)',
 export const walLevel = (remote: Remote): string =>
   remote.one<{ wal: string }>(`select pg_catalog.current_setting('wal_level') as wal`).wal;
 
-export const requireLogical = (source: Remote, node: Node): void => {
-  const wal = walLevel(source);
+/** Why shards cannot be replicated, and what changes that. */
+interface Obstacle {
+  readonly sqlstate: string;
+  readonly detail: string;
+  readonly hint: string;
+}
+
+/** What a role may do on a node that replication of shards needs. */
+export interface ReplicationRights {
+  readonly role: string;
+  readonly quoted: string;
+  readonly super: boolean;
+  readonly replication: boolean;
+  readonly create: boolean;
+  readonly subscribe: boolean;
+  readonly database: string;
+}
+
+/** PostgreSQL 15 lets superusers alone subscribe. */
+export const rightsOn = (remote: Remote): ReplicationRights =>
+  remote.one(
+    `select r.rolname as role, pg_catalog.quote_ident(r.rolname) as quoted, r.rolsuper as super, r.rolreplication or r.rolsuper as replication,
+       pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') as create,
+       pg_catalog.quote_ident(pg_catalog.current_database()) as database,
+       r.rolsuper or exists (select from pg_catalog.pg_roles s where s.rolname = 'pg_create_subscription'
+         and pg_catalog.pg_has_role(s.oid, 'USAGE')) as subscribe
+     from pg_catalog.pg_roles r where r.rolname = current_user`,
+  );
+
+const lacking = (node: Node, role: string, what: string, statement: string): Obstacle => ({
+  sqlstate: SQLSTATE.insufficientPrivilege,
+  detail: `Role "${role}" on node ${address(node)} ${what}.`,
+  hint: `Run there: ${statement}; or pass shard_transfer_mode => 'block_writes'.`,
+});
+
+/** What keeps PostgreSQL from replicating from one node to the other; asked before anything is made. */
+export const findObstacle = (from: End, to: End): Obstacle | undefined => {
+  const wal = walLevel(from.remote);
   if (wal !== 'logical')
-    throw new PgError({
+    return {
       sqlstate: SQLSTATE.objectNotInPrerequisiteState,
-      message: `shards cannot be replicated from node ${address(node)}`,
       detail: `Its wal_level is "${wal}".`,
       hint: `Pass shard_transfer_mode := 'block_writes', or run there: alter system set wal_level = logical; and restart it.`,
-    });
+    };
+  const source = rightsOn(from.remote);
+  if (!source.replication)
+    return lacking(from.node, source.role, 'may not make replication slots', `alter role ${source.quoted} replication`);
+  if (!source.create)
+    return lacking(
+      from.node,
+      source.role,
+      'may not make publications',
+      `grant create on database ${source.database} to ${source.quoted}`,
+    );
+  const target = rightsOn(to.remote);
+  if (!target.create)
+    return lacking(
+      to.node,
+      target.role,
+      'may not make subscriptions',
+      `grant create on database ${target.database} to ${target.quoted}`,
+    );
+  if (!target.subscribe)
+    return lacking(
+      to.node,
+      target.role,
+      'may not make subscriptions',
+      `grant pg_create_subscription to ${target.quoted}`,
+    );
+  return undefined;
+};
+
+export const requireLogical = (from: End, to: End): void => {
+  const obstacle = findObstacle(from, to);
+  if (obstacle !== undefined)
+    throw new PgError({ ...obstacle, message: `shards cannot be replicated from node ${address(from.node)}` });
 };
 
 const namesFor = (operation: bigint): { slot: string; subscription: string; publication: string } => {

@@ -224,7 +224,7 @@ begin
 end
 $$;
 comment on function @extschema@.citus_check_cluster_node_health() is
-'For every ordered pair of active nodes whether the first can connect to the second, as moves of shards need; null when the first cannot be reached.
+'For every ordered pair of active nodes whether the first can connect to the second, as moves of shards need; null when the first cannot be reached, or may neither install dblink nor subscribe.
 Privileges: members of the role that owns the extension';
 
 create function @extschema@.run_command_on_workers(

@@ -8,7 +8,9 @@ import { healAll, healNode } from '../heal-nodes.ts';
 import { prepareRemotely } from '../remote-transaction.ts';
 import { origin } from '../origin.ts';
 import { conninfoText } from '../server.ts';
+import { PgError } from '../../lib/pg-error.ts';
 import { literal } from '../../lib/quote.ts';
+import { SQLSTATE } from '../../lib/sqlstate.ts';
 
 export const prepare_remote_transactions = defineFunction({
   schema: '_tessera_functions',
@@ -146,7 +148,7 @@ export const check_cluster = defineFunction({
 });
 
 /** By dblink, which is installed on the first node for the moment of the question only. */
-const reaches = (from: Node, to: Node): boolean => {
+const byDblink = (to: Node): string => {
   const ask = `declare
   place text;
 begin
@@ -156,11 +158,23 @@ begin
   join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink';
   execute pg_catalog.format('select %I.dblink_exec(%L, %L)', place, ${literal(conninfoText(to))}, 'begin');
 end`;
-  try {
-    withNode(from, (remote) => remote.exec(`begin; do ${literal(ask)}; rollback`));
-    return true;
-  } catch (e) {
-    if (isCancel(e)) throw e;
-    return false;
-  }
+  return `begin; do ${literal(ask)}; rollback`;
+};
+
+/** As a move would; it looks for publications that are not there, which is a warning. */
+const bySubscription = (to: Node): string =>
+  `begin; create subscription tessera_check connection ${literal(conninfoText(to))} publication tessera_check
+     with (connect = true, create_slot = false, enabled = false, slot_name = none); rollback`;
+
+/** Null where the first node cannot be asked: its role may neither install dblink there nor subscribe. */
+const reaches = (from: Node, to: Node): boolean | null => {
+  for (const ask of [byDblink, bySubscription])
+    try {
+      withNode(from, (remote) => remote.exec(ask(to)));
+      return true;
+    } catch (e) {
+      if (isCancel(e)) throw e;
+      if (!(e instanceof PgError) || e.sqlstate !== SQLSTATE.insufficientPrivilege) return false;
+    }
+  return null;
 };

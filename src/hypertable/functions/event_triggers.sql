@@ -252,8 +252,11 @@ begin
     select k.id from _tessera_catalog.chunk k
     where not k.dropped and not exists (select from pg_class c where c.oid = k.relid)));
   perform _tessera_functions.sync_hypertable(id) from _tessera_catalog.hypertable;
+  if exists (select from _tessera_catalog.pg_dist_partition) then
+    perform _tessera_functions.sync_distributed();
+  end if;
 end
 $$;
 comment on function tessera.sync_catalog() is
-'Brings the catalog in line with the tables that exist. Event triggers do so by themselves; call it where the server does not allow them.
-Privileges: anybody; it changes nothing but the catalog, drops what is left of continuous aggregates that were dropped, and gives chunks the owner of their hypertable and results the owner of their view';
+'Brings the catalog in line with the tables that exist, and shards in line with their tables when the transaction commits. Event triggers do so by themselves; call it where the server does not allow them, after changes of distributed tables in the same transaction.
+Privileges: anybody; it changes nothing but the catalog, drops what is left of continuous aggregates that were dropped, and gives chunks the owner of their hypertable and results the owner of their view. Shards get what their table has already';

@@ -44,12 +44,21 @@ as $$
 $$;
 comment on function _tessera_functions.loopback_host() is 'where this server can be reached from itself';
 
+create function _tessera_functions.login_of(owner name) returns name
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select format('tessera_loopback_%s_%s', (select oid from pg_database where datname = current_database()),
+    (select oid from pg_roles where rolname = owner))::name
+$$;
+comment on function _tessera_functions.login_of(name) is 'the role as which the loopback server of an owner logs in';
+
 create function _tessera_functions.make_login(owner name) returns table (login name, password text)
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  login := format('tessera_loopback_%s_%s', (select oid from pg_database where datname = current_database()), owner::regrole::oid);
+  login := _tessera_functions.login_of(owner);
   password := encode(sha256(convert_to(concat(gen_random_uuid(), gen_random_uuid()), 'UTF8')), 'hex');
   if exists (select from pg_roles where rolname = login) then
     execute format('alter role %I login password %L', login, password);
@@ -88,6 +97,7 @@ declare
   option record;
   known text[];
 begin
+  perform _tessera_functions.require_wrapper();
   select s.srvname, s.srvoptions into server, known
   from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = owner;
   select * into logs_in from _tessera_functions.make_login(owner);

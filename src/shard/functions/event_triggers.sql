@@ -93,3 +93,23 @@ begin
 end
 $$;
 comment on function _tessera_functions.on_shard_ddl() is 'event trigger: shards follow ALTER TABLE, CREATE INDEX and the like when the transaction commits';
+
+create function _tessera_functions.sync_distributed() returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  gone constant bigint[] := array(
+    select p.logicalrelid::oid::int8 from _tessera_catalog.pg_dist_partition p
+    where not exists (select from pg_class c where c.oid = p.logicalrelid::oid));
+begin
+  if cardinality(gone) > 0 then
+    perform _tessera_functions.forget_distributed(gone);
+  end if;
+  perform _tessera_functions.sync_types();
+  -- Nobody knows what was said to the tables; a type may have been changed by an expression.
+  perform _tessera_functions.sync_shards(null, 'using');
+end
+$$;
+comment on function _tessera_functions.sync_distributed() is
+  'what tessera.sync_catalog() does for distributed tables: forgets those that were dropped, and has shards and types follow the others';

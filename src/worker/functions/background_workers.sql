@@ -3,34 +3,39 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
+  anybody constant boolean := _tessera_functions.cron_starts_anybody();
   needed name;
 begin
-  -- Another database than this commits each statement by itself, which is as it should be: a session that is started
-  -- too early finds nothing to do and is started again.
-  foreach needed in array array['pg_cron', 'dblink'] loop
-    begin
-      perform _tessera_functions.exec_in_cron_database(format('create extension if not exists %I', needed));
-    exception when unique_violation or duplicate_object then
-      null; -- another database did so at the same moment
-    end;
-  end loop;
-  perform _tessera_functions.exec_in_cron_database(_tessera_functions.cron_guard_command());
+  if anybody then
+    -- Another database than this commits each statement by itself, which is as it should be: a session that is started
+    -- too early finds nothing to do and is started again.
+    foreach needed in array array['pg_cron', 'dblink'] loop
+      begin
+        perform _tessera_functions.exec_in_cron_database(format('create extension if not exists %I', needed));
+      exception when unique_violation or duplicate_object then
+        null; -- another database did so at the same moment
+      end;
+    end loop;
+    perform _tessera_functions.exec_in_cron_database(_tessera_functions.cron_guard_command());
+  end if;
   perform _tessera_functions.in_cron_database(format(
     $cron$
     select cron.schedule_in_database('tessera launcher', %1$L, %2$L, %3$L)::text
     where not exists (
-      select from cron.job where jobname = 'tessera launcher' and schedule = %1$L and command = %2$L and database = %3$L)
+      select from cron.job
+      where jobname = 'tessera launcher' and schedule = %1$L and command = %2$L and database = %3$L and username = current_user)
     $cron$,
     least(_tessera_functions.setting('launcher_interval')::int, 59) || ' seconds',
-    _tessera_functions.launcher_command(), _tessera_functions.cron_database()));
+    case when anybody then _tessera_functions.launcher_command() else _tessera_functions.tidy_command() end,
+    _tessera_functions.cron_database()));
   perform _tessera_functions.in_cron_database(format(
     $cron$
-    select cron.schedule_in_database(%1$L, '1 seconds', %2$L, %3$L, %4$L)::text
+    select cron.schedule_in_database(%1$L, '1 seconds', %2$L, %3$L, case when %5$L then %4$L end)::text
     where not exists (
       select from cron.job where jobname = %1$L and command = %2$L and database = %3$L and username = %4$L)
     $cron$,
     _tessera_functions.cron_name('scheduler'), _tessera_functions.cron_command('scheduler(''pg_cron'')'),
-    current_database(), _tessera_functions.extension_owner()));
+    current_database(), case when anybody then _tessera_functions.extension_owner() else _tessera_functions.cron_user() end, anybody));
 end
 $$;
 comment on function _tessera_functions.register_workers() is
@@ -65,7 +70,13 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  perform _tessera_functions.require_extension_owner('start background workers');
+  if not pg_has_role(_tessera_functions.extension_owner(), 'USAGE') then
+    perform _tessera_functions.register_own_worker();
+    return true;
+  end if;
+  if _tessera_functions.cron_state() <> 'not loaded' then
+    perform _tessera_functions.require_rights_of_workers('start');
+  end if;
   perform tessera.set_setting('background_workers', 'on');
   if _tessera_functions.cron_database() is null then
     raise warning using
@@ -84,9 +95,9 @@ begin
 end
 $$;
 comment on function @extschema@.start_background_workers() is
-'Has this database get a scheduler and workers, now and after every restart of the server. True when pg_cron will start them, false when the command tessera worker is to do it. Calling it again changes nothing.
-Privileges: members of the role that owns the extension
-Errors: 42501, and those of the connection to the database of pg_cron';
+'Has this database get a scheduler and workers, now and after every restart of the server. True when pg_cron will start them, false when the command tessera worker is to do it. Calling it again changes nothing. Where the owner of the extension is no superuser it starts workers for him alone; every other role that has work calls it for itself, in the database of pg_cron or by the statement that the error gives.
+Privileges: members of the role that owns the extension; anybody for himself
+Errors: 42501 with a list of all rights that are missing, as statements, and those of the connection to the database of pg_cron';
 
 create function @extschema@.stop_background_workers() returns boolean
 language plpgsql volatile
@@ -94,24 +105,21 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   perform _tessera_functions.require_extension_owner('stop background workers');
+  if _tessera_functions.cron_drives() then
+    perform _tessera_functions.require_rights_of_workers('stop');
+  end if;
   perform tessera.set_setting('background_workers', 'off');
   delete from _tessera_catalog.worker_slot;
-  if _tessera_functions.cron_database() is not null then
-    begin
-      perform _tessera_functions.in_cron_database(format(
-        'with gone as (delete from cron.job where jobname like %L returning jobid) select jobid::text from gone',
-        _tessera_functions.cron_name('%')));
-      perform _tessera_functions.exec_in_cron_database(_tessera_functions.cron_guard_command());
-    exception when undefined_table then
-      null; -- nothing was ever registered
-    end;
+  if _tessera_functions.cron_drives() then
+    perform _tessera_functions.unregister_workers();
   end if;
   return _tessera_functions.dismiss_workers();
 end
 $$;
 comment on function @extschema@.stop_background_workers() is
 'Ends the scheduler and the workers of this database until start_background_workers() is called. Runs under way are interrupted and start again then. True when all are gone.
-Privileges: members of the role that owns the extension';
+Privileges: members of the role that owns the extension
+Errors: 42501 with a list of all rights that are missing, as statements';
 
 create function @extschema@.restart_background_workers() returns boolean
 language plpgsql volatile
@@ -119,13 +127,17 @@ set search_path to pg_catalog, pg_temp
 as $$
 begin
   perform _tessera_functions.require_extension_owner('restart background workers');
+  if _tessera_functions.cron_state() <> 'not loaded' then
+    perform _tessera_functions.require_rights_of_workers('restart');
+  end if;
   perform _tessera_functions.dismiss_workers();
   return @extschema@.start_background_workers();
 end
 $$;
 comment on function @extschema@.restart_background_workers() is
 'Ends the scheduler and the workers of this database and has them started again. Runs under way are interrupted and start again.
-Privileges: members of the role that owns the extension';
+Privileges: members of the role that owns the extension
+Errors: as those of start_background_workers()';
 
 create function _tessera_functions.pause_workers() returns event_trigger
 language plpgsql

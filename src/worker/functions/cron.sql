@@ -22,6 +22,39 @@ as $$
 $$;
 comment on function _tessera_functions.cron_database() is 'the database in which pg_cron keeps its jobs; null when the server does not load pg_cron';
 
+create function _tessera_functions.cron_state() returns text
+language plpgsql stable security definer
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  return case when nullif(current_setting('cron.database_name', true), '') is null then 'not loaded' else 'loaded' end;
+exception
+  -- A parameter that cannot be read is there, and pg_cron with it.
+  when insufficient_privilege then
+    return 'hidden';
+end
+$$;
+comment on function _tessera_functions.cron_state() is
+  'whether the server loads pg_cron: loaded, not loaded, or hidden where the owner of the extension may not see in which database its jobs are';
+
+create function _tessera_functions.cron_user() returns name
+language sql stable security definer
+set search_path to pg_catalog, pg_temp
+as $$
+  select case when current_database() = _tessera_functions.cron_database() then _tessera_functions.extension_owner()
+    else coalesce(_tessera_functions.conninfo_part('user')::name, _tessera_functions.extension_owner()) end
+$$;
+comment on function _tessera_functions.cron_user() is 'the role as which this database registers jobs with pg_cron';
+
+create function _tessera_functions.cron_starts_anybody() returns boolean
+language sql stable security definer
+set search_path to pg_catalog, pg_temp
+as $$
+  select coalesce((select r.rolsuper from pg_roles r where r.rolname = _tessera_functions.cron_user()), false)
+$$;
+comment on function _tessera_functions.cron_starts_anybody() is
+  'whether workers of other roles can be registered for them: pg_cron lets superusers alone do so';
+
 create function _tessera_functions.cron_knows_seconds() returns boolean
 language sql stable
 set search_path to pg_catalog, pg_temp
@@ -38,8 +71,13 @@ create function _tessera_functions.loopback_server() returns text
 language sql stable
 set search_path to pg_catalog, pg_temp
 as $$
+  -- libpq itself would choose the port it was built with, and the account of the operating system for the user.
   select coalesce(
-    (select l.conninfo from _tessera_catalog.loopback l),
+    (select concat_ws(' ', l.conninfo,
+        case when _tessera_functions.conninfo_part('port') is null then 'port=' || current_setting('port') end,
+        case when _tessera_functions.conninfo_part('user') is null
+          then 'user=' || quote_literal(_tessera_functions.extension_owner()) end)
+      from _tessera_catalog.loopback l),
     format('host=%s port=%s user=%s',
       coalesce(nullif(trim(split_part(current_setting('unix_socket_directories'), ',', 1)), ''), 'localhost'),
       current_setting('port'), quote_literal(_tessera_functions.extension_owner())))
@@ -68,7 +106,7 @@ end
 $$;
 comment on function tessera.set_loopback(text) is
 'Says how the server reaches itself, where the local socket without a password does not do. Only members of the owner of the extension can read it.
-conninfo: a libpq connection string without dbname, as a superuser; null goes back to the local socket
+conninfo: a libpq connection string without dbname, with the name and password of the owner of the extension or of a superuser; null goes back to the local socket
 Privileges: members of the role that owns the extension';
 
 create function _tessera_functions.in_cron_database(statement text) returns setof text
@@ -180,6 +218,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
+  anybody constant boolean := _tessera_functions.cron_starts_anybody();
   wanted jsonb;
 begin
   select coalesce(jsonb_agg(jsonb_build_object(
@@ -188,21 +227,23 @@ begin
       'username', r.rolname)), '[]')
   into wanted
   from _tessera_catalog.worker_slot w
-  join pg_roles r on r.oid = w.owner;
-  -- Added inactive, so that pg_cron starts nothing as a role before the guard holds it.
+  join pg_roles r on r.oid = w.owner
+  where anybody or r.rolname = _tessera_functions.cron_user();
+  -- Whoever is no superuser must not name a user, not even himself. Workers of others are added inactive, so that pg_cron
+  -- starts nothing as a role before the guard holds it.
   perform _tessera_functions.in_cron_database(format(
     $sync$
     with wanted as (
       select * from pg_catalog.jsonb_to_recordset(%1$L) as w(jobname text, command text, username name)
     ), gone as (
-      delete from cron.job j
-      where j.jobname like %2$L
+      select cron.unschedule(j.jobid), j.jobid
+      from cron.job j
+      where j.jobname like %2$L and (%4$L or j.username = current_user)
         and not exists (
           select from wanted w
           where w.jobname = j.jobname and w.username = j.username and w.command = j.command and j.database = %3$L)
-      returning j.jobid
     ), added as (
-      select cron.schedule_in_database(w.jobname, '1 seconds', w.command, %3$L, w.username, false) as jobid
+      select cron.schedule_in_database(w.jobname, '1 seconds', w.command, %3$L, case when %4$L then w.username end, not %4$L) as jobid
       from wanted w
       where not exists (
         select from cron.job j
@@ -210,7 +251,10 @@ begin
     )
     select jobid::text from gone union all select jobid::text from added
     $sync$,
-    wanted, _tessera_functions.cron_name('worker:%'), current_database()));
+    wanted, _tessera_functions.cron_name('worker:%'), current_database(), anybody));
+  if not anybody then
+    return;
+  end if;
   perform _tessera_functions.exec_in_cron_database(_tessera_functions.cron_guard_command());
   perform _tessera_functions.in_cron_database(format(
     $sync$
@@ -223,6 +267,23 @@ begin
 end
 $$;
 comment on function _tessera_functions.sync_cron() is 'makes the pg_cron jobs of this database those of its slots';
+
+create function _tessera_functions.unregister_workers() returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  perform _tessera_functions.in_cron_database(format(
+    'select cron.unschedule(j.jobid)::text from cron.job j where j.jobname like %L and (%L or j.username = current_user)',
+    _tessera_functions.cron_name('%'), _tessera_functions.cron_starts_anybody()));
+  if _tessera_functions.cron_starts_anybody() then
+    perform _tessera_functions.exec_in_cron_database(_tessera_functions.cron_guard_command());
+  end if;
+exception when undefined_table or invalid_schema_name then
+  null; -- nothing was ever registered
+end
+$$;
+comment on function _tessera_functions.unregister_workers() is 'takes the jobs of this database from pg_cron';
 
 create function _tessera_functions.purge_cron_log() returns bigint
 language plpgsql volatile

@@ -73,3 +73,16 @@ end $launcher$$command$,
 $function$;
 comment on function _tessera_functions.launcher_command() is
   'what pg_cron runs to find databases that gained or lost the extension';
+
+create function _tessera_functions.tidy_command() returns text
+language sql immutable
+set search_path to pg_catalog, pg_temp
+as $$
+  -- To look into other databases it would need a password, which everybody who sees its text could read.
+  select $command$select cron.unschedule(j.jobid)
+from cron.job j
+where j.username = current_user and j.jobname ~ '^tessera:[0-9]+:'
+  and not exists (select from pg_catalog.pg_database b where b.oid::text = pg_catalog.split_part(j.jobname, ':', 2))$command$
+$$;
+comment on function _tessera_functions.tidy_command() is
+  'what pg_cron runs in place of the launcher for a role that is no superuser: it removes the jobs of databases that are gone';

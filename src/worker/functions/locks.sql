@@ -7,6 +7,7 @@ as $$
     when 'slot' then 29750      -- second key: slot; held by the worker in that slot
     when 'scheduler' then 29751 -- second key: 0; held by the scheduler of the database
     when 'pause' then 29752     -- second key: 0; shared by scheduler and workers, exclusive by who wants them away
+    when 'refused' then 29754   -- second key: a role, its OID minus 2^31; held by tessera worker while it cannot log in as that role
     when 'delivery' then 29753  -- second key: 0; held by the command that delivers telemetry reports
   end
 $$;
@@ -19,7 +20,7 @@ as $$
   select l.pid
   from pg_locks l
   where l.locktype = 'advisory' and l.granted and l.objsubid = 2
-    and l.classid::bigint = $1 and l.objid::bigint = $2
+    and l.classid::bigint = $1 and l.objid::bigint = $2::bigint & 4294967295
     and l.database = (select oid from pg_database where datname = current_database())
 $$;
 comment on function _tessera_functions.lock_holders(int, int) is 'sessions that hold an advisory lock of this database';

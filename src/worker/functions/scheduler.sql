@@ -176,9 +176,10 @@ as $$
     min(w.since)
   from needs w
   join pg_roles r on r.oid = w.owner and r.rolcanlogin
+  where _tessera_functions.role_is_served(r.oid, (select s.driver from _tessera_catalog.scheduler_state s))
   group by w.owner
 $$;
-comment on function _tessera_functions.work_demand() is 'roles that have work, and how much of it is due or under way';
+comment on function _tessera_functions.work_demand() is 'roles that have work for which sessions can be had, and how much of it is due or under way';
 
 create function _tessera_functions.complete_statistics() returns void
 language sql volatile
@@ -219,19 +220,20 @@ begin
     perform _tessera_functions.mend_loopback();
     perform _tessera_functions.cut_off_copy();
   end if;
-  if round % 2 = 0 and _tessera_functions.arrange_slots() or round % 60 = 0 then
-    if driver = 'pg_cron' then
-      perform _tessera_functions.sync_cron();
-    else
-      notify tessera_workers;
-    end if;
-  end if;
+  -- Before slots are arranged, which depends on the driver.
   if round % 8 = 0 then
     insert into _tessera_catalog.scheduler_state (heartbeat, started_at, pid, driver)
     values (clock_timestamp(), clock_timestamp(), pg_backend_pid(), driver)
     on conflict (only_row) do update
     set heartbeat = excluded.heartbeat, pid = excluded.pid, driver = excluded.driver,
       started_at = case when round = 0 then excluded.started_at else scheduler_state.started_at end;
+  end if;
+  if round % 2 = 0 and _tessera_functions.arrange_slots() or round % 60 = 0 then
+    if driver = 'pg_cron' then
+      perform _tessera_functions.sync_cron();
+    else
+      notify tessera_workers;
+    end if;
   end if;
   return true;
 end
@@ -277,16 +279,15 @@ Privileges: members of the role that owns the extension';
 create function _tessera_functions.report_run_failure(
   session int, state text, message text, detail text, hint text, context text
 ) returns void
-language plpgsql volatile
+language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   run record;
 begin
-  perform _tessera_functions.require_extension_owner('report the failure of a run');
   -- The session was closed a moment ago; its locks go with it.
   for attempt in 1..100 loop
-    select s.job_id, j.proc_schema, j.proc_name,
+    select s.job_id, j.owner, j.proc_schema, j.proc_name,
       s.pid in (select _tessera_functions.lock_holders(_tessera_functions.lock_class('job'), s.job_id)) as alive
     into run
     from _tessera_catalog.bgw_job_stat s
@@ -295,6 +296,11 @@ begin
     exit when run.alive is not true;
     perform pg_sleep(0.01);
   end loop;
+  -- Who connected: inside of this function the current role is always the owner of the extension.
+  if run.job_id is not null and not pg_has_role(session_user, run.owner, 'USAGE')
+    and not pg_has_role(session_user, _tessera_functions.extension_owner(), 'USAGE') then
+    raise exception using errcode = '42501', message = 'permission denied to report the failure of a run';
+  end if;
   if run.job_id is not null and not run.alive then
     perform _tessera_functions.mark_job_end(run.job_id, false, jsonb_strip_nulls(jsonb_build_object(
       'sqlerrcode', state, 'message', message, 'detail', detail, 'hint', hint, 'context', context,
@@ -304,4 +310,4 @@ end
 $$;
 comment on function _tessera_functions.report_run_failure(int, text, text, text, text, text) is
 'How the command tessera worker tells what ended a session in which a job committed by itself.
-Privileges: members of the role that owns the extension';
+Privileges: members of the role that owns the extension, or the job';

@@ -37,6 +37,7 @@ with state as (
     exists (select from pg_catalog.pg_roles r where r.oid = j.owner and r.rolcanlogin) as owner_can_login,
     pg_catalog.to_regprocedure(pg_catalog.format('%I.%I(integer, jsonb)', j.proc_schema, j.proc_name)) is not null as has_proc,
     exists (select from _tessera_catalog.worker_slot w where w.owner = j.owner) as has_slot,
+    _tessera_functions.role_is_served(j.owner, (select x.driver from _tessera_catalog.scheduler_state x)) as served,
     (select i.pid from tessera_information.workers i where i.owner = j.owner and i.state = 'idle' limit 1) as idle_worker
   from _tessera_catalog.bgw_job j
   left join _tessera_catalog.bgw_job_stat s on s.job_id = j.id
@@ -69,6 +70,8 @@ select j.id as job_id,
     when not c.running then 'no scheduler runs in this database: see select * from tessera.doctor()'
     when j.next_start is null or j.next_start <= pg_catalog.now() then
       case
+        when not j.has_slot and not j.served then pg_catalog.format(
+          'role "%s" has no worker: as that role, start_background_workers() says how it starts one', pg_catalog.pg_get_userbyid(j.owner))
         when not j.has_slot then pg_catalog.format('all %s worker slots are taken by other roles', c.worker_slots)
         when j.idle_worker is null then 'all workers of its owner are busy or starting'
         else 'an idle worker will take it in a moment'
