@@ -69,12 +69,12 @@ begin
   loop
     found := found + 1;
     status := 'error';
-    hint := 'Call tessera.sync_catalog().';
+    hint := 'select tessera.sync_catalog();';
     if not cagg.is_there then
       detail := format('the view or the hypertable of %s is gone', cagg.name);
     elsif cardinality(cagg.missing) > 0 then
       detail := format('%s cannot be refreshed: %s is gone', cagg.name, array_to_string(cagg.missing, ', '));
-      hint := format('Drop it, select drop_continuous_aggregate(%L), and create it again.', cagg.name);
+      hint := format(E'-- and create it again\nselect drop_continuous_aggregate(%L);', cagg.name);
     elsif cardinality(cagg.foreign_parts) > 0 then
       detail := format('%s belongs to %s, parts of it do not: %s', cagg.name, pg_get_userbyid(cagg.owner), array_to_string(cagg.foreign_parts, ', '));
     else
@@ -100,7 +100,7 @@ begin
       status := 'error';
       detail := format('changes of %s are lost to its continuous aggregates: triggers of %s of its tables are missing or disabled, of %s first',
         raw.name, cardinality(parts), parts[1]);
-      hint := format('Run: select _tessera_functions.enable_capture(%s, %s); %s',
+      hint := format('select _tessera_functions.enable_capture(%s, %s); %s;',
         raw.relid::oid, raw.step, array_to_string(raw.calls, '; '));
       return next;
     end if;
@@ -117,8 +117,8 @@ begin
     bad := bad + 1;
     status := 'warning';
     detail := format('a transaction that writes to %s has been open since before the last refresh: what is materialized meanwhile each refresh computes again', raw.name);
-    hint := case when raw.pid is null then 'It is prepared: see pg_prepared_xacts.'
-      else format('It is that of backend %s: see pg_stat_activity.', raw.pid) end;
+    hint := case when raw.pid is null then 'select * from pg_prepared_xacts;'
+      else format('select * from pg_stat_activity where pid = %s;', raw.pid) end;
     return next;
   end loop;
 
@@ -134,7 +134,7 @@ begin
     bad := bad + 1;
     status := 'warning';
     detail := format('job %s, which refreshes %s, failed the last time', raw.id, raw.name);
-    hint := format('See select * from tessera_information.job_errors where job_id = %s.', raw.id);
+    hint := format('select * from tessera_information.job_errors where job_id = %s;', raw.id);
     return next;
   end loop;
 

@@ -20,7 +20,7 @@ begin
     begin
       select format('%s, wal_level %s', c.result, w.result),
         case when w.result = 'logical' then 'ok' else 'warning' end,
-        case when w.result <> 'logical' then 'Run there: alter system set wal_level = logical; without it shards can be moved away only while their writes are blocked.' end
+        case when w.result <> 'logical' then E'-- there, and restart that server; without it shards are moved away only while their writes are blocked\nalter system set wal_level = logical;' end
       into strict detail, status, hint
       from _tessera_functions.run_command_on_nodes(array[node.nodeid], array['select version()']) c,
         _tessera_functions.run_command_on_nodes(array[node.nodeid], array['show wal_level']) w
@@ -28,7 +28,7 @@ begin
       detail := format('%s answers: %s', node.address, substring(detail from '^PostgreSQL [^ ]+') || substring(detail from ', wal_level .*$'));
     exception when others then
       status := 'error'; detail := format('%s does not answer', node.address);
-      hint := 'Check that the server runs; select * from run_command_on_all_nodes(''select 1'') says more.';
+      hint := E'-- says more\nselect * from run_command_on_all_nodes(''select 1'');';
     end;
     return next;
   end loop;
@@ -39,7 +39,7 @@ begin
     status := 'ok'; detail := 'no decision waits to be carried out'; hint := null;
   else
     status := 'warning'; detail := format('%s decisions may not have been carried out yet', pending);
-    hint := 'Run: select tessera.heal_nodes()';
+    hint := 'select tessera.heal_nodes();';
   end if;
   return next;
 
@@ -49,7 +49,7 @@ begin
     status := 'ok'; detail := 'nothing that could not be dropped'; hint := null;
   else
     status := 'warning'; detail := format('something could not be dropped: %s', stuck);
-    hint := 'Run: call citus_cleanup_orphaned_resources()';
+    hint := 'call citus_cleanup_orphaned_resources();';
   end if;
   return next;
 
@@ -58,7 +58,7 @@ begin
     status := 'ok'; detail := 'nodes join and group colocated tables themselves'; hint := null;
   else
     status := 'warning'; detail := 'enable_partitionwise_join or enable_partitionwise_aggregate is off';
-    hint := format('Run: alter database %I set enable_partitionwise_join = on; alter database %1$I set enable_partitionwise_aggregate = on', current_database());
+    hint := format('alter database %I set enable_partitionwise_join = on; alter database %1$I set enable_partitionwise_aggregate = on;', current_database());
   end if;
   return next;
 end

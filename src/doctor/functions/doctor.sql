@@ -1,3 +1,23 @@
+create function _tessera_functions.available_version() returns text
+language plpgsql stable
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  found text;
+begin
+  -- What pg_tle has registered is in no file, so PostgreSQL itself does not list it.
+  if to_regprocedure('pgtle.available_extensions()') is not null then
+    execute $tle$select default_version from pgtle.available_extensions() where name = 'tessera'$tle$ into found;
+  end if;
+  return coalesce(found, (select default_version from pg_available_extensions where name = 'tessera'));
+exception
+  when insufficient_privilege then
+    return null;
+end
+$$;
+comment on function _tessera_functions.available_version() is
+  'the version CREATE EXTENSION would install, from the files of the server or as registered with pg_tle';
+
 create function tessera.doctor(
   out check_name text, out status text, out detail text, out hint text
 ) returns setof record
@@ -13,7 +33,7 @@ declare
   place record;
 begin
   select extversion into installed from pg_extension where extname = 'tessera';
-  select default_version into available from pg_available_extensions where name = 'tessera';
+  available := _tessera_functions.available_version();
 
   check_name := 'language';
   begin
@@ -21,7 +41,7 @@ begin
     status := 'ok'; detail := 'plv8 answers'; hint := null;
   exception when others then
     status := 'error'; detail := sqlerrm;
-    hint := 'Install plv8 for this server, then run: create extension plv8';
+    hint := E'-- where the server has plv8 installed\ncreate extension if not exists plv8;';
   end;
   return next;
 
@@ -32,7 +52,8 @@ begin
     status := 'ok'; detail := cardinality(_tessera_functions.function_list()) || ' functions are there'; hint := null;
   else
     status := 'error'; detail := 'missing: ' || array_to_string(missing, ', ');
-    hint := 'Run: alter extension tessera update to ''reinstall''; alter extension tessera update';
+    hint := case when installed is null then '-- run the script install.sql of that version again'
+      else 'alter extension tessera update to ''reinstall''; alter extension tessera update;' end;
   end if;
   return next;
 
@@ -42,10 +63,11 @@ begin
     status := 'ok'; detail := 'functions of ' || loaded || ', installed without CREATE EXTENSION'; hint := null;
   elsif installed <> loaded then
     status := 'error'; detail := format('the extension is %s, its functions are of %s', installed, loaded);
-    hint := 'Run: alter extension tessera update to ''reinstall''; alter extension tessera update';
+    hint := 'alter extension tessera update to ''reinstall''; alter extension tessera update;';
   elsif available is distinct from installed then
     status := 'warning'; detail := format('%s is installed, %s is available', installed, coalesce(available, 'nothing'));
-    hint := 'Run: alter extension tessera update';
+    hint := case when available is not null then 'alter extension tessera update;'
+      else '-- put the files of this version back where PostgreSQL looks for extensions, or register pg_tle.sql' end;
   else
     status := 'ok'; detail := installed; hint := null;
   end if;
@@ -57,7 +79,7 @@ begin
     status := 'warning';
     detail := format('date_bin of PostgreSQL %s misplaces exact multiples before the origin, and time_bucket uses it',
       current_setting('server_version'));
-    hint := 'Update the server to the newest minor version.';
+    hint := '-- update the server to its newest minor version';
   else
     status := 'ok'; detail := 'PostgreSQL ' || current_setting('server_version'); hint := null;
   end if;
@@ -75,7 +97,7 @@ begin
     status := 'ok'; detail := 'the catalog follows DDL'; hint := null;
   else
     status := 'warning'; detail := 'event triggers are missing or disabled, so the catalog does not follow DDL';
-    hint := 'Call tessera.sync_catalog() after you rename, move or drop hypertables, chunks or continuous aggregates.';
+    hint := E'-- after you rename, move or drop hypertables, chunks, continuous aggregates or distributed tables\nselect tessera.sync_catalog();';
   end if;
   return next;
 
@@ -90,12 +112,13 @@ begin
   if waiting = 0 then
     status := 'ok'; detail := 'every hypertable and chunk has its table'; hint := null;
   else
-    status := 'error'; detail := waiting || ' rows name tables that are gone'; hint := 'Call tessera.sync_catalog().';
+    status := 'error'; detail := waiting || ' rows name tables that are gone'; hint := 'select tessera.sync_catalog();';
   end if;
   return next;
 
   check_name := 'default partitions';
   detail := null;
+  hint := null;
   for place in
     select h.relid::regclass as relation, format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_default') as name
     from _tessera_catalog.hypertable h
@@ -105,17 +128,18 @@ begin
     execute format('select count(*) from %s', place.name) into waiting;
     if waiting > 0 then
       detail := concat_ws(', ', detail, format('%s rows of %s', waiting, place.relation));
+      hint := concat_ws(' ', hint, format('select drain_default_partition(%L);', place.relation));
     end if;
   end loop;
   if detail is null then
     status := 'ok'; detail := 'no rows wait for chunks'; hint := null;
   else
     status := 'warning'; detail := detail || ' wait for chunks';
-    hint := 'Call drain_default_partition(hypertable). Rows with infinite time stay there.';
+    hint := E'-- rows with infinite time stay there\n' || hint;
   end if;
   return next;
 end
 $$;
 comment on function tessera.doctor() is
-'Looks whether everything tessera stands on is in order: the language, its functions, the version, scheduler, workers and jobs, continuous aggregates, the event triggers, the catalog, rows waiting for chunks. One row per check with status ok, warning or error, and a hint that can be typed.
+'Looks whether everything tessera stands on is in order: the language, its functions, the version, scheduler, workers and jobs, continuous aggregates, the event triggers, the catalog, rows waiting for chunks. One row per check with status ok, warning or error, and a hint that is a statement to type, with a comment where it is to be typed elsewhere.
 Privileges: anybody; default partitions the caller cannot read are left out';

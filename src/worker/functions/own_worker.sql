@@ -8,35 +8,50 @@ $$;
 comment on function _tessera_functions.own_worker_job() is
   'the statement by which a role registers a worker for itself, in the database of pg_cron';
 
+create function _tessera_functions.own_worker_statements(role name) returns text
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  home constant name := coalesce(_tessera_functions.cron_database(), 'postgres');
+  them constant jsonb := _tessera_functions.rights_in_cron_database(role);
+  missing text[];
+begin
+  missing := array_remove(array[
+    case when not coalesce((them ->> 'extension')::boolean, false) then 'create extension if not exists pg_cron' end,
+    case when not coalesce((them ->> 'schema')::boolean, false) then format('grant usage on schema cron to %I', role) end,
+    case when not coalesce((them ->> 'schedule')::boolean, false) then format('grant execute on function cron.schedule_in_database to %I', role) end],
+    null);
+  return concat_ws(E'\n',
+    case when cardinality(missing) > 0 then format(E'-- in database "%s"\n%s;', home, array_to_string(missing, E';\n')) end,
+    format(E'-- as role "%s", in database "%s"\n%s;', role, home, _tessera_functions.own_worker_job()));
+end
+$$;
+comment on function _tessera_functions.own_worker_statements(name) is
+  'what is to be typed for a role to have a worker that pg_cron starts, rights that are missing first';
+
 create function _tessera_functions.register_own_worker() returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   home constant name := _tessera_functions.cron_database();
-  them jsonb;
-  missing text[];
+  statements text;
 begin
-  if home is null or home <> current_database() then
-    -- Going there takes the password of the caller, which is nobody's business.
-    raise exception using
-      errcode = '42501',
-      message = 'permission denied to start background workers',
-      detail = format('Role "%s" owns the extension. Another role starts a worker for itself alone, %s.', _tessera_functions.extension_owner(),
-        coalesce(format('in database "%s"', home), 'by the command tessera worker')),
-      hint = case when home is not null then format(E'-- as role "%s", in database "%s"\n%s;', current_user, home, _tessera_functions.own_worker_job()) end;
-  end if;
-  execute _tessera_functions.rights_query(current_user) into them;
-  missing := array_remove(array[
-    case when not (them ->> 'extension')::boolean then 'create extension if not exists pg_cron' end,
-    case when not (them ->> 'schema')::boolean then format('grant usage on schema cron to %I', current_user) end,
-    case when not (them ->> 'schedule')::boolean then format('grant execute on function cron.schedule_in_database to %I', current_user) end],
-    null);
-  if cardinality(missing) > 0 then
+  if home is null then
     raise exception using
       errcode = '42501', message = 'permission denied to start background workers',
-      detail = 'Rights on pg_cron are missing.',
-      hint = format(E'-- in database "%s"\n%s;', home, array_to_string(missing, E';\n'));
+      detail = format('Role "%s" owns the extension, and the server loads no pg_cron.', _tessera_functions.extension_owner()),
+      hint = '-- run the command tessera worker as this role';
+  end if;
+  statements := _tessera_functions.own_worker_statements(current_user);
+  if home <> current_database() or statements not like '-- as role%' then
+    -- Going to that database would take the password of the caller, which is nobody's business.
+    raise exception using
+      errcode = '42501', message = 'permission denied to start background workers',
+      detail = format('Role "%s" owns the extension. Another role has pg_cron start a worker for itself alone, in database "%s".',
+        _tessera_functions.extension_owner(), home),
+      hint = statements;
   end if;
   execute _tessera_functions.own_worker_job();
 end

@@ -1,11 +1,15 @@
 create function _tessera_functions.rights_in_cron_database(role name) returns jsonb
-language plpgsql volatile
+language plpgsql volatile security definer
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   answer text;
   why text;
 begin
+  if current_database() = coalesce(_tessera_functions.cron_database(), 'postgres') then
+    execute _tessera_functions.rights_query(role) into answer;
+    return answer;
+  end if;
   -- Where the parameter is hidden, its default.
   execute format('select x from %s.dblink($1, $2) as t(x text)',
     (select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink'))
@@ -21,7 +25,8 @@ exception
 end
 $$;
 comment on function _tessera_functions.rights_in_cron_database(name) is
-  'what a role may do in the database of pg_cron, asked over dblink; why it could not be asked, under "refused"';
+'What a role may do in the database of pg_cron, asked over dblink as the owner of the extension; why it could not be asked, under "refused".
+Privileges: anybody; it tells nothing else';
 
 create function _tessera_functions.rights_query(role name) returns text
 language sql immutable
@@ -60,9 +65,9 @@ begin
       purpose := 'jobs of pg_cron belong to the role that registers them, and this is who looks after the workers';
       return next;
     end if;
-    execute _tessera_functions.rights_query(owner) into them;
-  else
-    them := _tessera_functions.rights_in_cron_database(_tessera_functions.cron_user());
+  end if;
+  them := _tessera_functions.rights_in_cron_database(_tessera_functions.cron_user());
+  if current_database() <> home then
     if them ? 'refused' then
       statement := format('select tessera.set_loopback(%L)', format('host=%s user=%s password=...', _tessera_functions.loopback_host(), quote_ident(owner)));
       purpose := format('to register jobs in the database of pg_cron, which was refused: %s', them ->> 'refused');

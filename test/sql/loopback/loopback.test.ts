@@ -248,7 +248,7 @@ describe('a copy of the database', () => {
       const doctor = await inCopy.query(
         `select status, hint from tessera.doctor() where check_name = 'loopback server'`,
       );
-      expect(doctor.rows[0]).toEqual({ status: 'error', hint: 'Run: select tessera.repair_loopback()' });
+      expect(doctor.rows[0]).toEqual({ status: 'error', hint: 'select tessera.repair_loopback();' });
       expect((await inCopy.query('select tessera.repair_loopback() as n')).rows[0].n).toBe(2);
       expect((await inCopy.query('select count(*)::int as n from app.m')).rows[0].n).toBe(100);
       await inCopy.query('delete from app.m');

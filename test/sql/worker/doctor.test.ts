@@ -14,7 +14,7 @@ test('the doctor says that workers are off, and what turns them on', async () =>
   expect(await check('background work')).toEqual({
     status: 'warning',
     detail: 'background workers are off in this database, so jobs and policies do not run',
-    hint: 'Call start_background_workers().',
+    hint: 'select start_background_workers();',
   });
 });
 
