@@ -111,7 +111,7 @@ begin
     select distinct r.rolname
     from tessera_information.job_states j
     join pg_roles r on r.oid = j.owner and r.rolcanlogin
-    where j.state = 'due' and j.lag > interval '10 seconds'
+    where j.state = 'due'
       and not _tessera_functions.role_is_served(r.oid, (select s.driver from _tessera_catalog.scheduler_state s))
     union
     select r.rolname
