@@ -1184,6 +1184,8 @@ CREATE VIEW tessera_information.job_states AS
             (EXISTS ( SELECT
                    FROM _tessera_catalog.worker_slot w
                   WHERE ((w.owner)::oid = (j_1.owner)::oid))) AS has_slot,
+            _tessera_functions.role_is_served((j_1.owner)::oid, ( SELECT x.driver
+                   FROM _tessera_catalog.scheduler_state x)) AS served,
             ( SELECT i.pid
                    FROM tessera_information.workers i
                   WHERE (((i.owner)::oid = (j_1.owner)::oid) AND (i.state = 'idle'::text))
@@ -1220,6 +1222,7 @@ CREATE VIEW tessera_information.job_states AS
             WHEN (NOT c.running) THEN 'no scheduler runs in this database: see select * from tessera.doctor()'::text
             WHEN ((j.next_start IS NULL) OR (j.next_start <= now())) THEN
             CASE
+                WHEN ((NOT j.has_slot) AND (NOT j.served)) THEN format('role "%s" has no worker: as that role, start_background_workers() says how it starts one'::text, pg_get_userbyid((j.owner)::oid))
                 WHEN (NOT j.has_slot) THEN format('all %s worker slots are taken by other roles'::text, c.worker_slots)
                 WHEN (j.idle_worker IS NULL) THEN 'all workers of its owner are busy or starting'::text
                 ELSE 'an idle worker will take it in a moment'::text
@@ -1705,3 +1708,6 @@ CREATE EVENT TRIGGER tessera_shard_drop ON sql_drop
 CREATE EVENT TRIGGER tessera_sql_drop ON sql_drop
          WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION', 'DROP TYPE', 'DROP FOREIGN TABLE')
    EXECUTE FUNCTION _tessera_functions.on_sql_drop();
+CREATE EVENT TRIGGER tessera_type_ddl ON ddl_command_end
+         WHEN TAG IN ('ALTER TYPE', 'ALTER DOMAIN')
+   EXECUTE FUNCTION _tessera_functions.on_type_ddl();

@@ -6,6 +6,11 @@ begin
       when tag in ('ALTER EXTENSION', 'DROP EXTENSION')
       execute function _tessera_functions.pause_workers();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_type_ddl') then
+    create event trigger tessera_type_ddl on ddl_command_end
+      when tag in ('ALTER TYPE', 'ALTER DOMAIN')
+      execute function _tessera_functions.on_type_ddl();
+  end if;
   if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_shard_ddl') then
     create event trigger tessera_shard_ddl on ddl_command_end
       when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'CREATE TABLE', 'CREATE FOREIGN TABLE', 'ALTER INDEX', 'CREATE INDEX',

@@ -18,6 +18,9 @@ begin
   create event trigger tessera_ddl_command_start on ddl_command_start
     when tag in ('ALTER EXTENSION', 'DROP EXTENSION')
     execute function _tessera_functions.pause_workers();
+  create event trigger tessera_type_ddl on ddl_command_end
+    when tag in ('ALTER TYPE', 'ALTER DOMAIN')
+    execute function _tessera_functions.on_type_ddl();
   create event trigger tessera_shard_ddl on ddl_command_end
     when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'CREATE TABLE', 'CREATE FOREIGN TABLE', 'ALTER INDEX', 'CREATE INDEX',
       'CREATE STATISTICS', 'ALTER STATISTICS', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA')

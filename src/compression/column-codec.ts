@@ -1,6 +1,15 @@
 import { literal } from '../lib/quote.ts';
 import { chooseAlgorithm } from './codec/choose-algorithm.ts';
-import type { Codec } from './codec/encode.ts';
+
+/**
+ * Values of enums, composites and what names objects are kept as PostgreSQL keeps them, by OID and attribute number. An
+ * array of arrays would be one array of more dimensions, so arrays are put into a composite type of one attribute.
+ */
+export interface NativeStorage {
+  /** element type of the array in the segments, qualified and quoted */
+  readonly element: string;
+  readonly holder: boolean;
+}
 
 /** What decides how a column is compressed and read. */
 export interface CodecColumn {
@@ -10,13 +19,18 @@ export interface CodecColumn {
   readonly baseType: string;
   readonly hashable: boolean;
   readonly notNull: boolean;
+  /** set where values are kept in arrays of PostgreSQL's, since the text of the type changes its meaning by DDL */
+  readonly native: NativeStorage | null;
   /** collation to restore, qualified and quoted; null for the default of the type */
   readonly collation: string | null;
 }
 
 /** SQL around a column: to a payload, from a payload to arrays once per segment, from the arrays to the value of a row. */
 export interface ColumnCodec {
-  readonly codec: Codec;
+  /** Type of the column in the segments. */
+  readonly stored: string;
+  /** Whether PostgreSQL's own compression gains nothing. */
+  readonly packed: boolean;
   /** Aggregate of an SQL expression over the rows of a segment in the order in which they arrive. */
   encode(value: string): string;
   /** Expressions to be evaluated once per segment. */
@@ -69,9 +83,20 @@ const finish = (value: string, column: CodecColumn): string => {
   return column.collation === null ? cast : `${cast} collate ${column.collation}`;
 };
 
+const nativeCodec = (column: CodecColumn, { element, holder }: NativeStorage): ColumnCodec => ({
+  stored: `${element}[]`,
+  packed: false,
+  encode: (value) => `array_agg(${holder ? `row(${value})` : `(${value})`}::${element})`,
+  decode: (array) => [`_tessera_functions.unfolded(${array})`],
+  value: ([array = ''], row) => finish(holder ? `(${array}[${row}]).v` : `${array}[${row}]`, column),
+});
+
 export const columnCodec = (column: CodecColumn): ColumnCodec => {
-  const { baseType, notNull } = column;
+  const { baseType, notNull, native } = column;
+  if (native !== null) return nativeCodec(column, native);
   const codec = chooseAlgorithm({ name: baseType, hashable: column.hashable });
+  const stored = 'bytea';
+  const packed = codec.kind !== 'text' && codec.kind !== 'bytes' && codec.algorithm !== 'gorilla';
   const time = TIMES[baseType];
   const asText = codec.kind === 'text';
   const encode = (value: string): string =>
@@ -85,7 +110,8 @@ export const columnCodec = (column: CodecColumn): ColumnCodec => {
     );
   if (time !== undefined) {
     return {
-      codec,
+      stored,
+      packed,
       encode,
       decode: (payload) => [
         numbers(baseType === 'date' ? 'decode_int4' : 'decode_time', payload, notNull),
@@ -101,14 +127,16 @@ export const columnCodec = (column: CodecColumn): ColumnCodec => {
   const byNumber = BY_NUMBER[baseType];
   if (byNumber !== undefined)
     return {
-      codec,
+      stored,
+      packed,
       encode,
       decode: (payload) => [numbers(byNumber, payload, notNull)],
       value: ([array = ''], row) => finish(`${array}[${row}]${baseType === 'boolean' ? ' = 1' : ''}`, column),
     };
   const decoder = codec.kind === 'bytes' ? 'decode_bytes' : 'decode_text';
   return {
-    codec,
+    stored,
+    packed,
     encode,
     decode: (payload) => [`_tessera_functions.unfolded(${fn(decoder, payload)})`],
     value: ([array = ''], row) => finish(`${array}[${row}]`, column),

@@ -12,6 +12,7 @@ import {
   findRelation,
   flushCapture,
   internalSql,
+  keyColumns,
   partNames,
   relationOid,
   storedColumns,
@@ -22,7 +23,7 @@ import {
 import { displayed, ident, identList, literal, qualified, type RelationName } from '../lib/quote.ts';
 import { changedMeanwhile } from './failures.ts';
 import { FOR_TEXT } from './column-codec.ts';
-import { keyFunctionDdl, keyTriggerDdl } from './key-guard.ts';
+import { keyFunctionDdl, keyTriggerDdl, type GuardedKey } from './key-guard.ts';
 import { modifyFunctionDdl, modifyTriggerDdl } from './modify-guard.ts';
 import { chunkParts, shapeOf, type ChunkParts, type OpenChunk } from './open-chunk.ts';
 import {
@@ -120,6 +121,11 @@ const letLogin = (chunk: OpenChunk, parts: ChunkParts): void => {
   run(`grant usage on sequence ${sequence} ${to}`);
 };
 
+const guardedKeys = (chunk: OpenChunk, parts: ChunkParts): GuardedKey[] =>
+  chunkKeys(chunk.hypertable.id)
+    .filter((k) => k.kind !== 'f')
+    .map((k) => ({ name: k.name, columns: keyColumns(parts.tail, k) }));
+
 /** How rows of the view are changed; the chunk must be in its place by now, since its bounds are checked. */
 export const letModify = (chunk: OpenChunk, parts: ChunkParts): void => {
   const { inside } = one<{ inside: string }>(`select pg_get_partition_constraintdef($1::regclass) as inside`, [
@@ -130,7 +136,7 @@ export const letModify = (chunk: OpenChunk, parts: ChunkParts): void => {
       chunkId: chunk.id,
       chunk: displayed(chunk.relation),
       columns: storedColumns(chunk.root.oid),
-      keys: chunkKeys(chunk.hypertable.id).filter((k) => k.kind !== 'f'),
+      keys: guardedKeys(chunk, parts),
       inside,
     }),
   );
@@ -140,11 +146,11 @@ export const letModify = (chunk: OpenChunk, parts: ChunkParts): void => {
 
 /** A row that goes into the tail must not have the key of a compressed one. */
 export const guardKeys = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape): void => {
-  const keys = chunkKeys(chunk.hypertable.id).filter((k) => k.kind !== 'f');
+  const keys = guardedKeys(chunk, parts);
   if (keys.length === 0) return;
   const names = partNames(chunk.hypertable);
   run(keyFunctionDdl(parts, names, shape, storedColumns(chunk.root.oid), keys));
-  run(keyTriggerDdl(parts));
+  for (const ddl of keyTriggerDdl(parts)) run(ddl);
   for (const table of [chunk.relation, parts.tail]) run(clearTriggerDdl(table, names));
 };
 
@@ -245,7 +251,7 @@ export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): 
     const before = sizesOf(chunk.relation);
     const spread = spreadOf(chunk, settings);
     const bounds = planSlices(spread);
-    const shape = shapeOf(chunk, settings, bounds);
+    const shape = shapeOf(chunk, settings, bounds, parts.segments);
     for (const ddl of createSegments(parts.segments, shape, chunk.relation.tablespace)) run(ddl);
     const columns = shape.columns.map((c) => ident(c.name)).join(', ');
     const read = encoding(() =>

@@ -19,7 +19,7 @@ import {
 import { ident, identList, qualified, type RelationName } from '../lib/quote.ts';
 import { encoding } from './compress-chunk.ts';
 import { dropTriggerFunctions } from './key-guard.ts';
-import { shapeOf, type Compressed, type OpenChunk } from './open-chunk.ts';
+import { holdersOf, shapeOf, type Compressed, type OpenChunk } from './open-chunk.ts';
 import { compressedRows } from './segments-ddl.ts';
 
 interface IndexRow {
@@ -103,7 +103,9 @@ export const decompressChunk = (chunk: OpenChunk, compressed: Compressed): void 
     const columns = identList(storedColumns(root.oid));
     const insert = `insert into ${qualified(heap)} (${columns}) overriding system value select ${columns} from`;
     encoding(() =>
-      run(`${insert} (${compressedRows(parts.segments, parts.residue, shapeOf(chunk, settings, bounds))}) r`),
+      run(
+        `${insert} (${compressedRows(parts.segments, parts.residue, shapeOf(chunk, settings, bounds, parts.segments))}) r`,
+      ),
     );
     run(`${insert} only ${qualified(parts.tail)}`);
     addKeys(hypertable.id, heap);
@@ -131,7 +133,9 @@ export const decompressChunk = (chunk: OpenChunk, compressed: Compressed): void 
 export const dropParts = ({ parts }: Compressed, cascade: boolean): void => {
   const how = cascade ? ' cascade' : '';
   run(`drop view ${qualified(parts.view)}${how}`);
+  const holders = holdersOf(parts.segments);
   run(`drop table ${qualified(parts.segments)}${how}`);
+  for (const holder of holders) run(`drop type ${holder}`);
   run(`drop table ${qualified(parts.residue)}${how}`);
   withSettings({ client_min_messages: 'warning' }, () => run(dropTriggerFunctions(parts)));
 };

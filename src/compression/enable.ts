@@ -59,6 +59,12 @@ const checkKeys = (table: string, keys: readonly ChunkKey[], settings: Compressi
         `Its unique index "${key.name}" is partial, over expressions, or takes nulls for equal.`,
         'Drop that index, or make it one of plain columns.',
       );
+    if (/ DEFERRABLE/.test(key.definition))
+      throw tableHas(
+        table,
+        `Its key "${key.name}" is deferrable.`,
+        'Drop that key, and add it again without DEFERRABLE.',
+      );
     const outside = key.columns.filter((c) => !known.has(c));
     if (outside.length > 0) throw keyColumnsOutside(key.name, outside);
   }
@@ -86,7 +92,7 @@ export const enableCompression = (open: OpenHypertable, segmentBy: string | null
   checkTable(open);
   const settings = planSettings({
     table: displayed(root),
-    columns: readTableColumns(root.oid),
+    columns: readTableColumns(root.oid, null),
     timeColumn: timeDimension(hypertable).column_name,
     segmentBy: segmentBy ?? (before === undefined ? null : segmentByText(before.segmentBy)),
     orderBy: orderBy ?? (before === undefined ? null : orderByText(before.orderBy)),

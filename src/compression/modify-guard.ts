@@ -1,5 +1,5 @@
-import type { ChunkKey } from '../hypertable/index.ts';
 import { ident, identList, literal, qualified } from '../lib/quote.ts';
+import { hasKey, keyDiffers, type GuardedKey } from './key-guard.ts';
 import { modifyFunctionOf, type ChunkParts } from './open-chunk.ts';
 
 export interface ModifyShape {
@@ -8,21 +8,17 @@ export interface ModifyShape {
   readonly chunk: string;
   /** Columns that are stored as they are given, not generated. */
   readonly columns: readonly string[];
-  readonly keys: readonly ChunkKey[];
+  readonly keys: readonly GuardedKey[];
   /** Condition on the columns that a row belongs to the chunk. */
   readonly inside: string;
 }
 
-const differs = (key: ChunkKey): string =>
-  key.columns.map((c) => `old.${ident(c)} is distinct from new.${ident(c)}`).join(' or ');
-const same = (key: ChunkKey): string => key.columns.map((c) => `r.${ident(c)} = new.${ident(c)}`).join(' and ');
-
-const checkKey = (parts: ChunkParts, key: ChunkKey): string => `
-  if ${differs(key)} then
+const checkKey = (parts: ChunkParts, key: GuardedKey): string => `
+  if ${keyDiffers(key)} then
     -- Two who change keys at a time could give two rows the same one.
     lock table ${qualified(parts.residue)} in share row exclusive mode;
-    if exists (select from ${qualified(parts.view)} r where ${same(key)})
-      or exists (select from only ${qualified(parts.tail)} r where ${same(key)})
+    if exists (select from ${qualified(parts.view)} r where ${hasKey('r', key)})
+      or exists (select from only ${qualified(parts.tail)} r where ${hasKey('r', key)})
     then
       raise exception using
         errcode = '23505', constraint = ${literal(key.name)},

@@ -1,6 +1,6 @@
 import { findHypertableById, type Hypertable } from '../catalog/hypertable.ts';
-import { maybeOne, one } from '../engine/spi.ts';
-import { displayed, type RelationName } from '../lib/quote.ts';
+import { maybeOne, one, query } from '../engine/spi.ts';
+import { displayed, qualified, type RelationName } from '../lib/quote.ts';
 import { findRelation, timeDimension, typedLiteral, type Relation } from '../hypertable/index.ts';
 import { notChunk, notEnabled, notOwner, nullChunk } from './failures.ts';
 import { readTableColumns } from './read-columns.ts';
@@ -93,6 +93,12 @@ export const chunkParts = (h: Hypertable, chunkId: number): ChunkParts => {
   };
 };
 
+/** Types that were made for columns of the segments. */
+export const holdersOf = (segments: RelationName): string[] =>
+  query<{ holder: string }>('select h::text as holder from _tessera_functions.segment_holders($1::regclass::oid) h', [
+    qualified(segments),
+  ]).map((r) => r.holder);
+
 const relationName = (oid: bigint): RelationName => {
   const found = findRelation(oid);
   if (found === undefined) throw notChunk(String(oid));
@@ -162,10 +168,11 @@ export const shapeOf = (
   chunk: Pick<OpenChunk, 'hypertable' | 'root'>,
   settings: CompressionSettings,
   bounds: readonly bigint[],
+  segments: RelationName,
 ): SegmentsShape => {
   const time = timeDimension(chunk.hypertable);
   return {
-    columns: readTableColumns(chunk.root.oid),
+    columns: readTableColumns(chunk.root.oid, segments),
     settings,
     timeColumn: time.column_name,
     bounds: bounds.map((b) => typedLiteral(b, time.type)),

@@ -40,7 +40,14 @@ const collectGroups = ({ parts }: Compressed, s: SegmentsShape): void => {
 };
 
 const inGroups = (s: SegmentsShape): string => {
-  const same = s.settings.segmentBy.map((c) => ` and g.${ident(c)} is not distinct from c.${ident(c)}`).join('');
+  const same = s.settings.segmentBy
+    .map((name) => {
+      // A domain over an enum has no operators of its own.
+      const column = s.columns.find((c) => c.name === name);
+      const base = column === undefined || column.type.startsWith(column.baseType) ? '' : `::${column.baseType}`;
+      return ` and g.${ident(name)}${base} is not distinct from c.${ident(name)}${base}`;
+    })
+    .join('');
   return `exists (select from ${GROUPS} g where g._ts_meta_slice = c._ts_meta_slice${same})`;
 };
 
@@ -66,7 +73,7 @@ export const recompressChunk = (chunk: OpenChunk, compressed: Compressed): boole
     lockParts(compressed);
     flushCapture(chunk.hypertable, [chunk.id]);
     if (!needsRecompression(compressed)) return false;
-    const s = shapeOf(chunk, settings, bounds);
+    const s = shapeOf(chunk, settings, bounds, parts.segments);
     collectGroups(compressed, s);
     const { last } = one<{ last: bigint }>(
       `select coalesce(max(_ts_meta_id), 0) as last from ${qualified(parts.segments)}`,

@@ -46,22 +46,22 @@ const metaColumns = (s: SegmentsShape): string[] => [
   }),
 ];
 
+/** The type in which values of an array type are kept, where they cannot be kept as text. */
+export const createHolder = (c: TableColumn): string[] =>
+  c.native?.holder === true ? [`create type ${c.native.element} as (v ${typed(c)})`] : [];
+
 export const createSegments = (segments: RelationName, s: SegmentsShape, tablespace: string | null): string[] => {
-  const columns = s.columns.map((c) => `${ident(c.name)} ${isSegmentBy(s, c) ? typed(c) : 'bytea'}`);
+  const columns = s.columns.map((c) => `${ident(c.name)} ${isSegmentBy(s, c) ? typed(c) : columnCodec(c).stored}`);
   const table = qualified(segments);
   return [
+    ...s.columns.filter((c) => !isSegmentBy(s, c)).flatMap(createHolder),
     // Payloads are kept out of the way of the columns by which segments are found.
     `create table ${table} (${[...columns, ...metaColumns(s)].join(', ')}) with (toast_tuple_target = 128)` +
       (tablespace === null ? '' : ` tablespace ${ident(tablespace)}`),
     ...s.columns
       .filter((c) => !isSegmentBy(s, c))
-      .map((c) => {
-        // What these codecs write does not become smaller by another compression.
-        const { kind, algorithm } = columnCodec(c).codec;
-        const packed = kind !== 'text' && kind !== 'bytes' && algorithm !== 'gorilla';
-        return packed ? `alter table ${table} alter column ${ident(c.name)} set storage external` : '';
-      })
-      .filter((ddl) => ddl !== ''),
+      .filter((c) => columnCodec(c).packed)
+      .map((c) => `alter table ${table} alter column ${ident(c.name)} set storage external`),
   ];
 };
 
@@ -109,7 +109,11 @@ export const insertCounted = (segments: RelationName, s: SegmentsShape, source: 
 export const insertSegments = (segments: RelationName, s: SegmentsShape, source: string): string => {
   const by = s.settings.segmentBy.map(ident);
   const order = s.settings.orderBy.map(direction);
-  const partition = [...by, '_ts_slice'].join(', ');
+  // Values that are equal and yet not the same, as 1.0 and 1.00, must not become one.
+  const images = s.columns
+    .filter((c) => isSegmentBy(s, c) && !c.exact)
+    .map((c) => `format('%s', ${ident(c.name)}) collate "C"`);
+  const partition = [...by, ...images, '_ts_slice'].join(', ');
   const time = s.settings.orderBy.find((o) => o.column === s.timeColumn);
   const payloads = s.columns.filter((c) => !isSegmentBy(s, c));
   const extremes = s.settings.orderBy.flatMap((o) => {

@@ -5,10 +5,10 @@ import { displayed, ident, qualified } from '../lib/quote.ts';
 import { columnCodec } from './column-codec.ts';
 import { encoding, guardKeys, letModify } from './compress-chunk.ts';
 import { cannotAlter, checkViolated, columnNeeded, containsNulls } from './failures.ts';
-import { shapeOf, type Compressed, type OpenChunk } from './open-chunk.ts';
+import { holdersOf, shapeOf, type Compressed, type OpenChunk } from './open-chunk.ts';
 import { settleChunk } from './settle-chunk.ts';
 import type { TableColumn } from './read-columns.ts';
-import { createRowsView, type SegmentsShape } from './segments-ddl.ts';
+import { createHolder, createRowsView, type SegmentsShape } from './segments-ddl.ts';
 
 interface KnownColumn {
   readonly name: string;
@@ -43,9 +43,11 @@ const anyRow = ({ parts }: Compressed, condition: string): boolean =>
 /** A payload is null where all values are, and its header says whether some are. What is dead was deleted before. */
 const hasNulls = ({ parts, settings }: Compressed, column: TableColumn): boolean => {
   const name = ident(column.name);
-  const inSegments = settings.segmentBy.includes(column.name)
-    ? `${name} is null`
-    : `${name} is null or get_byte(${name}, 3) & 1 = 1`;
+  const inPayload =
+    column.native === null
+      ? ` or get_byte(${name}, 3) & 1 = 1`
+      : ` or exists (select from unnest(${name}) u(x) where ${column.native.holder ? '(u.x).v' : 'u.x'} is not distinct from null)`;
+  const inSegments = `${name} is null${settings.segmentBy.includes(column.name) ? '' : inPayload}`;
   return (
     maybeOne(`select from ${qualified(parts.segments)} where ${inSegments} limit 1`) !== undefined ||
     maybeOne(`select from ${qualified(parts.residue)} where ${name} is null limit 1`) !== undefined
@@ -67,7 +69,8 @@ const addColumn = (chunk: OpenChunk, { parts }: Compressed, column: TableColumn)
     );
   const expression = fact?.expression ?? null;
   if (expression === null && column.notNull) throw containsNulls(column.name, displayed(chunk.relation));
-  run(`alter table ${qualified(parts.segments)} add column ${ident(column.name)} bytea`);
+  for (const ddl of createHolder(column)) run(ddl);
+  run(`alter table ${qualified(parts.segments)} add column ${ident(column.name)} ${columnCodec(column).stored}`);
   const collation = column.collation === null ? '' : ` collate ${column.collation}`;
   run(
     `alter table ${qualified(parts.residue)} add column ${ident(column.name)} ${column.type}${collation}${
@@ -108,7 +111,7 @@ const syncChecks = (chunk: OpenChunk, compressed: Compressed): void => {
 /** Does to the segments of a chunk what ALTER TABLE did to the columns and checks of the root. */
 export const syncChunk = (chunk: OpenChunk, compressed: Compressed): void => {
   const { parts, settings, bounds } = compressed;
-  const s = shapeOf(chunk, settings, bounds);
+  const s = shapeOf(chunk, settings, bounds, parts.segments);
   const known = knownColumns(compressed);
   settleChunk(compressed);
   const find = (name: string): KnownColumn | undefined => known.find((k) => k.name === name);
@@ -130,10 +133,14 @@ export const syncChunk = (chunk: OpenChunk, compressed: Compressed): void => {
   }
   const changed = s.columns.filter((c) => find(c.name) !== undefined && find(c.name)?.notNull !== c.notNull);
   if (gone.length + added.length + changed.length > 0) {
-    run(`drop view ${qualified(parts.view)}`);
+    run(`drop view if exists ${qualified(parts.view)}`);
+    const holders = holdersOf(parts.segments);
+    // DROP TYPE ... CASCADE has taken them already.
     for (const g of gone)
       for (const table of [parts.segments, parts.residue])
-        run(`alter table ${qualified(table)} drop column ${ident(g.name)}`);
+        run(`alter table ${qualified(table)} drop column if exists ${ident(g.name)}`);
+    const kept = holdersOf(parts.segments);
+    for (const holder of holders) if (!kept.includes(holder)) run(`drop type ${holder}`);
     for (const c of added) addColumn(chunk, compressed, c);
     for (const c of s.columns)
       if (find(c.name)?.notNull !== c.notNull)

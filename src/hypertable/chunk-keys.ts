@@ -21,6 +21,43 @@ export const chunkKeys = (hypertableId: number): ChunkKey[] =>
     [hypertableId],
   );
 
+/** How an index compares one of its columns, as SQL: operators of its own operator class, and its own collation. */
+export interface KeyColumn {
+  readonly column: string;
+  readonly equals: string;
+  /** null where the class is not the default of the type, so that min() and max() need not agree with it */
+  readonly atMost: string | null;
+  readonly atLeast: string | null;
+  /** '' for that of the column */
+  readonly collation: string;
+}
+
+/** Columns of a key of the heap, by the index that enforces it. */
+export const keyColumns = (heap: RelationName, key: ChunkKey): KeyColumn[] => {
+  const operator = (strategy: number): string =>
+    `(select format('operator(%I.%s)', n.nspname, o.oprname) from pg_amop m join pg_operator o on o.oid = m.amopopr
+        join pg_namespace n on n.oid = o.oprnamespace
+      where m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = ${strategy})`;
+  const found = query<KeyColumn & { index: bigint }>(
+    `select i.indexrelid::int8 as index, a.attname::text as column, ${operator(3)} as equals,
+       case when c.opcdefault then ${operator(2)} end as "atMost", case when c.opcdefault then ${operator(4)} end as "atLeast",
+       coalesce((select format(' collate %I.%I', n.nspname, l.collname) from pg_collation l join pg_namespace n on n.oid = l.collnamespace
+         where l.oid = u.coll and u.coll <> a.attcollation), '') as collation
+     from pg_index i,
+       unnest((i.indkey::int2[])[0:i.indnkeyatts - 1], i.indclass::oid[], i.indcollation::oid[])
+         with ordinality u(number, class, coll, o)
+     join pg_attribute a on a.attnum = u.number join pg_opclass c on c.oid = u.class
+     where i.indrelid = $1::regclass and i.indisunique and i.indpred is null and a.attrelid = i.indrelid
+     order by i.indexrelid, u.o`,
+    [qualified(heap)],
+  );
+  const sorted = (columns: readonly string[]): string => JSON.stringify([...columns].sort());
+  const indexes = [...new Set(found.map((f) => f.index))].map((index) => found.filter((f) => f.index === index));
+  const match = indexes.find((columns) => sorted(columns.map((c) => c.column)) === sorted(key.columns));
+  if (match === undefined) throw new Error(`no index of ${qualified(heap)} enforces key "${key.name}"`);
+  return match;
+};
+
 const keyDdl = (heap: RelationName, key: ChunkKey): string =>
   key.kind === 'i'
     ? `create unique index on ${qualified(heap)} ${key.definition}`

@@ -13,7 +13,16 @@ export {
 } from './capture.ts';
 export { copyReplicaIdentity } from './create-chunk.ts';
 export { spaceDimension, timeDimension } from './dimensions.ts';
-export { chunkKeys, addKeys, demoteKeys, promoteKeys, rootKeys, type ChunkKey } from './chunk-keys.ts';
+export {
+  chunkKeys,
+  addKeys,
+  demoteKeys,
+  keyColumns,
+  promoteKeys,
+  rootKeys,
+  type ChunkKey,
+  type KeyColumn,
+} from './chunk-keys.ts';
 export { copyGrants, foreignKeyDefinitions, indexDefinitions } from './chunk-definitions.ts';
 export { openOwnHypertable, openHypertable, oidOf, type OpenHypertable } from './open-hypertable.ts';
 export {

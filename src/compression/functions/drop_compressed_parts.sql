@@ -4,6 +4,8 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   part record;
+  holder regtype;
+  holders regtype[];
   messages text := current_setting('client_min_messages');
 begin
   perform _tessera_functions.reject_own_loopback();
@@ -15,7 +17,11 @@ begin
     select 'table', k.residue::oid from _tessera_catalog.compressed_chunk k where k.chunk_id = any(chunk_ids)
   loop
     if exists (select from pg_class where oid = part.relation) then
+      holders := array(select _tessera_functions.segment_holders(part.relation));
       execute format('drop %s %s%s', part.kind, part.relation::regclass, case when cascade then ' cascade' else '' end);
+      foreach holder in array holders loop
+        execute format('drop type %s', holder);
+      end loop;
     end if;
   end loop;
   for part in

@@ -28,6 +28,13 @@ begin
         join _tessera_catalog.compression_settings s on s.chunk_id = k.chunk_id,
           lateral (values (k.residue::oid), (k.rows_view::oid), (s.compress_relid::oid)) x(relation)))
     union all
+    select format('alter type %s owner to %I', holder, owner)
+    from _tessera_catalog.compressed_chunk k
+    join _tessera_catalog.chunk n on n.id = k.chunk_id and n.hypertable_id = h.id
+    join _tessera_catalog.compression_settings s on s.chunk_id = k.chunk_id,
+      _tessera_functions.segment_holders(s.compress_relid) holder
+    where owner <> (select pg_get_userbyid(typowner) from pg_type t where t.oid = holder::oid)
+    union all
     select format('alter function %s owner to %I', p.oid::regprocedure, owner)
     from _tessera_catalog.compressed_chunk k
     join _tessera_catalog.chunk n on n.id = k.chunk_id and n.hypertable_id = h.id

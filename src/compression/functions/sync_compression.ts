@@ -103,7 +103,11 @@ const syncAll = (open: OpenHypertable, renamed: string | null): void => {
       // Their functions name the columns.
       letModify(chunk, compressed.parts);
       if (chunkKeys(hypertable.id).length > 0)
-        guardKeys(chunk, compressed.parts, shapeOf(chunk, compressed.settings, compressed.bounds));
+        guardKeys(
+          chunk,
+          compressed.parts,
+          shapeOf(chunk, compressed.settings, compressed.bounds, compressed.parts.segments),
+        );
     }
   }
 };

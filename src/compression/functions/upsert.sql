@@ -42,6 +42,39 @@ end
 $$;
 comment on function _tessera_functions.upsert_key(regclass, name[]) is 'the columns by which upsert() tells rows apart; 42P10 when they are no unique key';
 
+create function _tessera_functions.upsert_condition(hypertable regclass, key name[], "left" text, "right" text) returns text
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  -- As the index of the key compares: by the operators of its operator classes, and in its collations.
+  select string_agg(
+    format(case when i.nulls_equal then '(%1$s.%2$I::%6$s%3$s %4$s %5$s.%2$I::%6$s or %1$s.%2$I is null and %5$s.%2$I is null)'
+        else '%1$s.%2$I::%6$s%3$s %4$s %5$s.%2$I::%6$s' end,
+      "left", a.attname,
+      coalesce((select format(' collate %I.%I', n.nspname, l.collname) from pg_collation l join pg_namespace n on n.oid = l.collnamespace
+        where l.oid = u.coll and u.coll <> a.attcollation), ''),
+      (select format('operator(%I.%s)', n.nspname, o.oprname) from pg_opclass c
+        join pg_amop m on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
+        join pg_operator o on o.oid = m.amopopr join pg_namespace n on n.oid = o.oprnamespace where c.oid = u.class),
+      "right", format_type(a.atttypid, null)),
+    ' and ' order by u.o)
+  from (
+    select x.*, coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::bool, false) as nulls_equal
+    from pg_index x
+    where x.indrelid in (select hypertable::oid union all select t.relid from pg_partition_tree(hypertable) t)
+      and x.indisunique and x.indpred is null and x.indexprs is null
+      and array(select b.attname from pg_attribute b where b.attrelid = x.indrelid
+          and b.attnum = any((x.indkey::int2[])[0:x.indnkeyatts - 1]) order by b.attname)
+        = array(select k from unnest(key) k order by k)
+    order by x.indexrelid
+    limit 1
+  ) i, unnest((i.indkey::int2[])[0:i.indnkeyatts - 1], i.indclass::oid[], i.indcollation::oid[])
+    with ordinality u(number, class, coll, o), pg_attribute a
+  where a.attrelid = i.indrelid and a.attnum = u.number
+$$;
+comment on function _tessera_functions.upsert_condition(regclass, name[], text, text) is
+  'condition that a row of the hypertable and one of a source have the same key, by the aliases of both';
+
 create function _tessera_functions.upsert_rows(
   hypertable regclass, key name[], update_columns name[], out inserted bigint, out updated bigint
 )
@@ -53,7 +86,9 @@ declare
     select attname from pg_attribute
     where attrelid = 'pg_temp.tessera_upsert'::regclass and attnum > 0 and not attisdropped order by attnum);
   changed name[] := coalesce(update_columns, array(select c from unnest(all_columns) c where c <> all(key)));
-  same text := (select string_agg(format('t.%I = s.%1$I', c), ' and ') from unnest(key) c);
+  same text := _tessera_functions.upsert_condition(hypertable, key, 't', 's');
+  twice text := _tessera_functions.upsert_condition(hypertable, key, 's', 'o');
+  no_key text := (select string_agg(format('s.%I is null', c), ' or ') from unnest(key) c);
   keys text := (select string_agg(quote_ident(c), ', ') from unnest(key) c);
   listed text := (select string_agg(quote_ident(c), ', ') from unnest(all_columns) c);
   assignments text := (select string_agg(format('%I = s.%1$I', c), ', ') from unnest(changed) c);
@@ -66,13 +101,23 @@ begin
   if missing is not null then
     raise exception using errcode = '42703', message = format('the source has no column "%s"', missing);
   end if;
-  execute format('select count(*) from (select from pg_temp.tessera_upsert s group by %s having count(*) > 1) d',
-    (select string_agg(format('s.%I', c), ', ') from unnest(key) c)) into n;
+  execute format('select count(*) from (select from pg_temp.tessera_upsert s group by %s having count(*) > 1 and not bool_or(%s)) d',
+    (select string_agg(format('s.%I', c), ', ') from unnest(key) c), no_key) into n;
+  if n = 0 then
+    -- Equal to the index and yet not the same.
+    execute format('select count(*) from pg_temp.tessera_upsert s, pg_temp.tessera_upsert o where s.ctid < o.ctid and %s', twice) into n;
+  end if;
   if n > 0 then
     raise exception using
       errcode = '21000',
       message = 'the source has several rows with the same key',
       hint = 'Ensure that no rows of the source have duplicate values in the columns of the key.';
+  end if;
+  if strpos(same, ' is null and ') = 0 then
+    -- Nulls are in conflict with nothing.
+    execute format('insert into %s (%s) select %2$s from pg_temp.tessera_upsert s where %s', hypertable, listed, no_key);
+    get diagnostics inserted = row_count;
+    execute format('delete from pg_temp.tessera_upsert s where %s', no_key);
   end if;
   -- A row that somebody else inserts between the two steps is updated in the next round.
   for round in 1 .. 10 loop
@@ -92,6 +137,8 @@ begin
       return;
     end if;
   end loop;
+  -- What another key refuses is refused by its name.
+  execute format('insert into %s (%s) select %2$s from pg_temp.tessera_upsert', hypertable, listed);
   raise exception using
     errcode = '40001',
     message = 'could not serialize access due to concurrent insert',
