@@ -39,6 +39,8 @@ export const createMatTable = (
   interval: bigint | null,
 ): void => {
   run(`create table ${qualified(names.mat)} as select * from ${qualified(names.partial)} with no data`);
+  // A refresh deletes results, which a publication of all tables would refuse.
+  run(`alter table ${qualified(names.mat)} replica identity full`);
   const { oid } = one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [qualified(names.mat)]);
   // What a table needs to become a hypertable is of no interest to whoever made a view.
   const said = one<{ level: string }>(`select current_setting('client_min_messages') as level`).level;

@@ -203,6 +203,8 @@ const swap = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape, server:
     withoutCapture(hypertable, chunk.id, putBack);
     copyGrants(findRelation(relation.oid) ?? relation, relation);
     run(`alter table ${qualified(relation)} attach partition ${qualified(parts.tail)} for values in (${TAIL_SIDE})`);
+    // Rows that are held there for a moment are deleted again, which a publication would refuse.
+    run(`alter table only ${qualified(parts.tail)} replica identity full`);
     run(createRemote(parts.remote, relation, parts.view, server));
     run(assignTriggerDdl(relation, partNames(hypertable)));
     run(truncateTriggerDdl(relation, partNames(hypertable)));

@@ -107,7 +107,7 @@ export const truncateFreshHeap = (h: Hypertable, root: Relation, moved: number):
 };
 
 /** Runs the body without the user's row triggers: a moved row is neither deleted nor inserted for the user. */
-const withoutUserTriggers = (table: RelationName, body: () => void): void => {
+export const withoutUserTriggers = (table: RelationName, body: () => void): void => {
   const triggers = query<{ name: string; enabled: string }>(
     `select tgname as name, tgenabled::text as enabled from pg_trigger
      where tgrelid = $1::regclass and not tgisinternal and tgenabled <> 'D' and tgname !~ '^tessera_(note|capture_)'`,

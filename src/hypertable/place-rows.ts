@@ -17,6 +17,7 @@ import {
   truncateFreshHeap,
 } from './fresh-heap.ts';
 import { partNames } from './partition-ddl.ts';
+import { movePublished, moveUnheard, publishedBy } from './publication.ts';
 import type { Relation } from './relation.ts';
 import { insideSql, internalSql, placeableSql, typedLiteral } from './time-sql.ts';
 
@@ -157,7 +158,11 @@ export const placeRows = (
     inMaintenance(() => {
       const parts = partNames(h);
       const source = parts.defaultPartition;
-      withSettings({ lock_timeout: lockTimeout }, () => lockForAttach(h, root));
+      const published = publishedBy(h, root);
+      withSettings({ lock_timeout: lockTimeout }, () => {
+        if (published === 'name') run(`lock table only ${qualified(root)} in access exclusive mode`);
+        lockForAttach(h, root);
+      });
       const time = timeDimension(h);
       const keys = incomingForeignKeys(root);
       const needed = neededSlices(h, source);
@@ -165,6 +170,13 @@ export const placeRows = (
         (slice) => !isReferenced(keys, source, insideSql(time.column_name, slice, time.type)),
       );
       const rowsStay = slices.length < needed.length || hasUnplaceable(h, source);
+      if (slices.length > 0 && published !== undefined) {
+        // A partition that foreign keys point into cannot be detached.
+        const move = published === 'name' && keys.length === 0 ? moveUnheard : movePublished;
+        const sent = move(h, root, slices);
+        settleMarks(h, rowsStay, moment === 'at commit');
+        return sent;
+      }
       const prepared = slices.map((slice) => prepareSlice(h, root, slice, source));
       const moved = prepared.reduce((sum, p) => sum + p.rows, 0);
       if (slices.length > 0) {

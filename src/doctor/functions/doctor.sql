@@ -89,6 +89,7 @@ begin
   return query select * from _tessera_functions.doctor_loopback();
   return query select * from _tessera_functions.doctor_nodes();
   return query select * from _tessera_functions.doctor_caggs();
+  return query select * from _tessera_functions.doctor_publications();
 
   check_name := 'event triggers';
   if (select count(*) from pg_event_trigger where evtname in ('tessera_sql_drop', 'tessera_ddl_command_end', 'tessera_ddl_command_start',
@@ -141,5 +142,5 @@ begin
 end
 $$;
 comment on function tessera.doctor() is
-'Looks whether everything tessera stands on is in order: the language, its functions, the version, scheduler, workers and jobs, continuous aggregates, the event triggers, the catalog, rows waiting for chunks. One row per check with status ok, warning or error, and a hint that is a statement to type, with a comment where it is to be typed elsewhere.
+'Looks whether everything tessera stands on is in order: the language, its functions, the version, scheduler, workers and jobs, continuous aggregates, publications, the event triggers, the catalog, rows waiting for chunks. One row per check with status ok, warning or error, and a hint that is a statement to type, with a comment where it is to be typed elsewhere.
 Privileges: anybody; default partitions the caller cannot read are left out';

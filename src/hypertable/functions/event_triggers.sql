@@ -168,6 +168,7 @@ begin
     where c.hypertable_id = h.id and not c.dropped and pg_partition_root(c.relid) is distinct from h.relid));
 
   perform _tessera_functions.sync_compression(h.id, renamed_column);
+  perform _tessera_functions.sync_replica_identity(h.id);
 
   -- Policies run as the owner of the hypertable, whoever that is.
   update _tessera_catalog.bgw_job j set owner = c.relowner
