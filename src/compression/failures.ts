@@ -1,4 +1,5 @@
 import { PgError } from '../lib/pg-error.ts';
+import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 
 const fail = (sqlstate: string, message: string, detail?: string, hint?: string): PgError =>
@@ -47,6 +48,13 @@ export const generatedColumn = (column: string): PgError =>
   );
 export const tableHas = (table: string, what: string, hint?: string): PgError =>
   fail(SQLSTATE.featureNotSupported, `compression cannot be enabled on hypertable "${table}"`, what, hint);
+export const notValidated = (chunk: string, constraint: string, root: string): PgError =>
+  fail(
+    SQLSTATE.objectNotInPrerequisiteState,
+    `chunk "${chunk}" cannot be compressed while constraint "${constraint}" is not validated`,
+    'Of compressed rows PostgreSQL takes every constraint for granted.',
+    `Run: alter table ${root} validate constraint ${ident(constraint)};`,
+  );
 export const keyColumnsOutside = (key: string, columns: readonly string[]): PgError =>
   fail(
     SQLSTATE.featureNotSupported,

@@ -95,7 +95,7 @@ export const compress_chunk = defineFunction({
   volatility: 'volatile',
   summary: `Compresses a chunk into columnar segments, or merges into them what was written since. Returns ${CHUNK_RESULT}.`,
   errors:
-    '0A000 compression is not enabled, 55000 not a chunk, 42710 compressed already, 42501 not the owner, 55P03 no lock',
+    '0A000 compression is not enabled, 55000 not a chunk or a constraint of it is not validated, 42710 compressed already, 42501 not the owner, 55P03 no lock',
   privileges: 'owner of the hypertable',
   locks: LOCKS,
   handler: (table: string | null, ifNot: boolean | null, again: boolean | null): string | null => {
