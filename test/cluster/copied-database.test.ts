@@ -50,7 +50,7 @@ describe.skipIf(!hasWorkers())('a copy of a database with nodes', () => {
       insert into mine select generate_series(1, 50);
       create table gone (k int); select create_distributed_table('gone', 'k', shard_count => 2);
       drop table gone`);
-    await original.query('create index mine_k on mine (k); create statistics on k, (k % 2) from mine');
+    await original.query('create index mine_k on mine (k); create statistics counted on k, (k % 2) from mine');
     await waitUntil(
       'all is committed everywhere',
       async () => (await original.value('select count(*)::int from _tessera_catalog.remote_txn')) === 0,
