@@ -70,4 +70,5 @@ test.runIf(embedded)(
     expect(environment()).toEqual(after);
     await new Promise((resolve) => squatter.close(resolve));
   },
+  240_000, // it builds the language handler, too
 );
