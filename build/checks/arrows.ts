@@ -23,6 +23,7 @@ const ORDER = [
   'clone',
   'timeline',
   'telemetry',
+  'dialect',
   'doctor',
   'cli',
 ];

@@ -35,6 +35,11 @@ begin
       when tag in ('ALTER VIEW', 'ALTER TABLE', 'ALTER SCHEMA')
       execute function _tessera_functions.on_cagg_ddl();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_foreign_dialect') then
+    create event trigger tessera_foreign_dialect on ddl_command_start
+      when tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'CREATE TABLE', 'CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE INDEX')
+      execute function _tessera_functions.on_foreign_dialect();
+  end if;
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm

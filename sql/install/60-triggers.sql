@@ -36,6 +36,9 @@ begin
   create event trigger tessera_cagg_ddl on ddl_command_end
     when tag in ('ALTER VIEW', 'ALTER TABLE', 'ALTER SCHEMA')
     execute function _tessera_functions.on_cagg_ddl();
+  create event trigger tessera_foreign_dialect on ddl_command_start
+    when tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'CREATE TABLE', 'CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE INDEX')
+    execute function _tessera_functions.on_foreign_dialect();
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm

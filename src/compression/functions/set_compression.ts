@@ -25,7 +25,7 @@ export const set_compression = defineFunction({
   returns: returnsVoid,
   volatility: 'volatile',
   summary:
-    'Enables compression for a hypertable, changes its options, or disables it: what ALTER TABLE ... SET (timescaledb.compress, ...) does where that can be parsed.',
+    'Enables compression for a hypertable, changes its options, or disables it: what ALTER TABLE ... SET (timescaledb.compress, ...) does in TimescaleDB.',
   errors:
     '42601 a list that cannot be parsed or names a wrong column, 42883 a type without order, 0A000 what compression cannot keep (row-level security, exclusion constraints, keys with columns outside the lists), or compressed chunks while disabling, 55P03 no lock',
   privileges: 'owner of the hypertable',
