@@ -14,7 +14,7 @@ import { attachSlices, prepareSlice } from './create-chunk.ts';
 import { timeDimension } from './dimensions.ts';
 import { ascendDefaultPartition } from './default-indexes.ts';
 import { markDefaultPartition } from './fresh-heap.ts';
-import { partNames, placeFunctionDdl, placeTriggersDdl } from './partition-ddl.ts';
+import { partNames, placeFunctionDdl, placeTriggersDdl, truncatedTriggerDdl } from './partition-ddl.ts';
 import { neededSlices } from './place-rows.ts';
 import { storedColumns, type Relation } from './relation.ts';
 import { placeableSql } from './time-sql.ts';
@@ -87,6 +87,6 @@ export const finishHypertable = (
   createForeignKeysToIt(s);
   createGrants(table, s.grants);
   run(placeFunctionDdl(h.id, parts));
-  for (const ddl of placeTriggersDdl(h.id, parts)) run(ddl);
+  for (const ddl of [...placeTriggersDdl(h.id, parts), ...truncatedTriggerDdl(table, parts)]) run(ddl);
   if (rest > 0) markDefaultPartition(h);
 };

@@ -19,6 +19,7 @@ import { relationOid, storedColumns, type Relation } from './relation.ts';
 import { droppedChunks } from './revive-chunks.ts';
 import { chooseTablespace } from './tablespace.ts';
 import { boundsSql, insideSql } from './time-sql.ts';
+import { ensureTruncatedTrigger } from './truncated-trigger.ts';
 
 interface NewChunk {
   readonly id: number;
@@ -118,6 +119,7 @@ export const copyReplicaIdentity = (root: Relation, chunk: bigint): void => {
 /** Attaches what was prepared and records it. ATTACH takes SHARE ROW EXCLUSIVE on the root. */
 export const attachSlices = (h: Hypertable, root: Relation, prepared: readonly PreparedSlice[]): void => {
   const time = timeDimension(h);
+  ensureTruncatedTrigger(h, root);
   for (const p of prepared) {
     run(attachPartition(root, p.partition, boundsSql(p.slice, time.type)));
     for (const chunk of p.chunks) copyReplicaIdentity(root, chunk.oid);

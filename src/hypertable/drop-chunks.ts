@@ -82,7 +82,11 @@ export const dropChunks = (
       }
       // What the catalog has forgotten by the time its table is dropped is not logged.
       if (results.kind !== 'stale')
-        request('retire_chunks', { hypertable_id: hypertable.id, chunks: ids, keep: results.kind !== 'delete' });
+        request('retire_chunks', {
+          hypertable_id: hypertable.id,
+          chunks: ids,
+          keep: results.kind === 'keep' || results.kind === 'freeze',
+        });
       for (const partition of partitions) {
         if (referenced) run(`alter table ${qualified(root)} detach partition ${qualified(partition)}`);
         run(`drop table ${qualified(partition)}${cascade ? ' cascade' : ''}`);

@@ -13,6 +13,8 @@ import type { OpenHypertable } from './open-hypertable.ts';
 export type Materializations =
   /** That is for the next refresh to find out: the rows are logged as gone. */
   | { readonly kind: 'stale' }
+  /** The same, and that is logged already: the chunks have no rows. */
+  | { readonly kind: 'logged' }
   | { readonly kind: 'delete' }
   /** They stay for good; changes before this internal time are refreshed first. */
   | { readonly kind: 'keep'; readonly before: bigint }

@@ -81,6 +81,9 @@ export const attachPartition = (root: RelationName, partition: RelationName, bou
 /** Setting that is 'on' while this transaction has already noted that rows wait in the default partition. */
 export const notedSetting = (hypertableId: number): string => `tessera.noted_${hypertableId}`;
 
+/** Setting that is 'on' while this transaction has truncated the hypertable and its chunks are still there. */
+export const truncatedSetting = (hypertableId: number): string => `tessera.truncated_${hypertableId}`;
+
 /**
  * The function belongs to the owner of the hypertable and runs as him, whoever inserts. It goes on working, without
  * creating chunks, after the extension was dropped.
@@ -120,6 +123,11 @@ begin
       perform set_config('tessera.lo_${hypertableId}_c', place.low, true), set_config('tessera.hi_${hypertableId}_c', place.high, true),
         _tessera_functions.note_time(${hypertableId});
     end if;
+    return null;
+  end if;
+  if tg_argv[0] = 'truncated' then
+    perform set_config(${literal(truncatedSetting(hypertableId))}, 'on', true);
+    ${`insert into ${qualified(parts.pending)} default values`};
     return null;
   end if;
   if tg_argv[0] = 'note' then
@@ -190,3 +198,11 @@ export const placeTriggersDdl = (hypertableId: number, parts: PartNames): string
     `alter table ${qualified(parts.pending)} enable always trigger tessera_place`,
   ];
 };
+
+/** A partition cannot be dropped while TRUNCATE has it open, but at commit, when a row of the pending table asks for it. */
+export const truncatedTriggerDdl = (root: RelationName, parts: PartNames): readonly [string, string] => [
+  `create or replace trigger ${TRUNCATED_TRIGGER} after truncate on ${qualified(root)} for each statement
+     execute function ${qualified(parts.placeFunction)}('truncated')`,
+  `alter table only ${qualified(root)} enable always trigger ${TRUNCATED_TRIGGER}`,
+];
+export const TRUNCATED_TRIGGER = 'tessera_truncated';

@@ -174,7 +174,7 @@ export const retentionPolicy = registerPolicy({
         ),
       ];
     const kept = '; results of them are kept';
-    const fate = { stale: '', delete: '; results of them are deleted', keep: kept, freeze: kept };
+    const fate = { stale: '', logged: '', delete: '; results of them are deleted', keep: kept, freeze: kept };
     return chunks.map((c) => ({
       hypertable: open.root.oid,
       action: 'drop chunk',

@@ -19,7 +19,8 @@ export const truncate_hypertable = defineFunction({
   args: [{ name: 'hypertable', type: 'regclass', doc: 'the hypertable' }],
   returns: returnsVoid,
   volatility: 'volatile',
-  summary: 'Empties a hypertable that has compressed chunks, which TRUNCATE cannot: drops them and truncates the rest.',
+  summary:
+    'Empties a hypertable that has compressed chunks, which TRUNCATE cannot: drops them, truncates the rest, and has that dropped at commit.',
   errors: 'TS001 not a hypertable, 2BP01 a view depends on the segments of a chunk, 55P03 no lock',
   privileges: 'owner of the hypertable',
   locks: 'ACCESS EXCLUSIVE on the hypertable',

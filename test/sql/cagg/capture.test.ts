@@ -240,6 +240,7 @@ describe('tables', () => {
     expect(await logged()).toEqual(['01 00:00:00 - 01 23:59:59']);
     await db.query(`truncate ${m}`);
     expect(await logged()).toEqual(['02 00:00:00 - 02 23:59:59']);
+    expect(await db.column(`select c::text from show_chunks('${m}') c`)).toEqual([]);
   });
 
   test('DROP TABLE and DETACH of a chunk log its range', async () => {
