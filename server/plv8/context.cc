@@ -27,6 +27,7 @@ class Allocator : public v8::ArrayBuffer::Allocator {
  public:
   void *Allocate(size_t size) override { return take(size) ? counted(calloc(size, 1), size) : nullptr; }
   void *AllocateUninitialized(size_t size) override { return take(size) ? counted(malloc(size), size) : nullptr; }
+  size_t used() const { return used_; }
   void Free(void *data, size_t size) override {
     used_ -= size;
     free(data);
@@ -238,6 +239,30 @@ void dispose_if_exhausted() {
   exhausted = 0;
   asked = 0;
   entries = 0;
+}
+
+void forget_functions_of(Oid role);  // handler.cc
+
+void forget_role(Oid role) {
+  if (isolate == nullptr || contexts.count(role) == 0) return;
+  forget_functions_of(role);
+  contexts.erase(role);
+}
+
+// The roles whose JavaScript this session keeps; they share one heap.
+void describe_memory(StringInfo text) {
+  v8::HeapStatistics heap;
+  if (isolate != nullptr) isolate->GetHeapStatistics(&heap);
+  appendStringInfoChar(text, '[');
+  for (const auto &context : contexts) {
+    char *name = GetUserNameFromId(context.first, true);
+    if (text->len > 1) appendStringInfoChar(text, ',');
+    appendStringInfoString(text, "{\"user\":");
+    escape_json(text, name != nullptr ? name : "");
+    appendStringInfo(text, ",\"total_heap_size\":%zu,\"used_heap_size\":%zu,\"external_memory\":%zu}", heap.total_heap_size(),
+                     heap.used_heap_size(), allocator ? allocator->used() : 0);
+  }
+  appendStringInfoChar(text, ']');
 }
 
 void pump_tasks() {

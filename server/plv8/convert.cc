@@ -37,6 +37,15 @@ const TypedArrayKind *typed_array_kind(Oid domain, Oid base) {
   return nullptr;
 }
 
+// What a typed array was made of: plv8 hands that back to SQL, whatever JavaScript wrote into the array since.
+v8::Local<v8::Private> original_key() { return v8::Private::ForApi(isolate, js_name("plv8.original")); }
+
+const TypedArrayKind *kind_of(v8::Local<v8::Object> array) {
+  for (const TypedArrayKind &k : KINDS)
+    if (((**array).*k.matches)()) return &k;
+  return nullptr;
+}
+
 v8::Local<v8::Value> parse_json(const char *text, int length) {
   return must(v8::JSON::Parse(isolate->GetCurrentContext(), js_string(text, length)));
 }
@@ -48,6 +57,17 @@ double timestamp_ms(Timestamp value) {
   if (TIMESTAMP_NOT_FINITE(value)) return std::nan("");
   int64 micros = value + EPOCH_DAYS * USECS_PER_DAY;
   return static_cast<double>(micros / 1000);
+}
+
+bool is_well_formed(v8::Local<v8::Value> text) {
+  v8::String::Value units(isolate, text);
+  for (int i = 0; i < units.length(); i++) {
+    uint16_t unit = (*units)[i];
+    if (unit < 0xD800 || unit > 0xDFFF) continue;
+    if (unit > 0xDBFF || i + 1 == units.length() || ((*units)[i + 1] & 0xFC00) != 0xDC00) return false;
+    i++;
+  }
+  return true;
 }
 
 // Pseudo-types have neither input nor output here.
@@ -87,17 +107,25 @@ v8::Local<v8::Value> bytes_to_js(Datum value) {
   return v8::Uint8Array::New(buffer, 0, size);
 }
 
+// As plv8: what it cannot show as a typed array is an error.
 v8::Local<v8::Value> typed_array_to_js(Datum value, TypeInfo *type) {
   ArrayType *array = nullptr;
   guard([&] {
     array = DatumGetArrayTypeP(value);
-    if (ARR_HASNULL(array)) ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("typed array cannot contain null")));
+    if (type->element == INT8OID) elog(ERROR, "unexpected array type");
+    if (ARR_NDIM(array) == 0) elog(ERROR, "Out of memory error");
+    if (ARR_NDIM(array) != 1 || ARR_HASNULL(array))
+      elog(ERROR, "NULL element, or multi-dimension array not allowed in external array type");
   });
   size_t count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
   size_t bytes = count * type->typed_array->width;
   v8::Local<v8::ArrayBuffer> buffer = new_buffer(bytes);
-  if (count > 0) memcpy(buffer->GetBackingStore()->Data(), ARR_DATA_PTR(array), bytes);
-  return type->typed_array->view(buffer, count);
+  v8::Local<v8::ArrayBuffer> original = new_buffer(bytes);
+  memcpy(buffer->GetBackingStore()->Data(), ARR_DATA_PTR(array), bytes);
+  memcpy(original->GetBackingStore()->Data(), ARR_DATA_PTR(array), bytes);
+  v8::Local<v8::Object> view = type->typed_array->view(buffer, count).As<v8::Object>();
+  view->SetPrivate(isolate->GetCurrentContext(), original_key(), original).Check();
+  return view;
 }
 
 v8::Local<v8::Value> array_to_js(Datum value, TypeInfo *type) {
@@ -141,24 +169,42 @@ Datum input(char *text, TypeInfo *type, int32 typmod) {
 }
 
 // The value's string form, through the type's input function.
-Datum input_value(v8::Local<v8::Value> value, TypeInfo *type) { return input(c_string(value), type, -1); }
+Datum input_value(v8::Local<v8::Value> value, TypeInfo *type) { return input(value_text(value), type, -1); }
 
+// A string is JSON already, as with plv8; anything else is written as JSON.
 Datum json_input(v8::Local<v8::Value> value, TypeInfo *type) {
-  if (value->IsBigInt()) return input_value(value, type);
+  if (!value->IsObject()) return input_value(value, type);
   v8::Local<v8::Value> text = must(v8::JSON::Stringify(isolate->GetCurrentContext(), value));
   if (text->IsUndefined()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "value has no JSON form");
   return input_value(text, type);
 }
 
-// Types (and domains over them) whose values an Array can be.
-bool takes_array(const TypeInfo *type) {
-  return type->element != InvalidOid || type->composite || type->base == JSONOID || type->base == JSONBOID;
+// A typed array of plv8's own goes back as what it was made of. Of any other plv8 dies.
+Datum typed_array_from_js(v8::Local<v8::Object> array, TypeInfo *type) {
+  v8::Local<v8::Value> original = must(array->GetPrivate(isolate->GetCurrentContext(), original_key()));
+  const TypedArrayKind *kind = kind_of(array);
+  if (!original->IsArrayBuffer() || kind == nullptr || kind->element != type->element)
+    throw_pg(ERRCODE_FEATURE_NOT_SUPPORTED, "a typed array made by JavaScript cannot become an array of SQL",
+             "Convert it with Array.from().");
+  size_t bytes = original.As<v8::ArrayBuffer>()->ByteLength();
+  ArrayType *result = nullptr;
+  guard([&] {
+    Size size = ARR_OVERHEAD_NONULLS(1) + bytes;
+    result = static_cast<ArrayType *>(palloc0(size));
+    SET_VARSIZE(result, size);
+    result->ndim = 1;
+    result->dataoffset = 0;
+    result->elemtype = type->element;
+    ARR_DIMS(result)[0] = static_cast<int>(bytes / kind->width);
+    ARR_LBOUND(result)[0] = 1;
+  });
+  memcpy(ARR_DATA_PTR(result), original.As<v8::ArrayBuffer>()->GetBackingStore()->Data(), bytes);
+  return PointerGetDatum(result);
 }
 
 Datum array_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
-  if (value->IsTypedArray())
-    throw_pg(ERRCODE_DATATYPE_MISMATCH, "a typed array cannot become an array: use Array.from()");
-  if (!value->IsArray()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "value is not an Array");
+  if (value->IsTypedArray()) return typed_array_from_js(value.As<v8::Object>(), type);
+  if (!value->IsArray()) throw_pg(ERRCODE_INTERNAL_ERROR, "value is not an Array");
   v8::Local<v8::Array> items = value.As<v8::Array>();
   size_t count = items->Length();
   TypeInfo *element = type_info(type->element);
@@ -171,10 +217,7 @@ Datum array_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
   for (size_t i = 0; i < count; i++) {
     v8::HandleScope scope(isolate);
     check_interrupts();
-    v8::Local<v8::Value> item = must(items->Get(isolate->GetCurrentContext(), static_cast<uint32_t>(i)));
-    if (item->IsArray() && !takes_array(element))
-      throw_pg(ERRCODE_ARRAY_SUBSCRIPT_ERROR, "arrays of more than one dimension are not supported");
-    values[i] = from_js(item, &nulls[i], element);
+    values[i] = from_js(must(items->Get(isolate->GetCurrentContext(), static_cast<uint32_t>(i))), &nulls[i], element);
   }
   Datum result = 0;
   guard([&] {
@@ -190,48 +233,26 @@ Datum array_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
   return result;
 }
 
-// A value that did not go through the domain's input function meets its constraints here.
-void check_domain(Datum value, bool is_null, TypeInfo *type) {
-  guard([&] { domain_check(value, is_null, type->oid, &type->constraints, TopMemoryContext); });
-}
-
-Datum typed_array_from_js(v8::Local<v8::TypedArray> array, TypeInfo *type) {
-  if (!((**array).*type->typed_array->matches)()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "typed array is of another element type");
-  int count = static_cast<int>(array->Length());
-  size_t bytes = array->ByteLength();
-  ArrayType *result = nullptr;
-  guard([&] {
-    if (count == 0) {
-      result = construct_empty_array(type->element);
-      return;
-    }
-    Size size = ARR_OVERHEAD_NONULLS(1) + bytes;
-    result = static_cast<ArrayType *>(palloc0(size));
-    SET_VARSIZE(result, size);
-    result->ndim = 1;
-    result->dataoffset = 0;
-    result->elemtype = type->element;
-    ARR_DIMS(result)[0] = count;
-    ARR_LBOUND(result)[0] = 1;
-  });
-  if (count > 0) array->CopyContents(ARR_DATA_PTR(result), bytes);
-  return PointerGetDatum(result);
-}
-
+// plv8 looks at a domain, not at what it stands for: values go in as text, and arrays and rows not at all.
 Datum domain_from_js(v8::Local<v8::Value> value, bool *is_null, TypeInfo *type) {
-  Datum result = 0;
-  if (!*is_null) {
-    Oid base = type->base;
-    bool as_base = takes_array(type) || base == BYTEAOID || base == DATEOID || base == TIMESTAMPOID || base == TIMESTAMPTZOID;
-    if (!as_base || !value->IsObject()) return input_value(value, type);
-    if (type->typed_array != nullptr && value->IsTypedArray())
-      result = typed_array_from_js(value.As<v8::TypedArray>(), type);
-    else
-      result = from_js(value, is_null, type_info(base));
-    if (type->base_typmod >= 0) return input(output(result, type_info(base)), type, -1);
+  if (*is_null) {  // plv8 lets it pass
+    guard([&] { domain_check(0, true, type->oid, &type->constraints, TopMemoryContext); });
+    return 0;
   }
-  check_domain(result, *is_null, type);
-  return result;
+  if (type->typed_array != nullptr) {
+    if (value->IsTypedArray()) return typed_array_from_js(value.As<v8::Object>(), type);
+    if (!value->IsArray()) throw_pg(ERRCODE_INTERNAL_ERROR, "value is not an Array");
+    if (value.As<v8::Array>()->Length() > 0)  // it takes each element for an array
+      return input_value(must(value.As<v8::Array>()->Get(isolate->GetCurrentContext(), 0)), type);
+    Datum result = 0;
+    guard([&] { result = PointerGetDatum(construct_empty_array(type->element)); });
+    return result;
+  }
+  refuse_array_domain(type);
+  if (type->composite) guard([&] {
+      ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("type %s is not composite", format_type_be(type->oid))));
+    });
+  return input_value(value, type);
 }
 
 Datum composite_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
@@ -244,10 +265,18 @@ Datum composite_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
   return result;
 }
 
+// The typed arrays that plv8 takes; of the others it dies.
+bool is_bytes(v8::Local<v8::Value> value) {
+  return value->IsUint8Array() || value->IsInt8Array() || value->IsUint16Array() || value->IsInt16Array() ||
+         value->IsUint32Array() || value->IsInt32Array();
+}
+
 Datum bytes_from_js(v8::Local<v8::Value> value, TypeInfo *type) {
   if (value->IsArrayBuffer()) value = v8::Uint8Array::New(value.As<v8::ArrayBuffer>(), 0, value.As<v8::ArrayBuffer>()->ByteLength());
-  if (!value->IsUint8Array()) {
-    if (value->IsArrayBufferView()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "bytea needs a Uint8Array or an ArrayBuffer");
+  if (!is_bytes(value)) {
+    if (value->IsArrayBufferView() || value->IsSharedArrayBuffer())
+      throw_pg(ERRCODE_FEATURE_NOT_SUPPORTED, "bytea cannot be made of this kind of typed array",
+               "Hand over a Uint8Array of its buffer.");
     return input_value(value, type);
   }
   v8::Local<v8::ArrayBufferView> view = value.As<v8::ArrayBufferView>();
@@ -266,7 +295,6 @@ double number(v8::Local<v8::Value> value) {
 }
 
 int32 wrapped(v8::Local<v8::Value> value) {
-  if (value->IsBigInt()) return static_cast<int32>(value.As<v8::BigInt>()->Int64Value());
   v8::Maybe<int32> n = value->Int32Value(isolate->GetCurrentContext());
   if (n.IsNothing()) throw JsPending{};
   return n.FromJust();
@@ -337,6 +365,7 @@ v8::Local<v8::String> js_string(const char *text, int length) {
 
 v8::Local<v8::String> js_string(const char *text) { return js_string(text, static_cast<int>(strlen(text))); }
 
+// Ends at a zero character, as with plv8.
 char *c_string(v8::Local<v8::Value> value) {
   v8::Local<v8::String> text = must(value->ToString(isolate->GetCurrentContext()));
   int length = text->Utf8Length(isolate);
@@ -344,9 +373,23 @@ char *c_string(v8::Local<v8::Value> value) {
   guard([&] { buffer = static_cast<char *>(palloc(length + 1)); });
   text->WriteUtf8(isolate, buffer, length, nullptr, v8::String::NO_NULL_TERMINATION | v8::String::REPLACE_INVALID_UTF8);
   buffer[length] = '\0';
-  if (memchr(buffer, '\0', length) != nullptr) throw_pg(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, "text cannot contain the character with code zero");
+  length = static_cast<int>(strlen(buffer));
   if (GetDatabaseEncoding() != PG_UTF8) guard([&] { buffer = pg_any_to_server(buffer, length, PG_UTF8); });
   return buffer;
+}
+
+// Half a surrogate pair has no form in UTF-8; plv8 writes bytes into the table that are none.
+char *value_text(v8::Local<v8::Value> value) {
+  char *text = c_string(value);
+  if (strstr(text, "\xEF\xBF\xBD") != nullptr && !is_well_formed(value))
+    throw_pg(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE, "text cannot contain half of a surrogate pair");
+  return text;
+}
+
+// With a column of such a domain plv8 never ends.
+void refuse_array_domain(const TypeInfo *type) {
+  if (type->kind != TYPTYPE_DOMAIN || type->element == InvalidOid || type->typed_array != nullptr) return;
+  guard([&] { elog(ERROR, "cannot determine element type of array: %u", type->oid); });
 }
 
 void throw_range_error(const char *message) {
@@ -399,7 +442,9 @@ v8::Local<v8::Value> to_js(Datum value, bool is_null, TypeInfo *type) {
         Jsonb *jb = DatumGetJsonbP(value);
         text = JsonbToCString(NULL, &jb->root, VARSIZE(jb));
       });
+      check_jsonb_numbers(text);
       v8::Local<v8::Value> result = parse_json(text, static_cast<int>(strlen(text)));
+      if (strstr(text, "\"__proto__\"") != nullptr) assign_prototypes(result);
       pfree(text);
       return result;
     }
@@ -418,33 +463,46 @@ v8::Local<v8::Value> to_js(Datum value, bool is_null, TypeInfo *type) {
       break;
   }
   if (type->typed_array != nullptr) return typed_array_to_js(value, type);
-  if (type->kind == TYPTYPE_DOMAIN) return text_of(value, type);
-  if (type->element != InvalidOid && type->length == -1) return array_to_js(value, type);
   if (type->composite) return record_to_js(value);
+  if (type->kind == TYPTYPE_DOMAIN) {
+    refuse_array_domain(type);
+    return text_of(value, type);
+  }
+  if (type->element != InvalidOid && type->length == -1) return array_to_js(value, type);
   return text_of(value, type);
 }
 
+// Numbers and Dates go in as such, everything else as text: plv8 does not convert `true` or `[5]` to a number.
 Datum from_js(v8::Local<v8::Value> value, bool *is_null, TypeInfo *type) {
   *is_null = value->IsNullOrUndefined();
   if (type->kind == TYPTYPE_DOMAIN) return domain_from_js(value, is_null, type);
   if (*is_null || type->oid == VOIDOID) return 0;
-  if (type->oid == JSONOID || type->oid == JSONBOID) return json_input(value, type);
-  if (value->IsString()) return input_value(value, type);
   switch (type->oid) {
+    case JSONOID:
+      return json_input(value, type);
+    case JSONBOID:
+      return jsonb_from_js(value);
     case BOOLOID:
+      if (!value->IsBoolean()) break;
       return BoolGetDatum(value->BooleanValue(isolate));
     case INT2OID:
+      if (!value->IsNumber()) break;
       return Int16GetDatum(static_cast<int16>(wrapped(value)));
     case INT4OID:
+      if (!value->IsNumber()) break;
       return Int32GetDatum(wrapped(value));
     case OIDOID:
-      return ObjectIdGetDatum(static_cast<Oid>(wide(value)));
+      if (!value->IsNumber()) break;
+      return ObjectIdGetDatum(static_cast<Oid>(wrapped(value)));
     case INT8OID:
+      if (!value->IsNumber() && !value->IsBigInt()) break;
       return Int64GetDatum(wide(value));
     case FLOAT4OID:
-      return value->IsBigInt() ? input_value(value, type) : Float4GetDatum(static_cast<float4>(number(value)));
+      if (!value->IsNumber()) break;
+      return Float4GetDatum(static_cast<float4>(number(value)));
     case FLOAT8OID:
-      return value->IsBigInt() ? input_value(value, type) : Float8GetDatum(number(value));
+      if (!value->IsNumber()) break;
+      return Float8GetDatum(number(value));
     case NUMERICOID: {
       if (!value->IsNumber()) break;
       double n = number(value);
@@ -459,7 +517,7 @@ Datum from_js(v8::Local<v8::Value> value, bool *is_null, TypeInfo *type) {
       double ms = value.As<v8::Date>()->ValueOf();
       if (std::isnan(ms)) throw_pg(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "Date is invalid");
       Timestamp timestamp = static_cast<int64>(ms) * 1000 - EPOCH_DAYS * USECS_PER_DAY;
-      if (!IS_VALID_TIMESTAMP(timestamp)) throw_pg(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "Date is out of range");
+      if (!IS_VALID_TIMESTAMP(timestamp)) throw_pg(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE, "timestamp out of range");
       // Toward 2000-01-01, as plv8 does.
       return type->oid == DATEOID ? DateADTGetDatum(static_cast<DateADT>(timestamp / USECS_PER_DAY)) : TimestampGetDatum(timestamp);
     }
@@ -467,7 +525,7 @@ Datum from_js(v8::Local<v8::Value> value, bool *is_null, TypeInfo *type) {
       return bytes_from_js(value, type);
     default:
       if (type->element != InvalidOid && type->length == -1) return array_from_js(value, type);
-      if (type->composite && value->IsObject()) return composite_from_js(value, type);
+      if (type->composite) return composite_from_js(value, type);
   }
   return input_value(value, type);
 }
@@ -489,7 +547,7 @@ v8::Local<v8::Object> tuple_to_js(HeapTuple tuple, TupleDesc desc) {
 
 HeapTuple js_to_tuple(v8::Local<v8::Value> value, TupleDesc desc) {
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
-  if (!value->IsObject()) throw_pg(ERRCODE_DATATYPE_MISMATCH, "argument must be an object");
+  if (!value->IsObject()) throw_pg(ERRCODE_INTERNAL_ERROR, "argument must be an object");
   v8::Local<v8::Object> object = value.As<v8::Object>();
   Datum *values = static_cast<Datum *>(palloc0(sizeof(Datum) * desc->natts));
   bool *nulls = static_cast<bool *>(palloc0(sizeof(bool) * desc->natts));
@@ -500,7 +558,7 @@ HeapTuple js_to_tuple(v8::Local<v8::Value> value, TupleDesc desc) {
     v8::Local<v8::String> name = js_name(NameStr(attribute->attname));
     v8::Maybe<bool> has = object->Has(context, name);
     if (has.IsNothing()) throw JsPending{};
-    if (!has.FromJust()) throw_pg(ERRCODE_UNDEFINED_COLUMN, "field name / property name mismatch");
+    if (!has.FromJust()) throw_pg(ERRCODE_INTERNAL_ERROR, "field name / property name mismatch");
     values[i] = from_js(must(object->Get(context, name)), &nulls[i], type_info(attribute->atttypid));
     if (!nulls[i] && attribute->atttypmod >= 0) {
       // A declared length or precision is checked by the input function.

@@ -9,17 +9,21 @@ namespace {
 const struct {
   const char *name;
   char *ErrorData::*field;
-} FIELDS[] = {{"detail", &ErrorData::detail},
-              {"hint", &ErrorData::hint},
-              {"schema_name", &ErrorData::schema_name},
+} FIELDS[] = {{"schema_name", &ErrorData::schema_name},
               {"table_name", &ErrorData::table_name},
               {"column_name", &ErrorData::column_name},
               {"datatype_name", &ErrorData::datatype_name},
-              {"constraint_name", &ErrorData::constraint_name}};
+              {"constraint_name", &ErrorData::constraint_name},
+              {"detail", &ErrorData::detail},
+              {"hint", &ErrorData::hint},
+              {"context", &ErrorData::context},
+              {"internalquery", &ErrorData::internalquery}};
 
 // Defines the property: a setter that the user put on a prototype is not asked.
 void set(v8::Local<v8::Context> context, v8::Local<v8::Object> object, const char *key, const char *text) {
-  if (text != nullptr) object->CreateDataProperty(context, js_string(key), js_string(text)).FromMaybe(false);
+  v8::Local<v8::Value> value = v8::Null(isolate);
+  if (text != nullptr) value = js_string(text);
+  object->CreateDataProperty(context, js_string(key), value).FromMaybe(false);
 }
 
 // A property as palloc'd text, null when it is missing; a throwing getter counts as missing.
@@ -64,28 +68,53 @@ ErrorData *ending_error() {
   return e;
 }
 
+// All fields are there, null where PostgreSQL said nothing.
 void throw_into_js(const PgFailure &failure) {
   const ErrorData *e = failure.error;
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
   v8::Local<v8::Object> error =
       v8::Exception::Error(js_string(e->message != nullptr ? e->message : "unknown error")).As<v8::Object>();
   set(context, error, "sqlerrcode", unpack_sql_state(e->sqlerrcode));
-  error->CreateDataProperty(context, js_string("code"), v8::Integer::New(isolate, e->sqlerrcode)).FromMaybe(false);
-  set(context, error, "context", e->context);
   for (const auto &f : FIELDS) set(context, error, f.name, e->*f.field);
-  set(context, error, "internalquery", e->internalquery);
-  if (e->internalpos > 0) error->CreateDataProperty(context, js_string("internalposition"), v8::Integer::New(isolate, e->internalpos)).FromMaybe(false);
+  error->CreateDataProperty(context, js_string("code"), v8::Integer::New(isolate, e->sqlerrcode)).FromMaybe(false);
   isolate->ThrowException(error);
 }
 
 ErrorData *exhausted_error() {
-  ErrorData *e = new_error(ERRCODE_OUT_OF_MEMORY, "JavaScript ran out of memory");
+  ErrorData *e = new_error(ERRCODE_INTERNAL_ERROR, "Out of memory error");  // plv8 gives no code
   e->detail = psprintf("The limit is %d MB.", memory_limit);
   e->hint = pstrdup("Raise plv8.memory_limit, or work on less at a time.");
   return e;
 }
 
-void throw_pg(int sqlstate, const char *message) { throw PgFailure{new_error(sqlstate, message)}; }
+void throw_pg(int sqlstate, const char *message, const char *hint) {
+  guard([&] { ereport(ERROR, (errcode(sqlstate), errmsg_internal("%s", message), hint != nullptr ? errhint("%s", hint) : 0)); });
+  pg_unreachable();
+}
+
+// What PostgreSQL shows of an exception; the name of a plain Error is left out.
+char *exception_text(v8::Local<v8::Value> thrown) {
+  v8::TryCatch ignore(isolate);
+  v8::Local<v8::String> text;
+  if (!thrown->ToString(isolate->GetCurrentContext()).ToLocal(&text)) return pstrdup("unknown JavaScript exception");
+  char *shown = c_string(text);
+  return strncmp(shown, "Error: ", 7) == 0 ? shown + 7 : shown;
+}
+
+namespace {
+
+// Where it was thrown, with the line of source; the first line of a script holds the head of the function.
+char *failing_line(v8::Local<v8::Message> message) {
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  v8::TryCatch ignore(isolate);
+  v8::Local<v8::String> line;
+  v8::Local<v8::String> name;
+  if (message.IsEmpty() || !message->GetSourceLine(context).ToLocal(&line)) return nullptr;
+  if (!message->GetScriptResourceName()->ToString(context).ToLocal(&name)) return nullptr;
+  return psprintf("%s() LINE %d: %s", c_string(name), message->GetLineNumber(context).FromMaybe(1) - 1, c_string(line));
+}
+
+}  // namespace
 
 // The error of an uncaught exception, in the current memory context.
 ErrorData *js_error(v8::TryCatch &try_catch) {
@@ -97,57 +126,34 @@ ErrorData *js_error(v8::TryCatch &try_catch) {
   ErrorData *e = new_error(ERRCODE_INTERNAL_ERROR, nullptr);
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
   v8::Local<v8::Value> thrown = try_catch.Exception();
-  char *stack = nullptr;
+  e->message = exception_text(thrown);
+  char *line = failing_line(try_catch.Message());
+  char *below = nullptr;
   if (thrown->IsObject()) {
     v8::Local<v8::Object> object = thrown.As<v8::Object>();
-    char *message = text_property(context, object, "message");
-    if (thrown->IsNativeError() && message != nullptr && strcmp(message, "Array buffer allocation failed") == 0) return exhausted_error();
-    char *name = text_property(context, object, "name");
-    if (message != nullptr && thrown->IsNativeError() && name != nullptr && strcmp(name, "Error") != 0)
-      e->message = psprintf("%s: %s", name, message);
-    else
-      e->message = message;
     v8::Local<v8::Value> code;
     v8::TryCatch ignore(isolate);
-    if (object->Get(context, js_string("code")).ToLocal(&code) && code->IsInt32() && code.As<v8::Int32>()->Value() > 0)
-      e->sqlerrcode = code.As<v8::Int32>()->Value();
-    for (const auto &f : FIELDS) e->*f.field = text_property(context, object, f.name);
-    if (text_property(context, object, "sqlerrcode") != nullptr) {
-      // PostgreSQL's own: its context names every level already, so it goes on as it is.
-      stack = text_property(context, object, "context");
-      e->output_to_client = true;
-      e->output_to_server = log_min_messages <= ERROR;
-    } else {
-      stack = text_property(context, object, "stack");
-      if (stack != nullptr) {  // frames only; the message stands above already
-        char *frames = strstr(stack, "\n    at ");
-        stack = frames != nullptr ? frames + 1 : nullptr;
-      }
+    if (object->Get(context, js_string("code")).ToLocal(&code) && !code->IsNullOrUndefined()) {
+      int32_t packed = code->Int32Value(context).FromMaybe(0);
+      if (packed > 0) e->sqlerrcode = packed;
     }
+    e->detail = text_property(context, object, "detail");
+    e->hint = text_property(context, object, "hint");
+    below = text_property(context, object, "context");  // of the statement that PostgreSQL ended
   }
-  if (e->message == nullptr) {
-    v8::TryCatch ignore(isolate);
-    v8::Local<v8::String> text;
-    e->message = thrown->ToString(context).ToLocal(&text) ? c_string(text) : pstrdup("unknown JavaScript exception");
-  }
-  e->context = stack;
+  e->context = below == nullptr ? line : line == nullptr ? below : psprintf("%s\n%s", below, line);
   return e;
 }
 
 // Called with no C++ or V8 frame of ours left on the stack but the caller's, which holds nothing. An error that
-// PostgreSQL raised is thrown on; ereport() would collect the context of all levels again, at each of them.
+// PostgreSQL raised outside JavaScript, for a result for instance, is thrown on.
 void raise(ErrorData *e) {
   e->assoc_context = CurrentMemoryContext;
   if (e->output_to_client) ReThrowError(e);
-  ereport(ERROR,
-          (errcode(e->sqlerrcode), errmsg_internal("%s", e->message != nullptr ? e->message : "unknown error"),
-           e->detail != nullptr ? errdetail_internal("%s", e->detail) : 0, e->hint != nullptr ? errhint("%s", e->hint) : 0,
-           e->context != nullptr && e->context[0] != '\0' ? errcontext_msg("%s", e->context) : 0,
-           e->schema_name != nullptr ? err_generic_string(PG_DIAG_SCHEMA_NAME, e->schema_name) : 0,
-           e->table_name != nullptr ? err_generic_string(PG_DIAG_TABLE_NAME, e->table_name) : 0,
-           e->column_name != nullptr ? err_generic_string(PG_DIAG_COLUMN_NAME, e->column_name) : 0,
-           e->datatype_name != nullptr ? err_generic_string(PG_DIAG_DATATYPE_NAME, e->datatype_name) : 0,
-           e->constraint_name != nullptr ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, e->constraint_name) : 0));
+  ereport(ERROR, (errcode(e->sqlerrcode), errmsg_internal("%s", e->message != nullptr ? e->message : "unknown error"),
+                  e->detail != nullptr && e->detail[0] != '\0' ? errdetail_internal("%s", e->detail) : 0,
+                  e->hint != nullptr && e->hint[0] != '\0' ? errhint("%s", e->hint) : 0,
+                  e->context != nullptr && e->context[0] != '\0' ? errcontext_msg("%s", e->context) : 0));
   pg_unreachable();
 }
 

@@ -95,7 +95,7 @@ Origin origin_of(v8::Local<v8::Value> name) {
     return Origin(name);
 }
 
-// Compiles to a function of its arguments. `(function (a, b) {` stands on the first line, so line numbers are right.
+// Compiles to a function of its arguments. `(function (a, b) {` has a line of its own, which CONTEXT counts as 0.
 v8::Local<v8::Function> compile(const Source &source) {
   v8::Local<v8::Context> context = isolate->GetCurrentContext();
   std::string code = "(function (";
@@ -104,8 +104,10 @@ v8::Local<v8::Function> compile(const Source &source) {
   } else {
     for (int i = 0; i < source.arguments; i++) code += std::string(i > 0 ? "," : "") + source.argument_names[i];
   }
-  code += std::string("){") + source.body + "\n})";
-  v8::ScriptOrigin origin = origin_of(js_string(source.name));
+  code += std::string("){\n") + source.body + "\n})";
+  v8::Local<v8::Value> name = v8::Undefined(isolate);
+  if (source.name != nullptr) name = js_string(source.name);
+  v8::ScriptOrigin origin = origin_of(name);
   v8::Local<v8::String> text = js_string(code.data(), static_cast<int>(code.size()));
   v8::Local<v8::Value> result = must(must(v8::Script::Compile(context, text, &origin))->Run(context));
   if (!result->IsFunction()) throw_pg(ERRCODE_SYNTAX_ERROR, "function body is not valid JavaScript");
@@ -197,12 +199,13 @@ Datum call_scalar(FunctionCallInfo fcinfo, Function &function, MemoryContext res
   v8::Local<v8::Value> result = call_js(function.code.Get(isolate), arguments);
   Oid type = function.return_type;
   if (type == VOIDOID) {
-    fcinfo->isnull = false;
+    fcinfo->isnull = result->IsNullOrUndefined();
     return 0;
   }
   if (IsPolymorphicType(type)) type = get_fn_expr_rettype(fcinfo->flinfo);
   MemoryContext before = MemoryContextSwitchTo(result_context);
   bool is_null = false;
+  refuse_array_domain(type_info(type));
   Datum datum = from_js(result, &is_null, type_info(type));
   MemoryContextSwitchTo(before);
   fcinfo->isnull = is_null;
@@ -333,6 +336,10 @@ void finish(ErrorData *error) {
 
 void forget_functions() { functions.clear(); }
 void forget_started() { started.clear(); }
+void forget_functions_of(Oid role) {
+  started.erase(role);
+  for (auto i = functions.begin(); i != functions.end();) i = i->first.second == role ? functions.erase(i) : std::next(i);
+}
 
 v8::Local<v8::Function> find_function(const char *signature) {
   Oid oid = InvalidOid;
@@ -344,7 +351,7 @@ v8::Local<v8::Function> find_function(const char *signature) {
     Oid language = ((Form_pg_proc)GETSTRUCT(tuple))->prolang;
     ReleaseSysCache(tuple);
     if (language != get_language_oid("plv8", false))
-      ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("javascript function is not found for \"%s\"", signature)));
+      ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("javascript function is not found for \"%s\"", signature)));
 #if PG_VERSION_NUM >= 160000
     AclResult allowed = object_aclcheck(ProcedureRelationId, oid, GetUserId(), ACL_EXECUTE);
 #else
@@ -364,6 +371,8 @@ extern "C" {
 PG_FUNCTION_INFO_V1(plv8_call_handler);
 PG_FUNCTION_INFO_V1(plv8_inline_handler);
 PG_FUNCTION_INFO_V1(plv8_call_validator);
+PG_FUNCTION_INFO_V1(plv8_reset);
+PG_FUNCTION_INFO_V1(plv8_info);
 void _PG_init(void);
 
 void _PG_init(void) {
@@ -401,7 +410,6 @@ Datum plv8_inline_handler(PG_FUNCTION_ARGS) {
   Call call;
   ErrorData *error = enter(false, &call, [&] {
     Source source{};
-    source.name = const_cast<char *>("inline_code_block");
     source.body = block->source_text;
     std::vector<v8::Local<v8::Value>> none;
     call_js(compile(source), none);
@@ -415,7 +423,13 @@ Datum plv8_call_validator(PG_FUNCTION_ARGS) {
   if (!CheckFunctionValidatorAccess(fcinfo->flinfo->fn_oid, oid)) PG_RETURN_VOID();
   HeapTuple tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(oid));
   if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for function %u", oid);
-  Oid type = ((Form_pg_proc)GETSTRUCT(tuple))->prorettype;
+  Form_pg_proc proc = (Form_pg_proc)GETSTRUCT(tuple);
+  Oid type = proc->prorettype;
+  for (int i = 0; i < proc->pronargs; i++) {
+    Oid argument = proc->proargtypes.values[i];
+    if (get_typtype(argument) == TYPTYPE_PSEUDO && !IsPolymorphicType(argument))
+      ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("PL/v8 functions cannot accept type %s", format_type_be(argument))));
+  }
   ReleaseSysCache(tuple);
   if (get_typtype(type) == TYPTYPE_PSEUDO && type != TRIGGEROID && type != RECORDOID && type != VOIDOID && !IsPolymorphicType(type))
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("PL/v8 functions cannot return type %s", format_type_be(type))));
@@ -430,6 +444,20 @@ Datum plv8_call_validator(PG_FUNCTION_ARGS) {
   });
   finish(error);
   PG_RETURN_VOID();
+}
+
+// Forgets the globals of the role. plv8 itself dies of it where the session has run JavaScript.
+Datum plv8_reset(PG_FUNCTION_ARGS) {
+  if (depth > 0) ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE), errmsg("plv8_reset() cannot be called by JavaScript")));
+  forget_role(GetUserId());
+  PG_RETURN_VOID();
+}
+
+Datum plv8_info(PG_FUNCTION_ARGS) {
+  StringInfoData text;
+  initStringInfo(&text);
+  describe_memory(&text);
+  PG_RETURN_DATUM(DirectFunctionCall1(json_in, CStringGetDatum(text.data)));
 }
 
 }  // extern "C"

@@ -20,6 +20,15 @@ create domain plv8_float4array as float4[];
 create domain plv8_float8array as float8[];
 
 create function plv8_version() returns text
-language plv8 immutable
+language plv8
 as $$ return plv8.version; $$;
 comment on function plv8_version() is 'version of the language handler';
+
+create function plv8_reset() returns void
+as 'MODULE_PATHNAME' language c;
+comment on function plv8_reset() is 'forgets what JavaScript of the role keeps in this session';
+
+create function plv8_info() returns json
+as 'MODULE_PATHNAME' language c;
+revoke execute on function plv8_info() from public;
+comment on function plv8_info() is 'roles whose JavaScript this session keeps, and the memory it takes';

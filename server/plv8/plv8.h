@@ -28,6 +28,7 @@ extern "C" {
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/guc.h"
+#include "utils/json.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -128,6 +129,8 @@ v8::Local<v8::Context> current_context();
 void dispose_if_exhausted();
 bool is_exhausted();
 void pump_tasks();
+void forget_role(Oid role);
+void describe_memory(StringInfo text);
 v8::Local<v8::ArrayBuffer> new_buffer(size_t size);
 [[noreturn]] void throw_exhausted();
 
@@ -135,14 +138,21 @@ v8::Local<v8::ArrayBuffer> new_buffer(size_t size);
 TypeInfo *type_info(Oid oid);
 v8::Local<v8::Value> to_js(Datum value, bool is_null, TypeInfo *type);
 Datum from_js(v8::Local<v8::Value> value, bool *is_null, TypeInfo *type);
+void refuse_array_domain(const TypeInfo *type);
 v8::Local<v8::Object> tuple_to_js(HeapTuple tuple, TupleDesc desc);
 HeapTuple js_to_tuple(v8::Local<v8::Value> value, TupleDesc desc);
 v8::Local<v8::String> js_string(const char *text);
 v8::Local<v8::String> js_string(const char *text, int length);
 v8::Local<v8::String> js_name(const char *text);  // of a property: kept once
 char *c_string(v8::Local<v8::Value> value);  // palloc'd, server encoding
+char *value_text(v8::Local<v8::Value> value);  // likewise, of what goes into a table
 [[noreturn]] void throw_js(const char *message);
 [[noreturn]] void throw_range_error(const char *message);
+
+// jsonb.cc
+void check_jsonb_numbers(const char *text);
+void assign_prototypes(v8::Local<v8::Value> value);
+Datum jsonb_from_js(v8::Local<v8::Value> value);
 
 // error.cc
 void throw_into_js(const PgFailure &failure);
@@ -151,7 +161,8 @@ void check_interrupts();
 ErrorData *js_error(v8::TryCatch &try_catch);
 ErrorData *exhausted_error();
 ErrorData *ending_error();
-[[noreturn]] void throw_pg(int sqlstate, const char *message);
+[[noreturn]] void throw_pg(int sqlstate, const char *message, const char *hint = nullptr);
+char *exception_text(v8::Local<v8::Value> thrown);
 [[noreturn]] void raise(ErrorData *error);
 
 // spi.cc

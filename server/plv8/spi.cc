@@ -69,12 +69,8 @@ struct Prepared {
 };
 
 ParamListInfo bind_values(const std::vector<v8::Local<v8::Value>> &values, const Oid *types, int count) {
-  if (static_cast<int>(values.size()) != count) {
-    char message[128];
-    snprintf(message, sizeof(message), "plan expected %d arguments but %d were passed instead", count,
-             static_cast<int>(values.size()));
-    throw_pg(ERRCODE_INVALID_PARAMETER_VALUE, message);
-  }
+  if (static_cast<int>(values.size()) != count)
+    throw_js(("plan expected " + std::to_string(count) + " argument(s), given is " + std::to_string(values.size())).c_str());
   ParamListInfo params = nullptr;
   guard([&] { params = makeParamList(count); });
   for (int i = 0; i < count; i++) {
@@ -129,14 +125,16 @@ v8::Local<v8::Value> spi_result(int code) {
   return scope.Escape(result);
 }
 
+[[noreturn]] void throw_string(const char *text) {
+  isolate->ThrowException(js_string(text));
+  throw JsPending{};
+}
+
+// As plv8 does: a string, no Error.
 void check_spi(int code) {
   if (code >= 0) return;
-  if (code == SPI_ERROR_TRANSACTION)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION), errmsg("execute() cannot begin or end a transaction"),
-                    errhint("Use plv8.commit() or plv8.rollback() in a procedure, plv8.subtransaction() elsewhere.")));
-  if (code == SPI_ERROR_COPY)
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED), errmsg("execute() cannot run COPY to or from the client")));
-  ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("execute() failed: %s", SPI_result_code_string(code))));
+  if (code == SPI_ERROR_TRANSACTION) throw_string("current transaction is aborted, commands ignored until end of transaction block");
+  throw_string(SPI_result_code_string(code));
 }
 
 // Anything that may run a user's code, an input function's domain check included, goes through here: only the end of a
@@ -166,10 +164,8 @@ auto in_subtransaction(Body body) {
 template <typename Run>
 v8::Local<v8::Value> run_sql(Run run) {
   int code = 0;
-  guard([&] {
-    code = run();
-    check_spi(code);
-  });
+  guard([&] { code = run(); });
+  check_spi(code);
   return spi_result(code);
 }
 
@@ -204,8 +200,11 @@ void execute(const Info &info) {
         SPIPlanPtr plan = nullptr;
         guard([&] {
           plan = SPI_prepare_params(sql, parser_setup, &types, 0);
-          if (plan == nullptr) check_spi(SPI_result);
         });
+        if (plan == nullptr) check_spi(SPI_result);
+        if (types.count != static_cast<int>(values.size()))
+          throw_pg(ERRCODE_INTERNAL_ERROR, ("parameter numbers mismatch: " + std::to_string(types.count) + " != " +
+                                            std::to_string(values.size())).c_str());
         ParamListInfo params = bind_values(values, types.types, types.count);
         v8::Local<v8::Value> result = run_sql([&] { return SPI_execute_plan_with_paramlist(plan, params, false, 0); });
         guard([&] { SPI_freeplan(plan); });
@@ -269,10 +268,8 @@ void plan_free(const Info &info) {
 Portal portal_of(const Info &info) {
   char *text = c_string(must(info.This()->Get(isolate->GetCurrentContext(), js_string("name"))));
   Portal portal = nullptr;
-  guard([&] {
-    portal = SPI_cursor_find(text);
-    if (portal == nullptr) ereport(ERROR, (errcode(ERRCODE_UNDEFINED_CURSOR), errmsg("cursor \"%s\" does not exist", text)));
-  });
+  guard([&] { portal = SPI_cursor_find(text); });
+  if (portal == nullptr) throw_js("cannot find cursor");
   return portal;
 }
 
@@ -288,8 +285,9 @@ void cursor_fetch(const Info &info) {
       guard([&] { SPI_cursor_fetch(portal, count >= 0, count >= 0 ? count : -count); });
       return spi_result(SPI_OK_FETCH);
     });
-    // Without a number: one row, or undefined.
-    info.GetReturnValue().Set(many ? rows : must(rows.As<v8::Array>()->Get(isolate->GetCurrentContext(), 0)));
+    // Without a number: one row. At the end: undefined.
+    v8::Local<v8::Value> first = must(rows.As<v8::Array>()->Get(isolate->GetCurrentContext(), 0));
+    info.GetReturnValue().Set(many && !first->IsUndefined() ? rows : first);
   });
 }
 
@@ -389,13 +387,18 @@ void prepare(const Info &info) {
       for (int i = 0; i < types.count; i++) {
         char *name = c_string(must(names->Get(isolate->GetCurrentContext(), i)));
         int32 typmod;
-        guard([&] { parseTypeString(name, &types.types[i], &typmod, NULL); });
+        try {
+          guard([&] { parseTypeString(name, &types.types[i], &typmod, NULL); });
+        } catch (const PgFailure &failure) {
+          terminate_for(failure.error);  // JavaScript cannot catch it with plv8
+          throw;
+        }
       }
     }
     in_subtransaction([&] {
       guard([&] {
         SPIPlanPtr plan = SPI_prepare_params(sql, parser_setup, &types, 0);
-        if (plan == nullptr) check_spi(SPI_result);
+        if (plan == nullptr) elog(ERROR, "%s", SPI_result_code_string(SPI_result));
         Oid *kept = nullptr;
         if (types.count > 0) {
           kept = static_cast<Oid *>(MemoryContextAlloc(TopMemoryContext, sizeof(Oid) * types.count));
@@ -416,27 +419,41 @@ void prepare(const Info &info) {
   });
 }
 
+// What comes out is an Error of its own, with the text that PostgreSQL would show and nothing else.
 void subtransaction(const Info &info) {
   callback(info, [&] {
     if (info.Length() < 1 || !info[0]->IsFunction()) throw_js("subtransaction() needs a function");
     v8::Local<v8::Context> context = isolate->GetCurrentContext();
-    // What the function throws stays pending in the isolate.
-    info.GetReturnValue().Set(in_subtransaction(
-        [&] { return must(info[0].As<v8::Function>()->Call(context, v8::Undefined(isolate), 0, nullptr)); }));
+    v8::TryCatch try_catch(isolate);
+    try {
+      info.GetReturnValue().Set(in_subtransaction(
+          [&] { return must(info[0].As<v8::Function>()->Call(context, v8::Undefined(isolate), 0, nullptr)); }));
+    } catch (const JsPending &) {
+      if (try_catch.HasTerminated() || !try_catch.HasCaught()) {
+        try_catch.ReThrow();
+        throw;
+      }
+      char *text = exception_text(try_catch.Exception());
+      v8::Local<v8::Value> plain = v8::Exception::Error(js_string(text));
+      try_catch.Reset();
+      isolate->ThrowException(plain);
+      try_catch.ReThrow();
+      throw;
+    }
   });
 }
 
 void elog_message(const Info &info) {
   callback(info, [&] {
-    if (info.Length() < 2) throw_js("elog() needs a level and a message");
+    if (info.Length() < 2) throw_string("usage: plv8.elog(elevel, ...)");
     int level = info[0]->Int32Value(isolate->GetCurrentContext()).FromMaybe(0);
     std::string text;
     for (int i = 1; i < info.Length(); i++) {
       if (i > 1) text += ' ';
       text += c_string(info[i]);
     }
-    if (level >= ERROR) throw_js(text.c_str());
-    if (level < DEBUG5) throw_js("elog() does not know this level");
+    if (level == ERROR) throw_js(text.c_str());
+    if (level > ERROR || level < DEBUG5) throw_string("invalid error level");
     const char *message = text.c_str();
     guard([&] { ereport(level, (errmsg_internal("%s", message))); });
   });
@@ -548,6 +565,7 @@ void install_api(v8::Local<v8::Context> context) {
   add_method(shape, "rollback", rollback);
   v8::Local<v8::Object> object = shape->NewInstance(context).ToLocalChecked();
   object->Set(context, js_string("version"), js_string(PLV8_VERSION)).Check();
+  object->Set(context, js_string("v8_version"), js_string(v8::V8::GetVersion())).Check();
   v8::Local<v8::Object> global = context->Global();
   global->Set(context, js_string("plv8"), object).Check();
   const struct {
