@@ -71,6 +71,7 @@ create or replace trigger check_strategy before insert or update on _tessera_cat
   for each row execute function _tessera_functions.check_strategy();
 create or replace trigger merge_metadata before insert on _tessera_catalog.metadata
   for each row execute function _tessera_functions.merge_metadata();
+select _tessera_functions.complete_parts();
 delete from _tessera_catalog.scheduler_state;
 insert into _tessera_catalog.scheduler_state default values;
 -- A database that had the extension before it kept these.

@@ -1,5 +1,5 @@
 -- Ids below 1000 are jobs tessera makes itself; they are not dumped.
-create sequence _tessera_catalog.bgw_job_id_seq minvalue 1000;
+create sequence _tessera_catalog.bgw_job_id_seq as int minvalue 1000 cycle;
 
 create table _tessera_catalog.bgw_job (
   id int primary key default pg_catalog.nextval('_tessera_catalog.bgw_job_id_seq'),

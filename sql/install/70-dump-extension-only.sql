@@ -7,6 +7,8 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.dimension_slice_id_
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk_id_seq', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk_constraint', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.hypertable_part', $$where exists (select from pg_catalog.pg_class c where c.oid operator(pg_catalog.=) relation)
+  or exists (select from pg_catalog.pg_proc p where p.oid operator(pg_catalog.=) helper)$$);
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.tablespace', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.tablespace_id_seq', '');
 select pg_catalog.pg_extension_config_dump(

@@ -141,3 +141,31 @@ drop function if exists @extschema@.add_retention_policy(regclass, anycompatible
 -- Which arrays plv8 takes is known: ordinary ones.
 drop function if exists _tessera_functions.typed_arrays_work();
 drop function if exists _tessera_functions.typed_array_probe();
+
+-- What was made for a hypertable is known by OID from now on. What others own, and only has such a name, is not ours.
+create table _tessera_catalog.hypertable_part (
+  hypertable_id int not null references _tessera_catalog.hypertable (id) on delete cascade,
+  chunk_id int references _tessera_catalog.chunk (id) on delete cascade,
+  relation regclass unique,
+  helper regprocedure unique,
+  check ((relation is null) <> (helper is null))
+);
+create index hypertable_part_hypertable_id_idx on _tessera_catalog.hypertable_part (hypertable_id);
+create index hypertable_part_chunk_id_idx on _tessera_catalog.hypertable_part (chunk_id);
+alter table _tessera_catalog.hypertable_part replica identity full;
+comment on table _tessera_catalog.hypertable_part is
+  'tables and functions made for a hypertable, or for a compressed chunk of it, that are no partitions; what only has such a name is not ours';
+grant select on _tessera_catalog.hypertable_part to public;
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.hypertable_part', $$where exists (select from pg_catalog.pg_class c where c.oid operator(pg_catalog.=) relation)
+  or exists (select from pg_catalog.pg_proc p where p.oid operator(pg_catalog.=) helper)$$);
+
+-- Nobody can use up what begins again; ids that are taken are passed over.
+alter table _tessera_catalog.hypertable alter column id set cycle;
+alter table _tessera_catalog.dimension alter column id set cycle;
+alter table _tessera_catalog.dimension_slice alter column id set cycle;
+alter table _tessera_catalog.chunk alter column id set cycle;
+alter table _tessera_catalog.tablespace alter column id set cycle;
+alter sequence _tessera_catalog.bgw_job_id_seq as int cycle;
+
+alter table _tessera_catalog.chunk drop constraint chunk_schema_name_table_name_key;
+create index chunk_schema_name_table_name_idx on _tessera_catalog.chunk (schema_name, table_name);

@@ -104,7 +104,7 @@ export const createCagg = (o: NewCagg, read: (q: OpenQuery) => Settings): Create
   if (q.parent !== undefined) checkParentBucket(q.bucket, q.parent.id);
   const settings = read(q);
   request('open_schema', { relid: q.raw.root.oid });
-  const { id } = one<{ id: number }>(`select nextval('_tessera_catalog.hypertable_id_seq')::int as id`);
+  const id = request<number>('draw_hypertable_id', { relid: q.raw.root.oid });
   const names = internalNames(id);
   moveInside(passing, names.direct);
   createPartialView(names, q);

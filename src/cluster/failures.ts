@@ -1,5 +1,6 @@
 import type { SpiError } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
+import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 
 export const address = (node: { readonly name: string; readonly port: number }): string => `${node.name}:${node.port}`;
@@ -19,6 +20,14 @@ export const remoteFailure = (node: { readonly name: string; readonly port: numb
       : e.hint,
   });
 };
+
+export const foreignServerTaken = (server: string, owner: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.insufficientPrivilege,
+    message: `foreign server "${server}" does not belong to the owner of the extension`,
+    detail: `It belongs to "${owner}", who could have connections to the node go elsewhere.`,
+    hint: `Run: drop server ${ident(server)} cascade`,
+  });
 
 export const unknownNode = (name: string, port: number): PgError =>
   new PgError({

@@ -42,7 +42,8 @@ const pendingOn = (node: Node, origin: string): string[] =>
 const waysTo = (node: Node, gid: string): string[] => [
   ...query<{ name: string }>(
     `select srvname::text as name from pg_foreign_server
-     where oid::text = $1 and srvtype = 'tessera node' and split_part(srvversion, ' ', 1) = $2`,
+     where oid::text = $1 and srvtype = 'tessera node' and split_part(srvversion, ' ', 1) = $2
+       and _tessera_functions.is_trusted(srvowner)`,
     [gid.split('-').at(-1) as string, String(node.id)],
   ).map((s) => s.name),
   nodeServer(node),

@@ -82,7 +82,7 @@ const examine = (node: Node): void => {
 const makeLoopback = (): void => {
   run(`select _tessera_functions.make_loopback(current_user) where not exists
     (select from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = current_user
-       and not _tessera_functions.leads_elsewhere(s.oid))`);
+       and _tessera_functions.is_trusted(s.srvowner) and not _tessera_functions.leads_elsewhere(s.oid))`);
 };
 
 export interface NewNode {

@@ -2,7 +2,7 @@ import { inMaintenance } from '../engine/session.ts';
 import { maybeOne, one, query, run, warning } from '../engine/spi.ts';
 import { ident, literal } from '../lib/quote.ts';
 import { parseConninfo, type Conninfo } from './conninfo-plan.ts';
-import { badConninfo } from './failures.ts';
+import { badConninfo, foreignServerTaken } from './failures.ts';
 import type { Node } from './node.ts';
 import { origin } from './origin.ts';
 import { withNode } from './remote.ts';
@@ -77,6 +77,17 @@ const setOptions = (server: string, wanted: Options, gone: readonly string[] = [
   if (changes !== '') run(`alter server ${ident(server)} options (${changes})`);
 };
 
+/** Whether the server is there. One of somebody else is refused: its owner could have our passwords sent anywhere. */
+const isOurs = (server: string): boolean => {
+  const found = maybeOne<{ trusted: boolean; owner: string }>(
+    `select _tessera_functions.is_trusted(srvowner) as trusted, pg_get_userbyid(srvowner)::text as owner
+     from pg_foreign_server where srvname = $1`,
+    [server],
+  );
+  if (found?.trusted === false) throw foreignServerTaken(server, found.owner);
+  return found !== undefined;
+};
+
 const isSuperuser = (): boolean =>
   one<{ super: boolean }>('select rolsuper as super from pg_roles where rolname = current_user').super;
 
@@ -90,7 +101,7 @@ const makeServerAndMapping = (
   mapping: Options,
   user: string,
 ): void => {
-  if (maybeOne('select from pg_foreign_server where srvname = $1', [server]) === undefined) {
+  if (!isOurs(server)) {
     run(
       `create server ${ident(server)} type 'tessera node' version ${literal(version)} foreign data wrapper postgres_fdw
        options (${options(values)})`,
@@ -151,11 +162,10 @@ export const ownerServer = (node: { readonly id: number }, owner: string): strin
  */
 export const ensureOwnerServer = (node: Node, owner: string): string => {
   const server = ownerServer(node, owner);
-  const isThere = (): boolean => maybeOne('select from pg_foreign_server where srvname = $1', [server]) !== undefined;
-  if (isThere()) return server;
+  if (isOurs(server)) return server;
   // Of two that set a password, the second would leave the first with a wrong one.
   run('select pg_advisory_xact_lock($1, ($2::int8 & 2147483647)::int4)', [OWNER_CLASS, ownerOid(owner)]);
-  if (!isThere()) makeOwnerServer(node, owner);
+  if (!isOurs(server)) makeOwnerServer(node, owner);
   return server;
 };
 
@@ -188,7 +198,8 @@ export const makeOwnerServer = (node: Node, owner: string): void => {
 export const serversOf = (node: { readonly id: number }): { name: string; owner: string | null }[] =>
   query(
     `select srvname as name, nullif(substring(srvversion from ' (.*)$'), '') as owner from pg_foreign_server
-     where srvtype = 'tessera node' and split_part(srvversion, ' ', 1) = $1 order by srvname`,
+     where srvtype = 'tessera node' and split_part(srvversion, ' ', 1) = $1 and _tessera_functions.is_trusted(srvowner)
+     order by srvname`,
     [String(node.id)],
   );
 

@@ -11,6 +11,7 @@ import {
   placesDdl,
   truncateTriggerDdl,
   promoteKeys,
+  recordParts,
   readIncomingForeignKeys,
   rootKeys,
   timeDimension,
@@ -116,6 +117,7 @@ export const enableCompression = (open: OpenHypertable, segmentBy: string | null
       run(clearTriggerDdl(root, parts));
       run(truncateTriggerDdl(root, parts));
     }
+    recordParts(hypertable);
     request('set_compression', {
       hypertable_id: hypertable.id,
       segmentby: settings.segmentBy,

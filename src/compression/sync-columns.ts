@@ -151,7 +151,7 @@ export const syncChunk = (chunk: OpenChunk, compressed: Compressed): void => {
     request('repair_chunk', {
       hypertable_id: chunk.hypertable.id,
       chunk_id: chunk.id,
-      rows_view: qualified(parts.view),
+      rows_view: oidOf(qualified(parts.view)),
     });
   }
   syncChecks(chunk, compressed);

@@ -12,6 +12,7 @@ import {
 import { installTriggers } from './capture-install.ts';
 import { timeDimension } from './dimensions.ts';
 import { partNames, placeFunctionDdl } from './partition-ddl.ts';
+import { recordParts } from './parts.ts';
 import { findRelation, relationOid, type Relation } from './relation.ts';
 import { typedLiteral } from './time-sql.ts';
 
@@ -69,6 +70,7 @@ const makeNoted = (h: Hypertable, server: string, owner: string): void => {
     run(`drop foreign table ${qualified(parts.noted)}`);
   run(notedTableDdl(parts, server));
   run(`alter foreign table ${qualified(parts.noted)} owner to ${ident(owner)}`);
+  recordParts(h);
 };
 
 /** The tables by whose names rows of a chunk can be changed: from the foreign table up to the root. */

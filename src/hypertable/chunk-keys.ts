@@ -71,18 +71,8 @@ export const addKeys = (hypertableId: number, heap: RelationName): void => {
 /** Keys and foreign keys the root itself has. */
 export const rootKeys = (root: bigint): ChunkKey[] =>
   query<ChunkKey>(
-    `select c.conname as name, c.contype::text as kind, pg_get_constraintdef(c.oid) as definition,
-       array(select a.attname::text from unnest(c.conkey) with ordinality k(n, o)
-         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.n order by k.o) as columns
-     from pg_constraint c where c.conrelid = $1::int8::oid and c.contype in ('p', 'u', 'f') and c.conparentid = 0
-     union all
-     select r.relname, 'i', substring(pg_get_indexdef(i.indexrelid)
-         from length(format('CREATE UNIQUE INDEX %I ON ONLY %s ', r.relname, i.indrelid::regclass)) + 1),
-       array(select coalesce(a.attname::text, '') from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) with ordinality u(n, o)
-         left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.n order by u.o)
-     from pg_index i join pg_class r on r.oid = i.indexrelid
-     where i.indrelid = $1::int8::oid and i.indisunique
-       and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid)`,
+    `select name, kind::text as kind, definition, columns::text[] as columns
+     from _tessera_functions.keys_of($1::int8::oid::regclass)`,
     [root],
   );
 
@@ -119,6 +109,8 @@ export const demoteKeys = ({ hypertable, root }: OpenHypertable): readonly Chunk
   flushCapture(hypertable, 'all');
   withLockRetry(() => {
     run(`lock table ${qualified(root)} in access exclusive mode`);
+    // While the root has them: what they are is read from it, and not believed.
+    request('demote_keys', { hypertable_id: hypertable.id });
     const all = leaves(root.oid);
     each(all, (parent, leaf) => `alter table ${parent} detach partition ${leaf}`);
     for (const key of keys)
@@ -129,7 +121,6 @@ export const demoteKeys = ({ hypertable, root }: OpenHypertable): readonly Chunk
       );
     each(all, (parent, leaf, bounds) => `alter table ${parent} attach partition ${leaf} ${bounds}`);
   });
-  request('demote_keys', { hypertable_id: hypertable.id, keys });
   return keys;
 };
 

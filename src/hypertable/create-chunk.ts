@@ -39,7 +39,7 @@ export interface PreparedSlice {
 /** An unused id whose table name nobody has taken. */
 const nextChunk = (h: Hypertable): { id: number; name: RelationName } => {
   for (;;) {
-    const { id } = one<{ id: number }>(`select nextval('_tessera_catalog.chunk_id_seq')::int as id`);
+    const id = request<number>('draw_chunk_id', { hypertable_id: h.id });
     const name = chunkName(h, id);
     if (relationOid(name.schema, name.name) === undefined) return { id, name };
   }
@@ -124,5 +124,8 @@ export const attachSlices = (h: Hypertable, root: Relation, prepared: readonly P
     run(attachPartition(root, p.partition, boundsSql(p.slice, time.type)));
     for (const chunk of p.chunks) copyReplicaIdentity(root, chunk.oid);
   }
-  request('add_chunks', { hypertable_id: h.id, chunks: prepared.flatMap((p) => p.chunks) });
+  request('add_chunks', {
+    hypertable_id: h.id,
+    chunks: prepared.flatMap((p) => p.chunks).map(({ id, oid, slices }) => ({ id, oid, slices })),
+  });
 };

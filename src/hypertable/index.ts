@@ -13,6 +13,7 @@ export {
 } from './capture.ts';
 export { copyReplicaIdentity } from './create-chunk.ts';
 export { spaceDimension, timeDimension } from './dimensions.ts';
+export { recordParts } from './parts.ts';
 export {
   chunkKeys,
   addKeys,

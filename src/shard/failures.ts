@@ -10,6 +10,11 @@ export const relationMissing = (oid: bigint): PgError =>
   fail(SQLSTATE.undefinedTable, `relation with OID ${oid} does not exist`);
 export const notTableOwner = (name: string): PgError =>
   fail(SQLSTATE.insufficientPrivilege, `must be owner of table "${name}"`);
+export const badDefinition = (name: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.invalidParameterValue,
+    message: `definition of key "${name}" is none that PostgreSQL writes`,
+  });
 export const alreadyDistributed = (name: string): PgError =>
   fail(SQLSTATE.invalidTableDefinition, `table "${name}" is already distributed`);
 export const notDistributed = (name: string): PgError =>

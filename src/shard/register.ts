@@ -1,12 +1,13 @@
 import { origin, primaryOfGroup, ownerServer, type Node } from '../cluster/index.ts';
 import { one, run } from '../engine/spi.ts';
 import type { Relation } from '../hypertable/index.ts';
+import { isOneClause } from '../lib/one-clause.ts';
 import { displayed } from '../lib/quote.ts';
 import { checkForeignKey, checkUnique } from './check-keys.ts';
 import { chooseGroup, placementsFor, type Group } from './colocation.ts';
 import { readDefinition, type FoundKey } from './definition.ts';
 import { findDistributed, LOCAL_SCHEMA, shardsOf, type DistributedTable } from './distributed-table.ts';
-import { alreadyDistributed, mayNotReference } from './failures.ts';
+import { alreadyDistributed, badDefinition, mayNotReference } from './failures.ts';
 import { madeOn, makeShards, nameOfShard } from './make-shards.ts';
 import { ownedRelation } from './owned-relation.ts';
 import { copyToGroups, fillCopies, referencePlacements } from './reference.ts';
@@ -144,11 +145,25 @@ export const placedShards = (table: DistributedTable, owner: string): PlacedShar
     })),
   );
 
+const BEGINS: Readonly<Record<string, RegExp>> = {
+  p: /^PRIMARY KEY \(/,
+  u: /^UNIQUE (NULLS NOT DISTINCT )?\(/,
+  x: /^EXCLUDE USING /,
+  f: /^FOREIGN KEY \(.*\) REFERENCES %s\(/,
+  i: /^USING /,
+};
+
+/** It becomes part of statements on nodes. */
+const requireDefinition = (k: NewKey): void => {
+  if (!BEGINS[k.kind]?.test(k.definition) || !isOneClause(k.definition)) throw badDefinition(k.name);
+};
+
 /** Records a distributed table and makes its shards. */
 export const registerTable = (caller: string, t: NewTable): PlacedShard[] => {
   const root = ownedRelation(caller, BigInt(t.relid));
   if (findDistributed(root.oid) !== undefined) throw alreadyDistributed(displayed(root));
   origin();
+  for (const k of t.keys) requireDefinition(k);
   const keys: FoundKey[] = t.keys.map((k) => ({
     ...k,
     referenced: k.referenced === null ? null : BigInt(k.referenced),

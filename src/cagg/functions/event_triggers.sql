@@ -23,8 +23,7 @@ begin
   if exists (select from pg_class c where c.oid = mat) then
     execute format('drop table %s', mat);
   end if;
-  execute format('drop view if exists %I.%I, %I.%I', lost.partial_view_schema, lost.partial_view_name,
-    lost.direct_view_schema, lost.direct_view_name);
+  perform _tessera_functions.drop_part(lost.partial_view, null), _tessera_functions.drop_part(lost.direct_view, null);
 end
 $$;
 comment on function _tessera_functions.forget_cagg(integer) is
@@ -126,6 +125,7 @@ declare
   lost _tessera_catalog.continuous_agg;
   said text;
   why text;
+  state text;
 begin
   for lost in
     with recursive gone(id) as (
@@ -139,16 +139,24 @@ begin
     -- What reads another one was made later.
     order by a.mat_hypertable_id desc
   loop
-    if exists (select from pg_class c where c.oid = lost.user_view) then
-      execute format('drop view %s cascade', lost.user_view);
-    end if;
-    perform _tessera_functions.forget_cagg(lost.mat_hypertable_id);
+    begin
+      if exists (select from pg_class c where c.oid = lost.user_view) then
+        execute format('drop view %s cascade', lost.user_view);
+      end if;
+      perform _tessera_functions.forget_cagg(lost.mat_hypertable_id);
+    exception when others then
+      perform _tessera_functions.put_aside(format('continuous aggregate %s', lost.user_view::text), sqlstate, sqlerrm);
+    end;
   end loop;
   for lost in select a.* from _tessera_catalog.continuous_agg a order by a.mat_hypertable_id loop
     begin
       perform _tessera_functions.sync_cagg(lost.mat_hypertable_id);
-    exception when feature_not_supported then
-      get stacked diagnostics said = message_text, why = pg_exception_detail;
+    exception when others then
+      get stacked diagnostics said = message_text, why = pg_exception_detail, state = returned_sqlstate;
+      if state not in ('0A000') then
+        perform _tessera_functions.put_aside(format('continuous aggregate %s', lost.user_view::text), state, said);
+        continue;
+      end if;
       raise warning using
         message = format('continuous aggregate "%s": %s', lost.user_view::text, said),
         detail = why,
@@ -178,7 +186,14 @@ begin
       on tg_tag = 'ALTER SCHEMA' or e.classid = 'pg_class'::regclass and e.objid in (a.user_view, a.partial_view, a.direct_view,
         (select h.relid from _tessera_catalog.hypertable h where h.id = a.mat_hypertable_id))
   loop
-    perform _tessera_functions.sync_cagg(changed);
+    begin
+      perform _tessera_functions.sync_cagg(changed);
+    exception when others then
+      if tg_tag <> 'ALTER SCHEMA' then
+        raise;
+      end if;
+      perform _tessera_functions.put_aside(format('continuous aggregate %s', changed), sqlstate, sqlerrm);
+    end;
   end loop;
   perform set_config('tessera.maintenance', '', true);
 end

@@ -18,6 +18,31 @@ end
 $$;
 comment on function _tessera_functions.cagg_of_request(name, jsonb) is 'the continuous aggregate a request is about, after its owner was checked';
 
+create function _tessera_functions.check_bucket(raw _tessera_catalog.hypertable, bucket jsonb) returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  time_type oid := (select d.column_type from _tessera_catalog.dimension d where d.hypertable_id = raw.id and d.interval_length is not null);
+  width text := bucket ->> 'bucket_width';
+  zone text := bucket ->> 'bucket_timezone';
+begin
+  -- They become constants of queries that run with the rights of the owner of the extension.
+  if time_type in ('int2'::regtype, 'int4'::regtype, 'int8'::regtype) then
+    perform width::int8, (bucket ->> 'bucket_origin')::int8, (bucket ->> 'bucket_offset')::int8;
+  else
+    perform width::interval, (bucket ->> 'bucket_origin')::timestamptz, (bucket ->> 'bucket_offset')::interval;
+  end if;
+  if zone is not null and not exists (select from pg_timezone_names z where lower(z.name) = lower(zone))
+    and not exists (select from pg_timezone_abbrevs z where lower(z.abbrev) = lower(zone))
+  then
+    perform now() at time zone zone;
+  end if;
+end
+$$;
+comment on function _tessera_functions.check_bucket(_tessera_catalog.hypertable, jsonb) is
+  'raises an error of class 22 unless the arguments of time_bucket() are of the types it takes';
+
 create function _tessera_functions.request_cagg_create(caller name, payload jsonb) returns jsonb
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -25,12 +50,35 @@ as $$
 declare
   mat int := (payload ->> 'cagg')::int;
   raw _tessera_catalog.hypertable;
+  made _tessera_catalog.hypertable;
+  parts oid[] := array[(payload ->> 'user_view')::oid, (payload ->> 'partial_view')::oid, (payload ->> 'direct_view')::oid];
 begin
-  select * into strict raw from _tessera_catalog.hypertable where id = (payload ->> 'raw')::int;
+  select * into raw from _tessera_catalog.hypertable where id = (payload ->> 'raw')::int;
+  select * into made from _tessera_catalog.hypertable where id = mat;
+  if raw.id is null or made.id is null or raw.id = made.id then
+    raise exception using errcode = 'TS001', message = 'a continuous aggregate needs a hypertable to read and one for its results';
+  end if;
   perform _tessera_functions.require_owner(caller, raw.relid);
-  perform _tessera_functions.require_owner(caller, (select relid from _tessera_catalog.hypertable where id = mat));
-  perform _tessera_functions.require_owner(caller, v::oid)
-  from unnest(array[payload ->> 'user_view', payload ->> 'partial_view', payload ->> 'direct_view']) v;
+  perform _tessera_functions.require_owner(caller, made.relid);
+  if exists (select from _tessera_catalog.continuous_agg a where a.raw_hypertable_id = mat or a.mat_hypertable_id = mat) then
+    raise exception using errcode = '42710', message = format('"%s" belongs to another continuous aggregate', made.relid);
+  end if;
+  -- What becomes of one becomes of all of them: they change hands together and are dropped together.
+  if (select count(distinct v) from unnest(parts) v) <> 3 or exists (
+    select from unnest(parts) v
+    where not exists (
+      select from pg_class c join pg_class m on m.oid = made.relid
+      where c.oid = v and c.relkind = 'v' and c.relowner = m.relowner and c.relpersistence = 'p'))
+  then
+    raise exception using
+      errcode = '42501', message = 'the views of a continuous aggregate must belong to the owner of its results';
+  end if;
+  if (payload ->> 'max_interval_per_job')::int8 < 1 or (payload ->> 'ignore_invalidation_older_than')::int8 < 0
+    or (payload #>> '{bucket,bucket_period}')::int8 < 1
+  then
+    raise exception using errcode = '22023', message = 'lengths of a continuous aggregate must be positive';
+  end if;
+  perform _tessera_functions.check_bucket(raw, payload -> 'bucket');
   insert into _tessera_catalog.continuous_agg (
     mat_hypertable_id, raw_hypertable_id, parent_mat_hypertable_id, user_view, user_view_schema, user_view_name, partial_view,
     partial_view_schema, partial_view_name, direct_view, direct_view_schema, direct_view_name, materialized_only, refresh_lag,
@@ -63,6 +111,9 @@ as $$
 declare
   cagg _tessera_catalog.continuous_agg := _tessera_functions.cagg_of_request(caller, payload);
 begin
+  if (payload ->> 'max_interval_per_job')::int8 < 1 or (payload ->> 'ignore_invalidation_older_than')::int8 < 0 then
+    raise exception using errcode = '22023', message = 'lengths of a continuous aggregate must be positive';
+  end if;
   update _tessera_catalog.continuous_agg
   set materialized_only = coalesce((payload ->> 'materialized_only')::boolean, materialized_only),
     refresh_lag = coalesce((payload ->> 'refresh_lag')::bigint, refresh_lag),
@@ -297,6 +348,7 @@ as $$
 declare
   cagg _tessera_catalog.continuous_agg := _tessera_functions.cagg_of_request(caller, payload);
 begin
+  perform _tessera_functions.ranges_of_request(payload -> 'parts');
   insert into _tessera_catalog.continuous_aggs_materialization_invalidation_log
   select cagg.mat_hypertable_id, (b ->> 0)::bigint, (b ->> 1)::bigint - ((b ->> 1)::bigint < 9223372036854775807)::int
   from jsonb_array_elements(payload -> 'parts') b;

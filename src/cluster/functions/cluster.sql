@@ -149,7 +149,7 @@ language sql volatile strict
 set search_path to pg_catalog, pg_temp
 as $$
   select tessera.heal_nodes(split_part(s.srvversion, ' ', 1)::int)
-  from pg_foreign_server s where s.oid = $1 and s.srvtype = 'tessera node'
+  from pg_foreign_server s where s.oid = $1 and s.srvtype = 'tessera node' and split_part(s.srvversion, ' ', 1) ~ '^\d{1,9}$'
 $$;
 comment on function @extschema@.remote_txn_heal_data_node(oid) is 'tessera.heal_nodes() for the node of a foreign server, by its name in TimescaleDB';
 

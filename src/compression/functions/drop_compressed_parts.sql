@@ -26,12 +26,7 @@ begin
   end loop;
   for part in
     select p.oid::regprocedure as helper
-    from _tessera_catalog.compressed_chunk k
-    join _tessera_catalog.chunk c on c.id = k.chunk_id
-    join _tessera_catalog.hypertable h on h.id = c.hypertable_id
-    join pg_namespace n on n.nspname = h.associated_schema_name
-    join pg_proc p on p.pronamespace = n.oid and p.pronargs = 0
-      and p.proname in (format('%s_%s_tail_key', h.associated_table_prefix, c.id), format('%s_%s_tail_modify', h.associated_table_prefix, c.id))
+    from _tessera_catalog.hypertable_part k join pg_proc p on p.oid = k.helper
     where k.chunk_id = any(chunk_ids)
   loop
     -- Its trigger goes with the tail, which goes with the chunk.

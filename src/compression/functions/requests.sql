@@ -5,6 +5,7 @@ as $$
 declare
   parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
 begin
+  perform _tessera_functions.check_settings(parent, payload);
   delete from _tessera_catalog.compression_settings where hypertable_id = parent.id and chunk_id is null;
   if payload ->> 'orderby' is not null then
     insert into _tessera_catalog.compression_settings
@@ -16,6 +17,31 @@ begin
 end
 $$;
 comment on function _tessera_functions.request_set_compression(name, jsonb) is 'records how a hypertable compresses, or that it does not';
+
+create function _tessera_functions.check_settings(parent _tessera_catalog.hypertable, payload jsonb) returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  wrong text;
+begin
+  select n.name into wrong
+  from (
+    select jsonb_array_elements_text(payload -> 'segmentby') as name
+    union all
+    select e ->> 'column' from jsonb_array_elements(nullif(payload -> 'orderby', 'null')) e) n
+  group by n.name
+  having count(*) > 1 or not exists (
+    select from pg_attribute a where a.attrelid = parent.relid and a.attname = n.name and a.attnum > 0 and not a.attisdropped)
+  limit 1;
+  if wrong is not null then
+    raise exception using
+      errcode = '22023', message = format('"%s" must be a column of "%s" and be named once', wrong, parent.relid);
+  end if;
+end
+$$;
+comment on function _tessera_functions.check_settings(_tessera_catalog.hypertable, jsonb) is
+  'raises 22023 unless a request segments and orders by columns of the hypertable, each once';
 
 create function _tessera_functions.settings_of_request(
   payload jsonb, out segmentby name[], out orderby name[], out orderby_desc boolean[], out orderby_nullsfirst boolean[]
@@ -53,12 +79,19 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
-  the_chunk int := (payload ->> 'chunk_id')::int;
+  the_chunk int := _tessera_functions.chunk_of_request(parent, payload);
   size jsonb := payload -> 'sizes';
 begin
   perform _tessera_functions.request_replace_chunk(caller, payload);
+  perform _tessera_functions.check_settings(parent, payload);
   perform _tessera_functions.require_part(parent.relid, (payload ->> 'tail')::oid, 'r');
   perform _tessera_functions.require_part(parent.relid, (payload ->> 'remote')::oid, 'f');
+  if exists (
+    select from unnest(array[payload ->> 'tail', payload ->> 'remote']) x
+    where not exists (select from pg_inherits i where i.inhrelid = x::oid and i.inhparent = (payload ->> 'relid')::oid))
+  then
+    raise exception using errcode = '42809', message = 'tail and foreign table must be partitions of the compressed chunk';
+  end if;
   perform _tessera_functions.require_part(parent.relid, (payload ->> 'residue')::oid, 'r');
   perform _tessera_functions.require_part(parent.relid, (payload ->> 'segments')::oid, 'r');
   perform _tessera_functions.require_part(parent.relid, (payload ->> 'rows_view')::oid, 'v');
@@ -75,7 +108,8 @@ begin
     (size #>> '{uncompressed,heap}')::bigint, (size #>> '{uncompressed,toast}')::bigint, (size #>> '{uncompressed,index}')::bigint,
     (size #>> '{compressed,heap}')::bigint, (size #>> '{compressed,toast}')::bigint, (size #>> '{compressed,index}')::bigint,
     (size ->> 'rows')::bigint, (size ->> 'segments')::bigint);
-  update _tessera_catalog.chunk set status = status | 1 where id = the_chunk and hypertable_id = parent.id;
+  update _tessera_catalog.chunk set status = status | 1 where id = the_chunk;
+  perform _tessera_functions.record_parts(parent.id);
   return null;
 end
 $$;
@@ -108,11 +142,11 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
-  the_chunk int := (select id from _tessera_catalog.chunk
-    where id = (payload ->> 'chunk_id')::int and hypertable_id = parent.id);
+  the_chunk int := _tessera_functions.chunk_of_request(parent, payload);
 begin
   delete from _tessera_catalog.compression_settings where chunk_id = the_chunk;
   delete from _tessera_catalog.compressed_chunk where chunk_id = the_chunk;
+  delete from _tessera_catalog.hypertable_part where chunk_id = the_chunk;
   delete from _tessera_catalog.compression_chunk_size where chunk_id = the_chunk;
   update _tessera_catalog.chunk set status = status & ~9 where id = the_chunk;
   perform _tessera_functions.request_replace_chunk(caller, payload);

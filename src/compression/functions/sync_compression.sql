@@ -19,8 +19,7 @@ begin
     from pg_class c
     where pg_get_userbyid(c.relowner) <> owner and (
       c.oid in (select t.relid from pg_partition_tree(h.relid) t)
-      or c.oid in (to_regclass(format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_places')),
-        to_regclass(format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_noted')))
+      or c.oid in (select p.relation from _tessera_catalog.hypertable_part p where p.hypertable_id = h.id)
       or c.oid in (
         select x.relation
         from _tessera_catalog.compressed_chunk k
@@ -36,11 +35,8 @@ begin
     where owner <> (select pg_get_userbyid(typowner) from pg_type t where t.oid = holder::oid)
     union all
     select format('alter function %s owner to %I', p.oid::regprocedure, owner)
-    from _tessera_catalog.compressed_chunk k
-    join _tessera_catalog.chunk n on n.id = k.chunk_id and n.hypertable_id = h.id
-    join pg_class t on t.oid = k.tail
-    join pg_proc p on p.pronamespace = t.relnamespace and p.proname in (t.relname || '_key', t.relname || '_modify') and p.pronargs = 0
-    where pg_get_userbyid(p.proowner) <> owner
+    from _tessera_catalog.hypertable_part k join pg_proc p on p.oid = k.helper
+    where k.hypertable_id = h.id and pg_get_userbyid(p.proowner) <> owner
   loop
     if h.associated_schema_name = '_tessera_internal' then
       execute format('grant create on schema _tessera_internal to %I', owner);
@@ -61,7 +57,16 @@ declare
   parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
   old name := payload ->> 'old';
   renamed name := payload ->> 'renamed';
+  -- The heap that is always there.
+  heap oid := (
+    select c.oid from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = parent.relid and pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT');
 begin
+  if exists (select from pg_attribute a where a.attrelid = parent.relid and a.attname = old and not a.attisdropped)
+    or not exists (select from pg_attribute a where a.attrelid = parent.relid and a.attname = renamed and not a.attisdropped)
+  then
+    raise exception using errcode = '22023', message = format('"%s" is no former name of column "%s"', old, renamed);
+  end if;
   update _tessera_catalog.compression_settings s
   set segmentby = array_replace(s.segmentby, old, renamed), orderby = array_replace(s.orderby, old, renamed)
   where s.hypertable_id = parent.id;
@@ -69,14 +74,14 @@ begin
   -- The heaps' own keys followed the column; their text is right again.
   update _tessera_catalog.chunk_key k set definition = pg_get_constraintdef(c.oid)
   from pg_constraint c
-  where k.hypertable_id = parent.id and k.kind <> 'i' and c.conrelid = (payload ->> 'heap')::regclass and c.contype = k.kind
+  where k.hypertable_id = parent.id and k.kind <> 'i' and c.conrelid = heap and c.contype = k.kind
     and k.columns = array(
       select a.attname from unnest(c.conkey) with ordinality u(n, o)
       join pg_attribute a on a.attrelid = c.conrelid and a.attnum = u.n order by u.o)
     and renamed = any(k.columns);
   update _tessera_catalog.chunk_key k set definition = substring(pg_get_indexdef(i.indexrelid) from 'USING .*$')
   from pg_index i
-  where k.hypertable_id = parent.id and k.kind = 'i' and i.indrelid = (payload ->> 'heap')::regclass and i.indisunique
+  where k.hypertable_id = parent.id and k.kind = 'i' and i.indrelid = heap and i.indisunique
     and not exists (select from pg_constraint c where c.conindid = i.indexrelid)
     and k.columns = array(
       select a.attname from unnest(i.indkey::int2[]) with ordinality u(n, o)
@@ -94,16 +99,17 @@ as $$
 declare
   parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
 begin
-  if payload ? 'rows_view' then
-    perform _tessera_functions.require_part(parent.relid, (payload ->> 'rows_view')::regclass, 'v');
+  if payload ->> 'rows_view' is not null then
+    perform _tessera_functions.require_part(parent.relid, (payload ->> 'rows_view')::oid, 'v');
   end if;
-  if payload ? 'remote' then
-    perform _tessera_functions.require_part(parent.relid, (payload ->> 'remote')::regclass, 'f');
+  if payload ->> 'remote' is not null then
+    perform _tessera_functions.require_part(parent.relid, (payload ->> 'remote')::oid, 'f');
   end if;
   update _tessera_catalog.compressed_chunk k
-  set rows_view = coalesce((payload ->> 'rows_view')::regclass, k.rows_view), remote = coalesce((payload ->> 'remote')::regclass, k.remote)
+  set rows_view = coalesce((payload ->> 'rows_view')::oid::regclass, k.rows_view), remote = coalesce((payload ->> 'remote')::oid::regclass, k.remote)
   from _tessera_catalog.chunk c
   where c.id = k.chunk_id and c.hypertable_id = parent.id and c.id = (payload ->> 'chunk_id')::int;
+  perform _tessera_functions.record_parts(parent.id);
   return null;
 end
 $$;

@@ -7,7 +7,6 @@ import {
   captureCompressed,
   chunkKeys,
   openOwnHypertable,
-  partNames,
   relationOid,
   type OpenHypertable,
   type Relation,
@@ -48,7 +47,6 @@ const rename = (open: OpenHypertable, chunks: readonly (readonly [OpenChunk, Com
     hypertable_id: open.hypertable.id,
     old,
     renamed,
-    heap: qualified(partNames(open.hypertable).defaultPartition),
   });
 };
 
@@ -66,7 +64,7 @@ const syncServer = (chunk: OpenChunk, { parts }: Compressed): void => {
     request('repair_chunk', {
       hypertable_id: chunk.hypertable.id,
       chunk_id: chunk.id,
-      remote: qualified(parts.remote),
+      remote: relationOid(parts.remote.schema, parts.remote.name),
     });
     captureCompressed(chunk.hypertable);
     return;

@@ -64,7 +64,8 @@ export const add_dimension = defineFunction({
     checkUniqueIndexes(root, [column.name]);
     const { dimension_id } = request<{ dimension_id: number }>('add_dimension', {
       hypertable_id: hypertable.id,
-      ...dimension,
+      column_name: dimension.column_name,
+      num_slices: dimension.num_slices,
     });
     return [{ dimension_id, ...answer, created: true }];
   },

@@ -455,6 +455,9 @@ as $$
 declare
   parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
 begin
+  if (payload ->> 'step')::int8 < 1 then
+    raise exception using errcode = '22023', message = '"step" must be positive';
+  end if;
   insert into _tessera_catalog.continuous_aggs_invalidation_threshold as t (hypertable_id, watermark, step, settled)
   values (parent.id, '-9223372036854775808', (payload ->> 'step')::int8, '-9223372036854775808')
   on conflict (hypertable_id) do update set step = excluded.step where excluded.step < t.step;
@@ -484,6 +487,9 @@ as $$
 declare
   parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
 begin
+  if (payload ->> 'unit')::int8 not in (1, 1000000, 86400000000) or (payload ->> 'lowest')::int8 > (payload ->> 'highest')::int8 then
+    raise exception using errcode = '22023', message = 'a range of changes must begin before it ends, in units of its hypertable';
+  end if;
   if _tessera_functions.is_materialized(parent.id, (payload ->> 'lowest')::int8) then
     perform _tessera_functions.log_range(
       parent.id, (payload ->> 'unit')::int8, (payload ->> 'lowest')::int8, (payload ->> 'highest')::int8);

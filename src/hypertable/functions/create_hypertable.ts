@@ -23,6 +23,7 @@ import {
   schemaMissing,
 } from '../failures.ts';
 import { partNames } from '../partition-ddl.ts';
+import { recordParts } from '../parts.ts';
 import { findRelation, type Relation } from '../relation.ts';
 
 interface Options {
@@ -115,9 +116,9 @@ interface Names {
 }
 
 /** Tables of an earlier installation may have kept their names: an id whose names are taken is passed over. */
-const chooseNames = (schema: string, prefix: string | null, drawn: number | null): Names => {
+const chooseNames = (table: Relation, schema: string, prefix: string | null, drawn: number | null): Names => {
   for (let first = drawn; ; first = null) {
-    const id = first ?? one<{ id: number }>(`select nextval('_tessera_catalog.hypertable_id_seq')::int as id`).id;
+    const id = first ?? request<number>('draw_hypertable_id', { relid: table.oid });
     const names = { associated_schema_name: schema, associated_table_prefix: prefix ?? `_hyper_${id}` };
     const parts = partNames(names);
     const taken = maybeOne(
@@ -145,7 +146,7 @@ const create = (table: Relation, o: Options): Created => {
   if (occupied && o.migrate_data !== true) throw notEmpty(displayed(table));
 
   const schema = o.associated_schema_name ?? DEFAULT_SCHEMA;
-  const { id, names } = chooseNames(schema, prefix, o.id);
+  const { id, names } = chooseNames(table, schema, prefix, o.id);
   if (occupied) notice(`moving the rows of table "${displayed(table)}" into chunks, which may take a while`);
   openSchema(table, schema);
 
@@ -161,7 +162,11 @@ const create = (table: Relation, o: Options): Created => {
     relid: root.oid,
     ...names,
     chunk_reloptions: snapshot.table.reloptions,
-    dimensions,
+    dimensions: dimensions.map(({ column_name, num_slices, interval_length }) => ({
+      column_name,
+      num_slices,
+      interval_length,
+    })),
   });
   const h = findHypertableById(id) as Hypertable;
   if (registered.dimension_ids.length !== dimensions.length) throw new Error('dimensions were not recorded');
@@ -169,6 +174,7 @@ const create = (table: Relation, o: Options): Created => {
   finishHypertable(h, table, root, old, snapshot, occupied);
   if (o.create_default_indexes !== false) createDefaultIndexes(h, root);
   if (table.owner !== currentUser()) giveTo(h, root, table.owner);
+  recordParts(h);
   return { hypertable_id: id, schema_name: table.schema, table_name: table.name, created: true };
 };
 

@@ -52,6 +52,7 @@ begin
   end if;
   delete from _tessera_catalog.compression_settings where chunk_id = any(ids);
   delete from _tessera_catalog.compressed_chunk where chunk_id = any(ids);
+  delete from _tessera_catalog.hypertable_part where chunk_id = any(ids);
   delete from _tessera_catalog.compression_chunk_size where chunk_id = any(ids);
   delete from _tessera_catalog.bgw_policy_chunk_stats where chunk_id = any(ids);
   update _tessera_catalog.chunk set dropped = true, relid = null, compressed_chunk_id = null, status = 0 where id = any(ids);
@@ -85,18 +86,16 @@ set search_path to pg_catalog, pg_temp
 set client_min_messages to warning
 as $$
 declare
-  parts record;
+  parts _tessera_catalog.hypertable_part[] := array(
+    select p from _tessera_catalog.hypertable_part p where p.hypertable_id = any(hypertable_ids) order by p.relation is null);
+  part _tessera_catalog.hypertable_part;
 begin
   delete from _tessera_catalog.continuous_aggs_invalidation_threshold where hypertable_id = any(hypertable_ids);
   delete from _tessera_catalog.continuous_aggs_hypertable_invalidation_log where hypertable_id = any(hypertable_ids);
   perform _tessera_functions.forget_chunks(array(select id from _tessera_catalog.chunk where hypertable_id = any(hypertable_ids)));
-  for parts in
-    delete from _tessera_catalog.hypertable where id = any(hypertable_ids)
-    returning associated_schema_name as schema, associated_table_prefix as prefix
-  loop
-    execute format('drop table if exists %1$I.%2$I, %1$I.%3$I', parts.schema, parts.prefix || '_pending', parts.prefix || '_places');
-    execute format('drop foreign table if exists %I.%I', parts.schema, parts.prefix || '_noted');
-    execute format('drop function if exists %I.%I()', parts.schema, parts.prefix || '_place');
+  delete from _tessera_catalog.hypertable where id = any(hypertable_ids);
+  foreach part in array parts loop
+    perform _tessera_functions.drop_part(part.relation, part.helper);
   end loop;
 end
 $$;
@@ -121,6 +120,7 @@ begin
   if cardinality(ids) > 0 then
     perform _tessera_functions.forget_chunks(ids);
   end if;
+  delete from _tessera_catalog.hypertable_part p where p.relation::oid = any(gone);
   perform _tessera_functions.reject_lost_parts(gone);
   perform _tessera_functions.on_shards_dropped(gone);
 end
@@ -137,7 +137,8 @@ declare
   owner name;
   part record;
 begin
-  select * into h from _tessera_catalog.hypertable where id = hypertable_id;
+  select * into h from _tessera_catalog.hypertable t where t.id = sync_hypertable.hypertable_id;
+  perform _tessera_functions.record_parts(h.id);
   update _tessera_catalog.hypertable t set schema_name = n.nspname, table_name = c.relname
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where t.id = h.id and c.oid = t.relid and (t.schema_name, t.table_name) is distinct from (n.nspname, c.relname);
@@ -183,14 +184,12 @@ begin
     where pg_get_userbyid(c.relowner) <> owner
     union all
     select format('alter table %s owner to %I', c.oid::regclass, owner)
-    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname = h.associated_schema_name and c.relname = h.associated_table_prefix || '_pending'
-      and pg_get_userbyid(c.relowner) <> owner
+    from _tessera_catalog.hypertable_part k join pg_class c on c.oid = k.relation
+    where k.hypertable_id = h.id and pg_get_userbyid(c.relowner) <> owner
     union all
-    select format('alter function %I.%I() owner to %I', n.nspname, p.proname, owner)
-    from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-    where n.nspname = h.associated_schema_name and p.proname = h.associated_table_prefix || '_place' and p.pronargs = 0
-      and pg_get_userbyid(p.proowner) <> owner
+    select format('alter function %s owner to %I', p.oid::regprocedure, owner)
+    from _tessera_catalog.hypertable_part k join pg_proc p on p.oid = k.helper
+    where k.hypertable_id = h.id and pg_get_userbyid(p.proowner) <> owner
   loop
     if h.associated_schema_name = '_tessera_internal' then
       execute format('grant create on schema _tessera_internal to %I', owner);
@@ -201,6 +200,67 @@ end
 $$;
 comment on function _tessera_functions.sync_hypertable(integer, name) is
   'brings names, columns, chunks and owners in line with what ALTER TABLE did to the hypertable';
+
+create function _tessera_functions.put_aside(what text, state text, message text) returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  -- What the transaction itself is at fault for, or another try may do, is no property of what is put aside.
+  if state in ('25001', '40001', '40P01', '55P03', '53200') then
+    raise exception using errcode = state, message = message;
+  end if;
+  raise warning '% could not be brought in line: %', what, message
+    using errcode = state, hint = 'See select * from tessera.doctor();';
+end
+$$;
+comment on function _tessera_functions.put_aside(text, text, text) is
+  'says what is wrong with one hypertable or continuous aggregate, which must not keep others from anything';
+
+create function _tessera_functions.sync_hypertables() returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  h record;
+  state text;
+  said text;
+begin
+  for h in select t.id, format('hypertable %I.%I', t.schema_name, t.table_name) as name from _tessera_catalog.hypertable t order by t.id loop
+    begin
+      perform _tessera_functions.sync_hypertable(h.id);
+    exception when others then
+      get stacked diagnostics state = returned_sqlstate, said = message_text;
+      perform _tessera_functions.put_aside(h.name, state, said);
+    end;
+  end loop;
+end
+$$;
+comment on function _tessera_functions.sync_hypertables() is
+  'sync_hypertable() for all; one with which something is wrong is passed over with a warning';
+
+create function _tessera_functions.sync_associated_schemas(renamed oid[]) returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  h record;
+begin
+  for h in
+    select k.hypertable_id as id, n.nspname as name
+    from _tessera_catalog.hypertable_part k join pg_class c on c.oid = k.relation join pg_namespace n on n.oid = c.relnamespace
+    join _tessera_catalog.hypertable t on t.id = k.hypertable_id
+    where n.oid = any(renamed) and c.relname = t.associated_table_prefix || '_pending' and t.associated_schema_name <> n.nspname
+  loop
+    begin
+      update _tessera_catalog.hypertable t set associated_schema_name = h.name where t.id = h.id;
+    exception when unique_violation then
+      perform _tessera_functions.put_aside(format('hypertable %s', h.id), sqlstate, sqlerrm);
+    end;
+  end loop;
+end
+$$;
+comment on function _tessera_functions.sync_associated_schemas(oid[]) is 'hypertables whose chunks are in a schema that was renamed know its new name';
 
 create function _tessera_functions.on_ddl_command_end() returns event_trigger
 language plpgsql security definer
@@ -214,13 +274,9 @@ begin
   end if;
   perform set_config('tessera.maintenance', 'on', true);
   if tg_tag = 'ALTER SCHEMA' then
-    update _tessera_catalog.hypertable h set associated_schema_name = n.nspname
-    from pg_event_trigger_ddl_commands() e join pg_namespace n on n.oid = e.objid,
-      pg_class c join pg_namespace cn on cn.oid = c.relnamespace
-    where e.classid = 'pg_namespace'::regclass and cn.oid = n.oid and c.relname = h.associated_table_prefix || '_pending'
-      and exists (select from pg_inherits i where i.inhparent = h.relid and i.inhrelid in
-        (select d.oid from pg_class d where d.relnamespace = n.oid and d.relname = h.associated_table_prefix || '_default'));
-    perform _tessera_functions.sync_hypertable(id) from _tessera_catalog.hypertable;
+    perform _tessera_functions.sync_associated_schemas(array(
+      select e.objid from pg_event_trigger_ddl_commands() e where e.classid = 'pg_namespace'::regclass));
+    perform _tessera_functions.sync_hypertables();
   else
     for changed in
       select h.id, (
@@ -243,18 +299,36 @@ create function tessera.sync_catalog() returns void
 language plpgsql security definer
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  gone record;
 begin
   -- Before their hypertables are forgotten, which takes the rows of continuous aggregates along.
   perform _tessera_functions.sync_caggs();
-  perform _tessera_functions.forget_hypertables(array(
-    select h.id from _tessera_catalog.hypertable h
-    where not exists (select from pg_class c where c.oid = h.relid)));
-  perform _tessera_functions.forget_chunks(array(
-    select k.id from _tessera_catalog.chunk k
-    where not k.dropped and not exists (select from pg_class c where c.oid = k.relid)));
-  perform _tessera_functions.sync_hypertable(id) from _tessera_catalog.hypertable;
+  for gone in
+    select h.id, format('hypertable %I.%I', h.schema_name, h.table_name) as name, true as whole from _tessera_catalog.hypertable h
+    where not exists (select from pg_class c where c.oid = h.relid)
+    union all
+    select k.id, format('chunk %I.%I', k.schema_name, k.table_name), false from _tessera_catalog.chunk k
+    where not k.dropped and not exists (select from pg_class c where c.oid = k.relid)
+      and exists (select from _tessera_catalog.hypertable h join pg_class c on c.oid = h.relid where h.id = k.hypertable_id)
+  loop
+    begin
+      if gone.whole then
+        perform _tessera_functions.forget_hypertables(array[gone.id]);
+      else
+        perform _tessera_functions.forget_chunks(array[gone.id]);
+      end if;
+    exception when others then
+      perform _tessera_functions.put_aside(gone.name, sqlstate, sqlerrm);
+    end;
+  end loop;
+  perform _tessera_functions.sync_hypertables();
   if exists (select from _tessera_catalog.pg_dist_partition) then
-    perform _tessera_functions.sync_distributed();
+    begin
+      perform _tessera_functions.sync_distributed();
+    exception when others then
+      perform _tessera_functions.put_aside('distributed tables', sqlstate, sqlerrm);
+    end;
   end if;
 end
 $$;

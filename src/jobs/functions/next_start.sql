@@ -85,3 +85,34 @@ end
 $$;
 comment on function _tessera_functions.start_after_failure(_tessera_catalog.bgw_job, timestamptz, int) is
   'when a job runs again after a failure: not later than its next regular start';
+
+create function _tessera_functions.start_or_pause(
+  job _tessera_catalog.bgw_job, finish timestamptz, succeeded boolean, failures int
+) returns timestamptz
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  state text;
+  said text;
+begin
+  if succeeded then
+    return _tessera_functions.start_after_success(job, finish);
+  end if;
+  return _tessera_functions.start_after_failure(job, finish, failures);
+exception when others then
+  -- A schedule nobody can follow is the trouble of its job alone.
+  get stacked diagnostics state = returned_sqlstate, said = message_text;
+  update _tessera_catalog.bgw_job j set scheduled = false where j.id = job.id;
+  insert into _tessera_catalog.bgw_job_stat_history (job_id, execution_start, execution_finish, succeeded, data)
+  values (job.id, finish, finish, false, jsonb_build_object('job', _tessera_functions.job_definition(job),
+    'error_data', jsonb_build_object('sqlerrcode', state, 'message', said,
+      'detail', 'The next start of the job cannot be computed. It is no longer scheduled.',
+      'hint', format('Give it another schedule and call alter_job(%s, scheduled => true).', job.id),
+      'proc_schema', job.proc_schema, 'proc_name', job.proc_name)));
+  raise warning 'job % is no longer scheduled, its next start cannot be computed: %', job.id, said;
+  return 'infinity';
+end
+$$;
+comment on function _tessera_functions.start_or_pause(_tessera_catalog.bgw_job, timestamptz, boolean, int) is
+  'when a job runs again; where that cannot be computed the job is paused and its history says why';

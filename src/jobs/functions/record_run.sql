@@ -57,8 +57,7 @@ begin
     -- A job may have set its own next start while it ran.
     next_start = case
       when stat.next_start <> '-infinity' then stat.next_start
-      when succeeded then _tessera_functions.start_after_success(job, finish)
-      else _tessera_functions.start_after_failure(job, finish, failures)
+      else _tessera_functions.start_or_pause(job, finish, succeeded, failures)
     end,
     pid = null
   where job_id = ended_job;
@@ -99,7 +98,7 @@ begin
   set flags = flags | 1, pid = null,
     next_start = greatest(
       clock_timestamp() + wait,
-      _tessera_functions.start_after_failure(job, clock_timestamp(), stat.consecutive_crashes))
+      _tessera_functions.start_or_pause(job, clock_timestamp(), false, stat.consecutive_crashes))
   where job_id = crashed_job;
 end
 $$;

@@ -17,8 +17,17 @@ begin
     hint := missing || ';';
     return next;
   end if;
-  for server in select s.srvname from pg_foreign_server s where s.srvtype = 'tessera loopback' order by 1 loop
-    check_name := 'loopback server';
+  check_name := 'loopback server';
+  for server in
+    select s.srvname from pg_foreign_server s where s.srvtype = 'tessera loopback' and not _tessera_functions.is_trusted(s.srvowner) order by 1
+  loop
+    status := 'warning'; detail := format('"%s" says of itself that it is one, and belongs to somebody else; it is not used', server);
+    hint := format(E'-- if it came with a dump:\nalter server %I owner to %I;', server, _tessera_functions.extension_owner());
+    return next;
+  end loop;
+  for server in
+    select s.srvname from pg_foreign_server s where s.srvtype = 'tessera loopback' and _tessera_functions.is_trusted(s.srvowner) order by 1
+  loop
     begin
       -- Found by name in whatever schema dblink was installed in.
       execute format('select x from %s.dblink(%L, %L) as t(x text)',

@@ -1,3 +1,15 @@
+create function _tessera_functions.is_trusted(role oid) returns boolean
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select exists (
+    select from pg_roles r
+    where r.oid = role and (r.rolsuper or r.rolname = _tessera_functions.extension_owner()
+      or r.oid = (select d.datdba from pg_database d where d.datname = current_database())))
+$$;
+comment on function _tessera_functions.is_trusted(oid) is
+  'whether what a role owns can be tessera''s own: it owns the extension or the database, or is a superuser. A server of anybody else may say of itself what it likes';
+
 create function _tessera_functions.loopback_options() returns table (name text, value text)
 language sql stable
 set search_path to pg_catalog, pg_temp
@@ -99,7 +111,7 @@ declare
 begin
   perform _tessera_functions.require_wrapper();
   select s.srvname, s.srvoptions into server, known
-  from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = owner;
+  from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = owner and _tessera_functions.is_trusted(s.srvowner);
   select * into logs_in from _tessera_functions.make_login(owner);
   if server is null then
     server := left('tessera_loopback_' || owner, 63);
@@ -140,7 +152,8 @@ begin
   perform pg_advisory_xact_lock(hashtext('tessera loopback'), hashtext(owner));
   select s.srvname into server
   from pg_foreign_server s
-  where s.srvtype = 'tessera loopback' and s.srvversion = owner and not _tessera_functions.leads_elsewhere(s.oid);
+  where s.srvtype = 'tessera loopback' and s.srvversion = owner and _tessera_functions.is_trusted(s.srvowner)
+    and not _tessera_functions.leads_elsewhere(s.oid);
   server := coalesce(server, _tessera_functions.make_loopback(owner));
   return (
     select jsonb_build_object('server', server, 'login', r.rolname, 'member', pg_has_role(r.oid, owner, 'MEMBER'))
@@ -161,7 +174,8 @@ begin
   perform _tessera_functions.require_extension_owner('repair the loopback servers');
   owners := array(
     select s.srvversion from pg_foreign_server s
-    where s.srvtype = 'tessera loopback' and exists (select from pg_roles where rolname = s.srvversion)
+    where s.srvtype = 'tessera loopback' and _tessera_functions.is_trusted(s.srvowner)
+      and exists (select from pg_roles where rolname = s.srvversion)
     order by 1);
   foreach owner in array owners loop
     perform _tessera_functions.make_loopback(owner);
@@ -252,7 +266,8 @@ set search_path to pg_catalog, pg_temp
 as $$
   select coalesce(bool_or(_tessera_functions.leads_elsewhere(s.oid)), false)
   from pg_foreign_server s
-  where s.srvtype = 'tessera loopback' and exists (select from pg_roles r where r.rolname = s.srvversion)
+  where s.srvtype = 'tessera loopback' and _tessera_functions.is_trusted(s.srvowner)
+    and exists (select from pg_roles r where r.rolname = s.srvversion)
 $$;
 comment on function _tessera_functions.loopback_leads_elsewhere() is 'whether a loopback server needs to be repaired';
 

@@ -22,6 +22,10 @@ as $$
 declare
   new_id bigint;
 begin
+  -- Only what tessera itself queues looks like a rebalance, of which there is one at a time.
+  if payload ->> 'job_type' <> 'user' and not pg_has_role(caller, current_user, 'USAGE') then
+    raise exception using errcode = '42501', message = format('permission denied to make a background job of type "%s"', payload ->> 'job_type');
+  end if;
   insert into _tessera_catalog.pg_dist_background_job (job_type, description, owner)
   values ((payload ->> 'job_type')::name, payload ->> 'description', quote_ident(caller)::regrole)
   returning job_id into new_id;
@@ -46,6 +50,13 @@ begin
   if not coalesce(pg_has_role(caller, job.owner, 'USAGE'), false) then
     raise exception using
       errcode = '42501', message = format('must be owner of background job %s', job.job_id);
+  end if;
+  if btrim(payload ->> 'command', E' \t\r\n;') = '' then
+    raise exception using errcode = '22023', message = 'the command of a background task must not be empty';
+  end if;
+  -- Others wait for a node whose limit is reached.
+  if coalesce(payload -> 'nodes_involved', 'null') <> 'null' and not pg_has_role(caller, current_user, 'USAGE') then
+    raise exception using errcode = '42501', message = 'permission denied to say which nodes a task involves';
   end if;
   -- To have a command run in a session of a role is to become that role.
   if not coalesce(pg_has_role(caller, task_owner,

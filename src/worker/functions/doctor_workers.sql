@@ -46,6 +46,13 @@ begin
     hint := E'-- if it fails for want of a connection, tessera.set_loopback() names one\nselect start_background_workers();';
   end if;
   return next;
+  select s.problem into detail from _tessera_catalog.scheduler_state s where s.problem is not null;
+  if found then
+    status := 'error';
+    detail := 'the scheduler could not carry out ' || detail;
+    hint := 'What it says is wrong is not looked after; everything else is.';
+    return next;
+  end if;
 
   return query select * from _tessera_functions.doctor_cron(coalesce(shown.running and shown.driver = 'node', false));
 

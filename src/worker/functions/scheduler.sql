@@ -128,19 +128,24 @@ begin
     join _tessera_catalog.bgw_job j on j.id = s.job_id
     where s.last_start > '-infinity' and s.last_finish = '-infinity' and s.flags & 1 = 0
   loop
-    if run.alive is not true then
-      perform _tessera_functions.reap_run(run.job_id, driver);
-    elsif run.max_runtime > interval '0' and clock_timestamp() > run.last_start + run.max_runtime then
-      if run.cancelled_at is null then
-        raise warning 'terminating background worker "%" due to timeout', run.application_name;
-        update _tessera_catalog.bgw_job_stat set cancelled_at = clock_timestamp()
-        where job_id = run.job_id and last_finish = '-infinity';
-        perform pg_cancel_backend(run.pid);
-      elsif clock_timestamp() > run.cancelled_at
-          + make_interval(secs => _tessera_functions.setting('cancel_grace')::int) then
-        perform pg_terminate_backend(run.pid);
+    begin
+      if run.alive is not true then
+        perform _tessera_functions.reap_run(run.job_id, driver);
+      elsif run.max_runtime > interval '0' and clock_timestamp() - run.last_start > run.max_runtime then
+        if run.cancelled_at is null then
+          raise warning 'terminating background worker "%" due to timeout', run.application_name;
+          update _tessera_catalog.bgw_job_stat set cancelled_at = clock_timestamp()
+          where job_id = run.job_id and last_finish = '-infinity';
+          perform pg_cancel_backend(run.pid);
+        elsif clock_timestamp() > run.cancelled_at
+            + make_interval(secs => _tessera_functions.setting('cancel_grace')::int) then
+          perform pg_terminate_backend(run.pid);
+        end if;
       end if;
-    end if;
+    exception when others then
+      -- Of this run alone; the others are looked after.
+      raise warning 'job % cannot be supervised: %', run.job_id, sqlerrm using errcode = sqlstate;
+    end;
   end loop;
 end
 $$;
@@ -193,6 +198,25 @@ as $$
 $$;
 comment on function _tessera_functions.complete_statistics() is 'jobs that came with a dump have no statistics yet; they are due at once or at their initial start';
 
+create function _tessera_functions.supervise_step(step text) returns boolean
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  execute format('select _tessera_functions.%s', step);
+  update _tessera_catalog.scheduler_state s set problem = null where starts_with(s.problem, step || ': ');
+  return true;
+exception when others then
+  insert into _tessera_catalog.scheduler_state (heartbeat, problem)
+  values (clock_timestamp(), format('%s: %s', step, sqlerrm))
+  on conflict (only_row) do update set problem = excluded.problem;
+  raise warning 'the scheduler could not carry out %: %', step, sqlerrm using errcode = sqlstate;
+  return false;
+end
+$$;
+comment on function _tessera_functions.supervise_step(text) is
+  'one of the things the scheduler does in a round; what is wrong with one keeps it from nothing else';
+
 create function _tessera_functions.supervise(driver text, round bigint) returns boolean
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
@@ -210,15 +234,15 @@ begin
   if round % 2 = 0 and not _tessera_functions.setting('background_workers')::boolean then
     return false;
   end if;
-  perform _tessera_functions.supervise_runs(driver);
-  perform _tessera_functions.heal_tasks();
+  perform _tessera_functions.supervise_step(format('supervise_runs(%L)', driver)),
+    _tessera_functions.supervise_step('heal_tasks()');
   -- Two rounds are a second.
   if round % 20 = 0 then
-    perform _tessera_functions.complete_statistics();
+    perform _tessera_functions.supervise_step('complete_statistics()');
   end if;
   if round % 60 = 0 then
-    perform _tessera_functions.mend_loopback();
-    perform _tessera_functions.cut_off_copy();
+    perform _tessera_functions.supervise_step('complete_parts()'), _tessera_functions.supervise_step('mend_loopback()'),
+      _tessera_functions.supervise_step('cut_off_copy()');
   end if;
   -- Before slots are arranged, which depends on the driver.
   if round % 8 = 0 then

@@ -43,7 +43,7 @@ describe('a stranger', () => {
       'delete from _tessera_catalog.chunk',
       'update _tessera_catalog.hypertable set table_name = table_name',
       `insert into _tessera_catalog.request (operation, payload, caller)
-       values ('add_dimension', '{"hypertable_id": 1, "column_name": "v", "column_type": "int", "num_slices": 3}', '${owner}')`,
+       values ('add_dimension', '{"hypertable_id": 1, "column_name": "v", "num_slices": 3}', '${owner}')`,
       `insert into _tessera_catalog.request (operation, payload, caller) values ('open_schema', '{"relid": ${await db.value(`select 'app.metrics'::regclass::oid::int8`)}}', '${owner}')`,
       'select _tessera_functions.forget_hypertables(array[1])',
     ])
