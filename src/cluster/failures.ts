@@ -26,7 +26,7 @@ export const foreignServerTaken = (server: string, owner: string): PgError =>
     sqlstate: SQLSTATE.insufficientPrivilege,
     message: `foreign server "${server}" does not belong to the owner of the extension`,
     detail: `It belongs to "${owner}", who could have connections to the node go elsewhere.`,
-    hint: `Run: drop server ${ident(server)} cascade`,
+    hint: `drop server ${ident(server)} cascade;`,
   });
 
 export const unknownNode = (name: string, port: number): PgError =>

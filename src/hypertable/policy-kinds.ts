@@ -1,10 +1,10 @@
-import { currentUser } from '../engine/session.ts';
-import { isSpiError, maybeOne, query, subtransaction } from '../engine/spi.ts';
+import { currentUser, withSettings } from '../engine/session.ts';
+import { isSpiError, maybeOne, one, query, subtransaction } from '../engine/spi.ts';
 import { hypertableOid, type Hypertable } from '../catalog/hypertable.ts';
 import { coveredSlices } from '../catalog/dimension-slice.ts';
 import { MICROSECONDS_PER_SECOND, MINUS_INFINITY, PLUS_INFINITY, isIntegerTime } from '../lib/internal-time.ts';
 import { PgError } from '../lib/pg-error.ts';
-import { displayed, ident, qualified } from '../lib/quote.ts';
+import { displayed, ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { registerPolicy, type Job, type PlannedAction } from '../jobs/index.ts';
 import { resolveBounds, type ChunkBounds } from './chunk-bounds.ts';
@@ -110,14 +110,22 @@ export const aheadPlan = (open: OpenHypertable, config: Config): AheadPlan => {
   );
 };
 
-/** Rows in the default partition that have a place in a chunk. */
-export const waitingRows = ({ hypertable }: OpenHypertable): boolean => {
+/**
+ * Whether rows in the default partition have a place in a chunk. The owner of the extension asks this of everybody's
+ * tables: it must be that partition itself, and policies of row security, which are code of its owner, must not run.
+ */
+export const waitingRows = ({ hypertable, root }: OpenHypertable): boolean => {
   const time = timeDimension(hypertable);
-  return (
-    maybeOne(
-      `select from only ${qualified(partNames(hypertable).defaultPartition)}
-       where ${placeableSql(ident(time.column_name), time.type)} limit 1`,
-    ) !== undefined
+  const { name } = one<{ name: string | null }>(
+    'select _tessera_functions.default_partition($1::int8::oid::regclass)::text as name',
+    [root.oid],
+  );
+  if (name === null) return false;
+  return withSettings(
+    { row_security: 'off' },
+    () =>
+      maybeOne(`select from only ${name} where ${placeableSql(ident(time.column_name), time.type)} limit 1`) !==
+      undefined,
   );
 };
 

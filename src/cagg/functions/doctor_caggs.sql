@@ -4,7 +4,7 @@ set search_path to pg_catalog, pg_temp
 as $$
 -- As capture-ddl.ts names them. Segments have a trigger for UPDATE only where rows are segmented by a column.
 with tables(relation, key, events) as (
-  select to_regclass(format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_default')), '0', '{insert,update,delete,truncate}'::text[]
+  select _tessera_functions.default_partition(h.relid), '0', '{insert,update,delete,truncate}'::text[]
   from _tessera_catalog.hypertable h where h.id = $1
   union all
   select coalesce(k.tail, c.relid), c.id::text, '{insert,update,delete,truncate}'

@@ -117,16 +117,36 @@ begin
   end if;
   return next;
 
+  check_name := 'hypertables';
+  status := 'error';
+  hint := '-- its owner gives the column its name again, or drops the hypertable';
+  waiting := 0;
+  for place in
+    select h.relid::regclass as relation, d.column_name as name
+    from _tessera_catalog.hypertable h join _tessera_catalog.dimension d on d.hypertable_id = h.id join pg_class c on c.oid = h.relid
+    where not exists (
+      select from pg_attribute a where a.attrelid = h.relid and a.attname = d.column_name and a.attnum > 0 and not a.attisdropped)
+    order by h.id
+  loop
+    waiting := waiting + 1;
+    detail := format('%s has no column "%s", which divides it', place.relation, place.name);
+    return next;
+  end loop;
+  if waiting = 0 then
+    status := 'ok'; detail := 'every hypertable has the columns that divide it'; hint := null;
+    return next;
+  end if;
+
   check_name := 'default partitions';
   detail := null;
   hint := null;
   for place in
-    select h.relid::regclass as relation, format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_default') as name
-    from _tessera_catalog.hypertable h
-    where to_regclass(format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_default')) is not null
-      and has_table_privilege(to_regclass(format('%I.%I', h.associated_schema_name, h.associated_table_prefix || '_default')), 'select')
+    select h.relid::regclass as relation, p.name
+    from _tessera_catalog.hypertable h, _tessera_functions.default_partition(h.relid) p(name)
+    -- A policy of row security would be somebody's code.
+    where has_table_privilege(p.name, 'select') and not row_security_active(p.name)
   loop
-    execute format('select count(*) from %s', place.name) into waiting;
+    execute format('select count(*) from only %s', place.name) into waiting;
     if waiting > 0 then
       detail := concat_ws(', ', detail, format('%s rows of %s', waiting, place.relation));
       hint := concat_ws(' ', hint, format('select drain_default_partition(%L);', place.relation));

@@ -211,7 +211,7 @@ begin
     raise exception using errcode = state, message = message;
   end if;
   raise warning '% could not be brought in line: %', what, message
-    using errcode = state, hint = 'See select * from tessera.doctor();';
+    using errcode = state, hint = 'select * from tessera.doctor();';
 end
 $$;
 comment on function _tessera_functions.put_aside(text, text, text) is

@@ -21,7 +21,7 @@ begin
       errcode = '42501',
       message = 'schema "_tessera_internal" does not belong to the owner of the extension',
       detail = format('It belongs to "%s", who could drop everybody''s chunks.', pg_get_userbyid(keeper)),
-      hint = format('Run: alter schema _tessera_internal owner to %I', current_user);
+      hint = format('alter schema _tessera_internal owner to %I;', current_user);
   end if;
   -- Made here and not by the install script, so that it is no member of the extension: DROP EXTENSION must never
   -- reach a chunk, and a dump must carry it.
@@ -129,6 +129,9 @@ begin
   perform _tessera_functions.check_association(
     caller, relation, new_id, payload ->> 'associated_schema_name', payload ->> 'associated_table_prefix');
   perform _tessera_functions.claim_id('hypertable', new_id);
+  if jsonb_array_length(payload -> 'dimensions') not between 1 and 2 then
+    raise exception using errcode = '22023', message = 'a hypertable has a range dimension and at most one hash dimension';
+  end if;
   if exists (select from unnest(options) o where o !~ '^[a-z_]+(\.[a-z_]+)?=') then
     raise exception using errcode = '22023', message = 'chunk_reloptions must be storage parameters';
   end if;
@@ -147,9 +150,6 @@ begin
   for given in select d from jsonb_array_elements(payload -> 'dimensions') d loop
     dimension_ids := dimension_ids || _tessera_functions.insert_dimension(new_id, relation, given, cardinality(dimension_ids) = 0);
   end loop;
-  if cardinality(dimension_ids) not between 1 and 2 then
-    raise exception using errcode = '22023', message = 'a hypertable has a range dimension and at most one hash dimension';
-  end if;
   return jsonb_build_object('dimension_ids', dimension_ids);
 end
 $$;

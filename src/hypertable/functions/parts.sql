@@ -1,3 +1,13 @@
+create function _tessera_functions.default_partition(root regclass) returns regclass
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  -- By what PostgreSQL says, not by a name, which may have come to be that of a view with somebody's code in it.
+  select c.oid::regclass from pg_inherits i join pg_class c on c.oid = i.inhrelid
+  where i.inhparent = root and c.relkind = 'r' and pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT'
+$$;
+comment on function _tessera_functions.default_partition(regclass) is 'where rows of a hypertable wait that have no chunk';
+
 create function _tessera_functions.record_parts(hypertable_id int) returns void
 language sql volatile
 set search_path to pg_catalog, pg_temp
@@ -74,7 +84,7 @@ begin
 exception
   when dependent_objects_still_exist then
     raise warning 'left over from a hypertable: %', sqlerrm
-      using detail = 'Something else depends on it.', hint = format('Run: %s', replace(ddl, ' cascade', '') || ' cascade');
+      using detail = 'Something else depends on it.', hint = format('%s cascade;', replace(ddl, ' cascade', ''));
 end
 $$;
 comment on function _tessera_functions.drop_part(oid, oid) is

@@ -108,7 +108,7 @@ exception when others then
   values (job.id, finish, finish, false, jsonb_build_object('job', _tessera_functions.job_definition(job),
     'error_data', jsonb_build_object('sqlerrcode', state, 'message', said,
       'detail', 'The next start of the job cannot be computed. It is no longer scheduled.',
-      'hint', format('Give it another schedule and call alter_job(%s, scheduled => true).', job.id),
+      'hint', format('select alter_job(%s, schedule_interval => ''1 day'', scheduled => true);', job.id),
       'proc_schema', job.proc_schema, 'proc_name', job.proc_name)));
   raise warning 'job % is no longer scheduled, its next start cannot be computed: %', job.id, said;
   return 'infinity';

@@ -7,11 +7,9 @@ as $$
   ), chunks as materialized (
     select relid::oid as oid, compressed_chunk_id from _tessera_catalog.chunk where not dropped
   ), side_tables as materialized (
-    select c.oid
-    from _tessera_catalog.hypertable h
-    join pg_namespace n on n.nspname = h.associated_schema_name
-    join pg_class c on c.relnamespace = n.oid
-      and c.relname in (h.associated_table_prefix || '_default', h.associated_table_prefix || '_pending')
+    select _tessera_functions.default_partition(h.relid)::oid as oid from _tessera_catalog.hypertable h
+    union all
+    select p.relation::oid from _tessera_catalog.hypertable_part p where p.relation is not null
   ), locked as materialized (
     -- To ask for the size of a relation is to wait for whoever changes it.
     select coalesce(i.indrelid, t.oid, l.relation) as oid

@@ -50,7 +50,7 @@ begin
   if found then
     status := 'error';
     detail := 'the scheduler could not carry out ' || detail;
-    hint := 'What it says is wrong is not looked after; everything else is.';
+    hint := '-- that is not looked after until it is put right; everything else is';
     return next;
   end if;
 
