@@ -1,3 +1,6 @@
+-- Whoever may create in the schema the extension goes to must not have his operators found before those of PostgreSQL: views
+-- keep what was found. Everything is created under its full name.
+set local search_path = pg_catalog, pg_temp;
 -- Bodies are checked by the build and the tests; functions may name each other in any order here.
 set local check_function_bodies = off;
 do $check$

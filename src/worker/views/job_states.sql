@@ -80,7 +80,7 @@ select j.id as job_id,
     when j.consecutive_failures > 0 then
       pg_catalog.format('its last %s runs failed; it waits before it is tried again', j.consecutive_failures)
     else 'its next start lies ahead'
-  end as reason
+  end collate pg_catalog."default" as reason
 from state j
 cross join tessera_information.scheduler c;
 comment on view tessera_information.job_states is
