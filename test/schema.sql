@@ -1226,6 +1226,7 @@ CREATE VIEW tessera_information.job_states AS
             WHEN (j.scheduled AND (NOT j.running) AND (j.next_start > '-infinity'::timestamp with time zone) AND (j.next_start < now())) THEN (now() - j.next_start)
             ELSE NULL::interval
         END AS lag,
+    (
         CASE
             WHEN (j.running AND (j.cancelled_at IS NOT NULL)) THEN format('it ran longer than max_runtime (%s) and was cancelled'::text, j.max_runtime)
             WHEN j.running THEN format('it runs in session %s since %s'::text, j.pid, j.last_start)
@@ -1246,7 +1247,7 @@ CREATE VIEW tessera_information.job_states AS
             WHEN ((j.consecutive_crashes > 0) AND ((j.flags & 1) = 1)) THEN 'its last run crashed; it waits before it is tried again'::text
             WHEN (j.consecutive_failures > 0) THEN format('its last %s runs failed; it waits before it is tried again'::text, j.consecutive_failures)
             ELSE 'its next start lies ahead'::text
-        END AS reason
+        END COLLATE "default") AS reason
    FROM (state j
      CROSS JOIN tessera_information.scheduler c);
 COMMENT ON VIEW tessera_information.job_states IS 'for every job: whether it runs, is due, waits or is paused, when it starts next, how late it is, and why, in words';
@@ -1626,13 +1627,13 @@ GRANT SELECT ON TABLE _tessera_catalog.hypertable TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.bgw_job TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_background_job TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_background_task TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.bgw_job_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.bgw_job_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.bgw_job_stat TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.bgw_job_stat_history_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.bgw_job_stat_history_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.bgw_policy_chunk_stats TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.chunk TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.chunk_constraint TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.chunk_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.chunk_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.chunk_key TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compressed_chunk TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.compression_algorithm TO PUBLIC;
@@ -1646,41 +1647,41 @@ GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_materialization_invalidat
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_refresh TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_aggs_watermark TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.dimension TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.dimension_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.dimension_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.dimension_slice TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.dimension_slice_id_seq TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.hypertable_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.dimension_slice_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.hypertable_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.hypertable_part TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.metadata TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_background_job_job_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.pg_dist_background_job_job_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_background_task_depend TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_background_task_task_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.pg_dist_background_task_task_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_cleanup TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_cleanup_record_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.pg_dist_cleanup_record_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_colocation TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_colocation_colocationid_seq TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_groupid_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.pg_dist_colocation_colocationid_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.pg_dist_groupid_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_key TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_node TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_node_nodeid_seq TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_operationid_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.pg_dist_node_nodeid_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.pg_dist_operationid_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_origin TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_partition TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_placement TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_placement_placementid_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.pg_dist_placement_placementid_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_rebalance_strategy TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.pg_dist_shardid_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.pg_dist_shardid_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_shard TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.reference_change_change_id_seq TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.remote_command_command_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.reference_change_change_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.remote_command_command_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.remote_txn TO PUBLIC;
 GRANT SELECT,INSERT ON TABLE _tessera_catalog.request TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.scheduler_state TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.setting TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.shard_transfer TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.tablespace TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.tablespace_id_seq TO PUBLIC;
-GRANT SELECT,USAGE ON SEQUENCE _tessera_catalog.telemetry_report_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.tablespace_id_seq TO PUBLIC;
+GRANT SELECT ON SEQUENCE _tessera_catalog.telemetry_report_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.worker_slot TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_functions.noted_changes TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_nodes TO PUBLIC;

@@ -169,3 +169,5 @@ alter sequence _tessera_catalog.bgw_job_id_seq as int cycle;
 
 alter table _tessera_catalog.chunk drop constraint chunk_schema_name_table_name_key;
 create index chunk_schema_name_table_name_idx on _tessera_catalog.chunk (schema_name, table_name);
+
+revoke usage on all sequences in schema _tessera_catalog from public;

@@ -53,7 +53,7 @@ export const fillCopy = (table: DistributedTable, node: Node, owner: string, cop
       const root = findRelation(table.relid) as Relation;
       remote.each(
         `select ${literal(insertRows(table, copy, '@rows@'))} as template, array_agg(x.r)::text as rows
-         from (select (t.*)::text as r, (row_number() over () - 1) / ${BATCH} as b from only ${qualified(root)} t) x group by x.b`,
+         from (select pg_catalog.format('%s', t.*) as r, (row_number() over () - 1) / ${BATCH} as b from only ${qualified(root)} t) x group by x.b`,
       );
     }),
   );

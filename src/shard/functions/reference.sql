@@ -9,13 +9,18 @@ set bytea_output to 'hex'
 set xmloption to 'content'
 as $$
 begin
-  -- x.* and not x: a column may have the name of the alias.
+  -- Anybody may put this trigger on a table of his own, and nothing comes of it.
+  if not exists (select from _tessera_catalog.pg_dist_partition p where p.logicalrelid = tg_relid and p.repmodel = 't') then
+    return null;
+  end if;
+  -- x.* and not x: a column may have the name of the alias. By format(), which asks the type for its text: for ::text
+  -- the owner of the table could have made a cast, which would run with our rights.
   if tg_level = 'ROW' then
-    insert into _tessera_catalog.reference_change (relid, kind, old_row, new_row) values (tg_relid, 'u', old::text, new::text);
+    insert into _tessera_catalog.reference_change (relid, kind, old_row, new_row) values (tg_relid, 'u', format('%s', old), format('%s', new));
   elsif tg_op = 'INSERT' then
-    insert into _tessera_catalog.reference_change (relid, kind, new_row) select tg_relid, 'i', (n.*)::text from new_rows n;
+    insert into _tessera_catalog.reference_change (relid, kind, new_row) select tg_relid, 'i', format('%s', n.*) from new_rows n;
   elsif tg_op = 'DELETE' then
-    insert into _tessera_catalog.reference_change (relid, kind, old_row) select tg_relid, 'd', (o.*)::text from old_rows o;
+    insert into _tessera_catalog.reference_change (relid, kind, old_row) select tg_relid, 'd', format('%s', o.*) from old_rows o;
   else
     insert into _tessera_catalog.reference_change (relid, kind) values (tg_relid, 't');
   end if;
