@@ -1718,6 +1718,9 @@ CREATE EVENT TRIGGER tessera_cagg_ddl ON ddl_command_end
    EXECUTE FUNCTION _tessera_functions.on_cagg_ddl();
 CREATE EVENT TRIGGER tessera_cagg_drop ON sql_drop
    EXECUTE FUNCTION _tessera_functions.on_cagg_drop();
+CREATE EVENT TRIGGER tessera_compressed_ddl ON ddl_command_end
+         WHEN TAG IN ('CREATE TRIGGER', 'CREATE INDEX')
+   EXECUTE FUNCTION _tessera_functions.on_compressed_ddl();
 CREATE EVENT TRIGGER tessera_ddl_command_end ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA')
    EXECUTE FUNCTION _tessera_functions.on_ddl_command_end();
@@ -1727,6 +1730,9 @@ CREATE EVENT TRIGGER tessera_ddl_command_start ON ddl_command_start
 CREATE EVENT TRIGGER tessera_foreign_dialect ON ddl_command_start
          WHEN TAG IN ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'CREATE TABLE', 'CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE INDEX')
    EXECUTE FUNCTION _tessera_functions.on_foreign_dialect();
+CREATE EVENT TRIGGER tessera_key_ddl ON ddl_command_start
+         WHEN TAG IN ('ALTER TABLE', 'CREATE INDEX')
+   EXECUTE FUNCTION _tessera_functions.on_key_ddl();
 CREATE EVENT TRIGGER tessera_server_created ON ddl_command_end
          WHEN TAG IN ('CREATE SERVER')
    EXECUTE FUNCTION _tessera_functions.on_server_created();

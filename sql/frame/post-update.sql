@@ -11,6 +11,16 @@ begin
       when tag in ('ALTER TYPE', 'ALTER DOMAIN')
       execute function _tessera_functions.on_type_ddl();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_key_ddl') then
+    create event trigger tessera_key_ddl on ddl_command_start
+      when tag in ('ALTER TABLE', 'CREATE INDEX')
+      execute function _tessera_functions.on_key_ddl();
+  end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_compressed_ddl') then
+    create event trigger tessera_compressed_ddl on ddl_command_end
+      when tag in ('CREATE TRIGGER', 'CREATE INDEX')
+      execute function _tessera_functions.on_compressed_ddl();
+  end if;
   if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_shard_ddl') then
     create event trigger tessera_shard_ddl on ddl_command_end
       when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'CREATE TABLE', 'CREATE FOREIGN TABLE', 'ALTER INDEX', 'CREATE INDEX',

@@ -21,6 +21,12 @@ begin
   create event trigger tessera_type_ddl on ddl_command_end
     when tag in ('ALTER TYPE', 'ALTER DOMAIN')
     execute function _tessera_functions.on_type_ddl();
+  create event trigger tessera_key_ddl on ddl_command_start
+    when tag in ('ALTER TABLE', 'CREATE INDEX')
+    execute function _tessera_functions.on_key_ddl();
+  create event trigger tessera_compressed_ddl on ddl_command_end
+    when tag in ('CREATE TRIGGER', 'CREATE INDEX')
+    execute function _tessera_functions.on_compressed_ddl();
   create event trigger tessera_shard_ddl on ddl_command_end
     when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'CREATE TABLE', 'CREATE FOREIGN TABLE', 'ALTER INDEX', 'CREATE INDEX',
       'CREATE STATISTICS', 'ALTER STATISTICS', 'ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA')

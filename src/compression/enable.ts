@@ -26,17 +26,25 @@ import { planSettings, type CompressionSettings, type OrderColumn } from './sett
 
 const checkTable = ({ root }: OpenHypertable): void => {
   const name = displayed(root);
-  const facts = one<{ rls: boolean; exclusion: string | null; trigger: string | null }>(
+  const facts = one<{ rls: boolean; exclusion: string | null; trigger: string | null; collecting: string | null }>(
     `select c.relrowsecurity as rls,
        (select conname from pg_constraint where conrelid = c.oid and contype = 'x' limit 1) as exclusion,
        (select tgname from pg_trigger t where t.tgrelid = c.oid and not t.tgisinternal
-          and (t.tgconstraint <> 0 or t.tgdeferrable) limit 1) as trigger
+          and (t.tgconstraint <> 0 or t.tgdeferrable) limit 1) as trigger,
+       (select tgname from pg_trigger t where t.tgrelid = c.oid and t.tgtype & 24 > 0
+          and (t.tgnewtable is not null or t.tgoldtable is not null) limit 1) as collecting
      from pg_class c where c.oid = $1::int8::oid`,
     [root.oid],
   );
   if (facts.rls) throw tableHas(name, 'It has row-level security.');
   if (facts.exclusion !== null) throw tableHas(name, `It has the exclusion constraint "${facts.exclusion}".`);
   if (facts.trigger !== null) throw tableHas(name, `Its trigger "${facts.trigger}" is a constraint trigger.`);
+  if (facts.collecting !== null)
+    throw tableHas(
+      name,
+      `Its trigger "${facts.collecting}" has a transition table, and changes of compressed rows are not collected.`,
+      'Make it a trigger FOR EACH ROW.',
+    );
   const incoming = readIncomingForeignKeys(root.oid)[0];
   if (incoming !== undefined)
     throw tableHas(

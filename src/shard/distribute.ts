@@ -22,6 +22,7 @@ import { displayed, ident, qualified, type RelationName } from '../lib/quote.ts'
 import { keysOf, readKeys, type FoundKey } from './definition.ts';
 import {
   alreadyDistributed,
+  collectingTrigger,
   generatedKey,
   incomingForeignKey,
   isCatalog,
@@ -55,6 +56,11 @@ export const checkDistributable = (table: Relation, purpose: 'distributed table'
     throw isHypertable(name);
   if (table.oid < FIRST_OF_USERS) throw isCatalog(name);
   checkTable(table, purpose);
+  const collecting = maybeOne<{ name: string }>(
+    `select tgname as name from pg_trigger where tgrelid = $1::int8::oid and (tgnewtable is not null or tgoldtable is not null) limit 1`,
+    [table.oid],
+  );
+  if (collecting !== undefined && purpose === 'distributed table') throw collectingTrigger(name, collecting.name);
 };
 
 /** regclass and the like. */

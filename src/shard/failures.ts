@@ -23,6 +23,13 @@ export const isHypertable = (name: string): PgError =>
   fail(SQLSTATE.featureNotSupported, `hypertable "${name}" cannot be distributed`);
 export const isCatalog = (name: string): PgError =>
   fail(SQLSTATE.featureNotSupported, `system catalog "${name}" cannot be distributed`);
+export const collectingTrigger = (table: string, trigger: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `table "${table}" cannot be distributed`,
+    `Its trigger "${trigger}" has a transition table, and PostgreSQL collects no rows of foreign tables.`,
+    'Make it a trigger FOR EACH ROW, or drop it.',
+  );
 export const noNodes = (): PgError =>
   fail(
     SQLSTATE.objectNotInPrerequisiteState,

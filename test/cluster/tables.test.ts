@@ -370,6 +370,21 @@ describe.skipIf(!hasWorkers())('distributed tables', () => {
     await db.query('drop table x1, x2');
   });
 
+  test('refuse triggers with transition tables, before and after', async () => {
+    await db.query(`create table tg (t int primary key);
+      create function tgf() returns trigger language plpgsql as $$ begin return null; end $$`);
+    const trigger =
+      'create trigger s after insert on tg referencing new table as n for each statement execute function tgf()';
+    await db.query(trigger);
+    const e = await db.error(`select create_distributed_table('tg', 't', shard_count => 2)`);
+    expect([e.code, e.hint]).toEqual(['0A000', 'Make it a trigger FOR EACH ROW, or drop it.']);
+    await db.query('drop trigger s on tg');
+    await db.query(`select create_distributed_table('tg', 't', shard_count => 2)`);
+    const late = await db.error(trigger);
+    expect([late.code, late.message]).toEqual(['0A000', 'trigger "s" cannot have transition tables']);
+    await db.query('drop table tg');
+  });
+
   test('keep foreign keys among rows that are always together', async () => {
     await db.query(`create table ref (id int primary key); insert into ref values (1), (2); select create_reference_table('ref');
       create table self (k int, id int, up int, r int references ref, primary key (k, id), foreign key (k, up) references self (k, id))`);

@@ -44,6 +44,7 @@ begin
     execute part.ddl;
   end loop;
   perform _tessera_functions.sync_compressed(h.id, renamed);
+  perform _tessera_functions.reject_beside_compression(h.id);
 end
 $$;
 comment on function _tessera_functions.sync_compression(integer, name) is

@@ -146,3 +146,75 @@ describe('upsert()', () => {
     expect(e.code).toBe('21000');
   });
 });
+
+describe('what compression keeps on the chunks', () => {
+  const off = (table: string, chunks = true): string =>
+    `First: ${chunks ? `select decompress_chunk(c) from show_chunks('public.${table}') c; ` : ''}select set_compression('public.${table}', compress => false); enable compression again afterwards.`;
+
+  test('is neither dropped nor added by ALTER TABLE without a word about it', async () => {
+    const table = await meter();
+    for (const sql of [
+      `alter table ${table} drop constraint ${table}_key, add primary key (ts, site)`,
+      `ALTER TABLE IF EXISTS ONLY public.${table} DROP CONSTRAINT IF EXISTS "${table}_key"`,
+    ]) {
+      const e = await db.error(sql);
+      expect([e.code, e.message, e.hint]).toEqual([
+        '0A000',
+        `cannot drop constraint "${table}_key" of hypertable "public.${table}" while compression is enabled`,
+        off(table),
+      ]);
+    }
+    for (const sql of [
+      `alter table ${table} add unique (ts, kwh)`,
+      `alter table ${table} add constraint other foreign key (site) references ${table}`,
+      `create unique index on public.${table} (ts, kwh)`,
+    ]) {
+      const e = await db.error(sql);
+      expect([e.code, e.message, e.hint]).toEqual([
+        '0A000',
+        `cannot add a key to hypertable "public.${table}" while compression is enabled`,
+        off(table),
+      ]);
+    }
+    await db.query(`select decompress_chunk(c) from show_chunks('${table}') c`);
+    await db.query(`select set_compression('${table}', compress => false)`);
+    await db.query(`alter table ${table} drop constraint ${table}_key, add primary key (ts, site)`);
+    await db.query(`create table other_${table} (id int, constraint gone unique (id))`);
+    await db.query(`alter table other_${table} drop constraint gone, add unique (id)`);
+  });
+
+  test('is refused before the first chunk is compressed as well', async () => {
+    await db.query(`create table early (t timestamptz not null, d int, v int)`);
+    await db.query(`select create_hypertable('early', 't')`);
+    await db.query(`select set_compression('early', compress_segmentby => 'd', compress_orderby => 'v, t')`);
+    const e = await db.error('select 1; create unique index on early (d, t)');
+    expect([e.code, e.hint]).toEqual(['0A000', off('early', false)]);
+    for (const column of ['d', 'v'])
+      expect((await db.error(`alter table early drop column ${column}`)).message).toBe(
+        `cannot drop column "${column}", by which chunks are compressed`,
+      );
+    await db.query('alter table early rename column d to device; insert into early values (now(), 1, 1)');
+    await db.query(`select compress_chunk(c) from show_chunks('early') c`);
+    expect(await db.query('select device, v from early')).toEqual([{ device: 1, v: 1 }]);
+  });
+
+  test('is no place for transition tables of UPDATE and DELETE', async () => {
+    await db.query(`create table collect (t timestamptz not null, d int);
+      create function seen() returns trigger language plpgsql as $$ begin return null; end $$`);
+    await db.query(`select create_hypertable('collect', 't')`);
+    const trigger = (event: string, table: string): string =>
+      `create trigger sees after ${event} on collect referencing ${table} table as r for each statement execute function seen()`;
+    await db.query(trigger('delete', 'old'));
+    const e = await db.error(`select set_compression('collect', compress_segmentby => 'd')`);
+    expect([e.code, e.hint]).toEqual(['0A000', 'Make it a trigger FOR EACH ROW.']);
+    await db.query('drop trigger sees on collect');
+    await db.query(`select set_compression('collect', compress_segmentby => 'd')`);
+    const late = await db.error(trigger('update', 'new'));
+    expect([late.code, late.message, late.hint]).toEqual([
+      '0A000',
+      'trigger "sees" cannot have transition tables',
+      'Make it a trigger FOR EACH ROW.',
+    ]);
+    await db.query(trigger('insert', 'new'));
+  });
+});
