@@ -56,5 +56,30 @@ export const callAs = (role: string, schema: string, call: string): (string | nu
   return result;
 };
 
+/**
+ * Runs a statement as another role, by the same means; a CALL too, though not of a procedure that ends transactions. False,
+ * and nothing done, where the role may create nothing in the schema and we are no superuser.
+ */
+export const runAs = (role: string, schema: string, statement: string): boolean => {
+  const me = caller();
+  const { may } = one<{ may: boolean }>(
+    `select coalesce((select has_schema_privilege($1::name, n.oid, 'create') and has_schema_privilege(n.oid, 'create')
+       from pg_namespace n where n.nspname = $2), false) as may`,
+    [role, schema],
+  );
+  if (!me.superuser && !may) return false;
+  const place = me.superuser ? 'pg_temp' : ident(schema);
+  const name = `${place}.${ident(`tessera_run_${one<{ pid: number }>('select pg_backend_pid() as pid').pid}`)}`;
+  run(
+    `create or replace function ${name}() returns void language plpgsql security definer
+     set search_path to pg_catalog, pg_temp
+     as ${literal(`begin ${statement}; end`)}`,
+  );
+  run(`alter function ${name}() owner to ${ident(role)}`);
+  run(`select ${name}()`);
+  run(`drop function ${name}()`);
+  return true;
+};
+
 /** Event triggers of tessera leave alone what tessera itself is doing. */
 export const inMaintenance = <T>(body: () => T): T => withSettings({ 'tessera.maintenance': 'on' }, body);

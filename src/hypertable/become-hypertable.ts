@@ -1,4 +1,5 @@
 import type { Hypertable } from '../catalog/hypertable.ts';
+import { callAs, currentUser } from '../engine/session.ts';
 import { one, run } from '../engine/spi.ts';
 import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
 import {
@@ -32,8 +33,11 @@ export const createDefaultPartition = (h: Hypertable, table: Relation): void => 
   );
 };
 
-/** Copies the rows straight into chunks; what has no internal time (infinity) goes to the default partition. */
-const moveRows = (h: Hypertable, root: Relation, old: RelationName): { readonly rest: number } => {
+/**
+ * Copies the rows straight into chunks; what has no internal time (infinity) goes to the default partition. Expressions of
+ * the table are evaluated, so it runs as the owner; returns how many rows have no chunk.
+ */
+export const moveRows = (h: Hypertable, root: Relation, old: RelationName): number => {
   const time = timeDimension(h);
   const column = ident(time.column_name);
   const prepared = neededSlices(h, old).map((slice) => prepareSlice(h, root, slice, old));
@@ -47,7 +51,7 @@ const moveRows = (h: Hypertable, root: Relation, old: RelationName): { readonly 
   const moved = prepared.reduce((sum, p) => sum + p.rows, rest);
   const { total } = one<{ total: bigint }>(`select count(*) as total from only ${qualified(old)}`);
   if (BigInt(moved) !== total) throw new Error(`moved ${moved} of ${total} rows`);
-  return { rest };
+  return rest;
 };
 
 const createConstraintsAndIndexes = (h: Hypertable, table: Relation, s: Snapshot): void => {
@@ -70,6 +74,13 @@ const createConstraintsAndIndexes = (h: Hypertable, table: Relation, s: Snapshot
   createStatistics(s);
 };
 
+const moveRowsAsOwner = (h: Hypertable, root: Relation, owner: string, old: RelationName): number => {
+  if (owner === currentUser()) return moveRows(h, { ...root, replicaIdentity: 'd' }, old);
+  const { oid } = one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [qualified(old)]);
+  const [rest] = callAs(owner, h.associated_schema_name, `_tessera_functions.move_rows(${root.oid}, ${oid})`);
+  return Number(rest ?? 0);
+};
+
 export const finishHypertable = (
   h: Hypertable,
   table: Relation,
@@ -79,7 +90,7 @@ export const finishHypertable = (
   migrate: boolean,
 ): void => {
   const parts = partNames(h);
-  const { rest } = migrate ? moveRows(h, { ...root, replicaIdentity: 'd' }, old) : { rest: 0 };
+  const rest = migrate ? moveRowsAsOwner(h, root, table.owner, old) : 0;
   createConstraintsAndIndexes(h, table, s);
   createTriggersAndPolicies(table, s);
   replaceViews(s);

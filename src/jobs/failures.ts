@@ -57,6 +57,13 @@ export const notJobOwner = (id: number, owner: string, verb: string): PgError =>
     `insufficient permissions to ${verb} job ${id}`,
     `Job ${id} is owned by role ${owner}.`,
   );
+export const cannotRunForOwner = (id: number, owner: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `job ${id} cannot be run in a session of another role than its owner`,
+    `It is the code of ${owner}, and runs with the rights of that role only.`,
+    `select alter_job(${id}, next_start => now());`,
+  );
 export const twoConfigs = (): PgError =>
   fail(
     SQLSTATE.invalidParameterValue,

@@ -171,6 +171,8 @@ const create = (table: Relation, o: Options): Created => {
   const h = findHypertableById(id) as Hypertable;
   if (registered.dimension_ids.length !== dimensions.length) throw new Error('dimensions were not recorded');
   createDefaultPartition(h, root);
+  // From here on expressions of the table are evaluated, by PostgreSQL or by us: as its owner, then.
+  if (table.owner !== currentUser()) giveTables(root, table.owner);
   finishHypertable(h, table, root, old, snapshot, occupied);
   if (o.create_default_indexes !== false) createDefaultIndexes(h, root);
   if (table.owner !== currentUser()) giveTo(h, root, table.owner);
@@ -184,12 +186,17 @@ const byteLength = (text: string): number => one<{ n: number }>('select octet_le
 /** A member of the owner's role, or a superuser, made it: everything goes to the owner of the table. */
 const giveTo = (h: Hypertable, root: Relation, owner: string): void => {
   const parts = partNames(h);
-  const tables = one<{ names: string[] }>(
+  giveTables(root, owner);
+  run(`alter table ${qualified(parts.pending)} owner to ${ident(owner)}`);
+  run(`alter function ${qualified(parts.placeFunction)}() owner to ${ident(owner)}`);
+};
+
+const giveTables = (root: Relation, owner: string): void => {
+  const { names } = one<{ names: string[] }>(
     'select array_agg(relid::regclass::text) as names from pg_partition_tree($1::int8::oid::regclass)',
     [root.oid],
-  ).names;
-  for (const name of [...tables, qualified(parts.pending)]) run(`alter table ${name} owner to ${ident(owner)}`);
-  run(`alter function ${qualified(parts.placeFunction)}() owner to ${ident(owner)}`);
+  );
+  for (const name of names) run(`alter table ${name} owner to ${ident(owner)}`);
 };
 
 export const makeHypertable = (oid: bigint | null, given: Partial<Options>): Created => {

@@ -33,13 +33,17 @@ language plpgsql
 as $$
 declare
   job pg_catalog.record;
+  of_another pg_catalog.bool;
   work_mem pg_catalog.text;
   began constant pg_catalog.timestamptz := pg_catalog.clock_timestamp();
 begin
   if job_id is null then
     raise exception using errcode = '22023', message = '"job_id" must not be null';
   end if;
-  select j.id, j.owner, pg_catalog.pg_has_role(j.owner, 'USAGE') as owned into job
+  select j.id, j.owner, pg_catalog.pg_has_role(j.owner, 'USAGE') as owned,
+    j.proc_schema operator(pg_catalog.<>) '_tessera_functions'
+      and j.owner::pg_catalog.oid operator(pg_catalog.<>) pg_catalog.quote_ident(current_user)::pg_catalog.regrole::pg_catalog.oid as of_another
+  into job
   from _tessera_catalog.bgw_job j
   where j.id operator(pg_catalog.=) job_id;
   if job.id is null then
@@ -50,12 +54,15 @@ begin
       errcode = '42501', message = pg_catalog.format('insufficient permissions to run job %s', job_id),
       detail = pg_catalog.format('Job %s is owned by role %s.', job_id, job.owner);
   end if;
+  of_another := job.of_another;
   select c.* into job from _tessera_functions.job_command(job_id) c;
   work_mem := pg_catalog.current_setting('work_mem');
   if job.config operator(pg_catalog.->>) 'work_mem' is not null then
     perform pg_catalog.set_config('work_mem', job.config operator(pg_catalog.->>) 'work_mem', false);
   end if;
-  if job.autonomous then
+  if of_another then
+    perform _tessera_functions.run_as_owner(job_id);
+  elsif job.autonomous then
     -- CALL takes no dynamic name, and EXECUTE of a CALL would forbid the COMMITs inside.
     execute pg_catalog.format(
       'create or replace procedure pg_temp.tessera_run() language plpgsql as %L', pg_catalog.format('begin %s; end', job.command));
@@ -69,7 +76,7 @@ begin
 end
 $$;
 comment on procedure @extschema@.run_job(integer) is
-'Runs a job now, in this session and as the role that calls, and leaves its schedule and statistics as they are; the job history gets a row when enable_job_execution_logging is on. Key work_mem of the configuration is set for the run.
+'Runs a job now, in this session and as the role that owns it, and leaves its schedule and statistics as they are; the job history gets a row when enable_job_execution_logging is on. Key work_mem of the configuration is set for the run.
 job_id: the job
 Privileges: member of the role that owns the job
-Errors: 42704 no such job, 42501, 42883 its procedure is gone, and whatever the job raises';
+Errors: 42704 no such job, 42501, 42883 its procedure is gone, 0A000 it ends transactions by itself and the caller is not its owner, and whatever the job raises';
