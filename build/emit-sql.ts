@@ -49,6 +49,8 @@ export const emitFunction = (f: FunctionDeclaration, build: string): string => {
     `create function ${schemaOf(f)}.${f.name}(${args.length > 0 ? `\n${args.join(',\n')}\n` : ''}) returns ${returnsSql(f.returns)}`,
     `language plv8 ${f.volatility}${f.strict ? ' strict' : ''}${f.parallelSafe ? ' parallel safe' : ''}`,
     'set search_path to pg_catalog, pg_temp',
+    // Literals in statements are written as the standard has them.
+    ...(f.volatility === 'immutable' ? [] : ['set standard_conforming_strings to on']),
     `as $tessera$\n${stubBody(f, build)}\n$tessera$;`,
     `comment on function ${signature(f)} is ${literal(commentText(f))};`,
   ].join('\n');

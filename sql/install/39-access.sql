@@ -1,4 +1,4 @@
--- How a function that runs as its caller has the catalog written: it inserts a request here. The first trigger runs as
+-- How a function that runs as its caller has the catalog written: it inserts a request here, by send_request(). The first trigger runs as
 -- the caller and notes who that is, which nobody can forge; the second runs as the owner of the extension, checks
 -- that the caller owns the hypertable, and does the work.
 create view _tessera_catalog.request as

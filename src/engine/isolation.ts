@@ -7,12 +7,16 @@ import { one } from './spi.ts';
  * transaction would be lost, whatever locks it holds by then.
  */
 export const requireReadCommitted = (what = 'rewrite a chunk'): void => {
-  const { level } = one<{ level: string }>(`select current_setting('transaction_isolation') as level`);
+  const { level, usual } = one<{ level: string; usual: string }>(
+    `select current_setting('transaction_isolation') as level, current_setting('default_transaction_isolation') as usual`,
+  );
   if (level === 'read committed' || level === 'read uncommitted') return;
   throw new PgError({
     sqlstate: SQLSTATE.activeSqlTransaction,
     message: `cannot ${what} in a transaction of isolation level ${level.toUpperCase()}`,
     detail: 'It would not see rows that were committed after its snapshot was taken.',
-    hint: 'Use READ COMMITTED.',
+    hint: usual.startsWith('read')
+      ? 'begin transaction isolation level read committed;'
+      : `set default_transaction_isolation = 'read committed';`,
   });
 };

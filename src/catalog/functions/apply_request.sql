@@ -28,3 +28,25 @@ end
 $$;
 comment on function _tessera_functions.apply_request() is
   'second trigger of _tessera_catalog.request: runs as the owner of the extension and carries the request out, each of which checks the caller by itself';
+
+create function _tessera_functions.send_request(operation text, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  noted name;
+  answer jsonb;
+begin
+  insert into _tessera_catalog.request (operation, payload) values ($1, $2) returning caller, result into noted, answer;
+  -- A view cannot have triggers that always fire.
+  if noted is null then
+    raise exception using
+      errcode = '55000', message = 'the catalog cannot be written while triggers are off',
+      detail = format('session_replication_role is "%s".', current_setting('session_replication_role')),
+      hint = 'set session_replication_role = origin;';
+  end if;
+  return answer;
+end
+$$;
+comment on function _tessera_functions.send_request(text, jsonb) is
+  'has a request carried out by the owner of the extension; 55000 where its triggers do not fire';

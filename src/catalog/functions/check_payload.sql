@@ -1,6 +1,7 @@
 create function _tessera_functions.check_scalar(operation text, path text, value jsonb, kind text) returns void
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   given constant text := value #>> '{}';

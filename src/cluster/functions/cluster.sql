@@ -8,16 +8,9 @@ $$;
 comment on function _tessera_functions.cluster_origin() is 'what tells this database from its copies: twelve hexadecimal digits of server and database';
 
 create function _tessera_functions.request_result(operation text, payload jsonb) returns jsonb
-language plpgsql
+language sql volatile
 set search_path to pg_catalog, pg_temp
-as $$
-declare
-  answer jsonb;
-begin
-  insert into _tessera_catalog.request (operation, payload) values ($1, $2) returning result into answer;
-  return answer -> 'result';
-end
-$$;
+as $$select _tessera_functions.send_request($1, $2) -> 'result'$$;
 comment on function _tessera_functions.request_result(text, jsonb) is 'has a request carried out by the owner of the extension and returns what it gives';
 
 create function _tessera_functions.on_remote_command() returns trigger
@@ -147,6 +140,7 @@ comment on function @extschema@.recover_prepared_transactions() is 'tessera.heal
 create function @extschema@.remote_txn_heal_data_node(foreign_server_oid oid) returns integer
 language sql volatile strict
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
   select tessera.heal_nodes(split_part(s.srvversion, ' ', 1)::int)
   from pg_foreign_server s where s.oid = $1 and s.srvtype = 'tessera node' and split_part(s.srvversion, ' ', 1) ~ '^\d{1,9}$'

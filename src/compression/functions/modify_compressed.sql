@@ -1,6 +1,7 @@
 create function _tessera_functions.read_mode() returns integer
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   statement text;

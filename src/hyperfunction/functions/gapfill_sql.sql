@@ -31,9 +31,9 @@ declare
   filled name;
   filled_type regtype;
 begin
-  query := pg_catalog.regexp_replace(query, '[\s;]+$', '');
-  before := pg_catalog.regexp_replace(before, '[\s;]+$', '');
-  after := pg_catalog.regexp_replace(after, '[\s;]+$', '');
+  query := pg_catalog.regexp_replace(query, '[[:space:];]+$', '');
+  before := pg_catalog.regexp_replace(before, '[[:space:];]+$', '');
+  after := pg_catalog.regexp_replace(after, '[[:space:];]+$', '');
   columns := _tessera_functions.gapfill_columns(query);
   group_columns := coalesce(group_columns, '{}');
   locf := coalesce(locf, '{}');

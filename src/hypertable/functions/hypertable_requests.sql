@@ -52,6 +52,7 @@ comment on function _tessera_functions.request_draw_hypertable_id(name, jsonb) i
 create function _tessera_functions.check_association(caller name, relation oid, id int, schema name, prefix name) returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   owner oid := (select c.relowner from pg_class c where c.oid = relation);
@@ -109,6 +110,7 @@ comment on function _tessera_functions.insert_dimension(int, oid, jsonb, boolean
 create function _tessera_functions.request_create_hypertable(caller name, payload jsonb) returns jsonb
 language plpgsql
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   relation oid := (payload ->> 'relid')::oid;

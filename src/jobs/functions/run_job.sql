@@ -3,6 +3,7 @@ create function _tessera_functions.job_command(
 ) returns record
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   job _tessera_catalog.bgw_job;
@@ -71,8 +72,7 @@ begin
     execute job.command;
   end if;
   perform pg_catalog.set_config('work_mem', work_mem, false);
-  insert into _tessera_catalog.request (operation, payload)
-  values ('job.note_run', pg_catalog.jsonb_build_object('job_id', job_id, 'began', began));
+  perform _tessera_functions.send_request('job.note_run', pg_catalog.jsonb_build_object('job_id', job_id, 'began', began));
 end
 $$;
 comment on procedure @extschema@.run_job(integer) is

@@ -31,6 +31,7 @@ comment on function _tessera_functions.loopback_options() is 'options of a loopb
 create function _tessera_functions.conninfo_part(part text) returns text
 language sql stable
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
   select coalesce(m[1], replace(replace(m[2], '\''', ''''), '\\', '\'))
   from _tessera_catalog.loopback l,
@@ -166,6 +167,7 @@ comment on function _tessera_functions.request_loopback(name, jsonb) is 'the loo
 create function tessera.repair_loopback() returns integer
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   owners name[];
@@ -203,6 +205,7 @@ Privileges: members of the role that owns the extension';
 create function _tessera_functions.loopback_client() returns integer
 language plpgsql stable
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   client text := substring(current_setting('application_name') from '^tessera loopback (\d+)$');
@@ -246,6 +249,7 @@ comment on function _tessera_functions.require_own_backend() is
 create function _tessera_functions.leads_elsewhere(server oid) returns boolean
 language sql stable
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
   select exists (
       select from _tessera_functions.loopback_options() o

@@ -10,8 +10,6 @@ language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
-declare
-  made jsonb;
 begin
   if job_id is null or command is null then
     raise exception using
@@ -23,16 +21,13 @@ begin
   if array_position(depends_on, null) is not null then
     raise exception using errcode = '22023', message = '"depends_on" must not contain nulls';
   end if;
-  insert into _tessera_catalog.request (operation, payload)
-  values ('task.add_task', jsonb_build_object(
+  return _tessera_functions.send_request('task.add_task', jsonb_build_object(
     'job_id', job_id,
     'command', command,
     'depends_on', to_jsonb(coalesce(depends_on, '{}')),
     'nodes_involved', to_jsonb(nullif(nodes_involved, '{}')),
     'owner', coalesce(owner, quote_ident(current_user)::regrole)::oid::bigint,
-    'not_before', not_before))
-  returning result into made;
-  return made::bigint;
+    'not_before', not_before))::bigint;
 end
 $$;
 comment on function _tessera_functions.schedule_background_task(bigint, text, bigint[], int[], regrole, timestamptz) is

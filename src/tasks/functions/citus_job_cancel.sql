@@ -3,8 +3,7 @@ language plpgsql strict
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  insert into _tessera_catalog.request (operation, payload)
-  values ('task.cancel_job', jsonb_build_object('job_id', jobid));
+  perform _tessera_functions.send_request('task.cancel_job', jsonb_build_object('job_id', jobid));
 end
 $$;
 comment on function @extschema@.citus_job_cancel(bigint) is

@@ -8,7 +8,7 @@ begin
       errcode = '25001',
       message = format('%s cannot wait in a transaction with isolation level %s', waiter, current_setting('transaction_isolation')),
       detail = 'Such a transaction never sees what others commit after it began.',
-      hint = 'Call it in a transaction with isolation level read committed.';
+      hint = 'set default_transaction_isolation = ''read committed'';';
   end if;
 end
 $$;

@@ -32,7 +32,7 @@ begin
     raise exception using
       errcode = '0A000',
       message = format('tasks cannot be claimed in a transaction with isolation level %s', current_setting('transaction_isolation')),
-      hint = 'Run: set default_transaction_isolation to ''read committed''';
+      hint = 'set default_transaction_isolation = ''read committed'';';
   end if;
 
   select count(*), array_agg(t.task_id) filter (where t.pid = pg_backend_pid() and t.owner = me) into busy, abandoned

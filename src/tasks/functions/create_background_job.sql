@@ -3,18 +3,13 @@ language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 #variable_conflict use_variable
-declare
-  made jsonb;
 begin
   if job_type is null or description is null then
     raise exception using
       errcode = '22023',
       message = format('"%s" must not be null', case when job_type is null then 'job_type' else 'description' end);
   end if;
-  insert into _tessera_catalog.request (operation, payload)
-  values ('task.create_job', jsonb_build_object('job_type', job_type, 'description', description))
-  returning result into made;
-  return made::bigint;
+  return _tessera_functions.send_request('task.create_job', jsonb_build_object('job_type', job_type, 'description', description))::bigint;
 end
 $$;
 comment on function _tessera_functions.create_background_job(name, text) is

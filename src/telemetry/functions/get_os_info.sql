@@ -4,6 +4,7 @@ create function _tessera_functions.parse_os_info(
 ) returns record
 language sql immutable
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
   select
     case

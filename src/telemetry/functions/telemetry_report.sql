@@ -10,6 +10,7 @@ comment on function _tessera_functions.telemetry_job_type(text, text) is
 create function _tessera_functions.telemetry_report() returns jsonb
 language sql volatile
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 set intervalstyle to iso_8601
 as $$
   with os as (

@@ -142,6 +142,7 @@ Errors: as those of start_background_workers()';
 create function _tessera_functions.pause_workers() returns event_trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   patience constant timestamptz := clock_timestamp() + interval '30 seconds';

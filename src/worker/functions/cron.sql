@@ -58,6 +58,7 @@ comment on function _tessera_functions.cron_starts_anybody() is
 create function _tessera_functions.cron_knows_seconds() returns boolean
 language sql stable
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
   -- Since 1.5; without that a worker that ended would come back after a minute.
   select coalesce((

@@ -53,6 +53,7 @@ comment on function _tessera_functions.dismiss_workers(interval) is
 create function _tessera_functions.parse_cron_message(report text) returns jsonb
 language plpgsql immutable
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   rest text := regexp_replace(report, '^ERROR:\s+', '');
@@ -76,6 +77,7 @@ comment on function _tessera_functions.parse_cron_message(text) is 'the parts of
 create function _tessera_functions.reap_run(dead_job int, driver text) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   run record;
