@@ -428,11 +428,13 @@ const bringUp = async (want: Wanted): Promise<Cluster> => {
 };
 
 /** Whether the coordinator of this checkout runs. */
-export const isUp = (): boolean => readNodes().some((n) => n.name === 'coordinator' && isRunning(n));
+export const isUp = (profile?: 'managed'): boolean =>
+  readNodes().some((n) => n.name === `${profile === undefined ? '' : MANAGED}coordinator` && isRunning(n));
 
-/** Stops every server of this checkout. */
-export const down = (): void => {
-  for (const node of readNodes().reverse()) if (isRunning(node)) stop(node);
+/** Stops every server of this checkout, or those of a profile. */
+export const down = (profile?: 'managed'): void => {
+  for (const node of readNodes().reverse())
+    if ((profile === undefined || isManaged(node)) && isRunning(node)) stop(node);
 };
 
 /** A server of its own for a test that kills and restarts it. */

@@ -1,14 +1,14 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { Database, type Row } from './database.ts';
-import { serverAddress, templateName } from './server.ts';
+import { loginAs, serverAddress, templateName } from './server.ts';
 
 /** False where the tests run on a server of the user's that has no others beside it. */
 export const hasWorkers = (): boolean => (serverAddress().workers?.length ?? 0) >= 3;
 
 const open = async (port: number, database: string): Promise<pg.Client> => {
-  const { bin: _, workers: _w, ...address } = serverAddress();
-  const client = new pg.Client({ ...address, port, database });
+  const { host, user } = serverAddress();
+  const client = new pg.Client({ host, port, ...loginAs(user), database });
   client.on('error', () => undefined);
   await client.connect();
   return client;
@@ -93,6 +93,8 @@ export const useCluster = (options: ClusterOptions = {}): Cluster => {
   beforeAll(async () => {
     await db.create(templateName('tessera'));
     await Promise.all(nodes.map((n) => n.create()));
+    const { user, password } = serverAddress();
+    if (password !== undefined) await db.query(`select tessera.set_node_auth('user=${user} password=${password}')`);
     for (const n of nodes.slice(0, options.added ?? count))
       await db.query(`select citus_add_node('127.0.0.1', ${n.port})`);
   });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { serverAddress, templateName } from './server.ts';
+import { loginAs, profile, serverAddress, templateName } from './server.ts';
 
 pg.types.setTypeParser(20, (text) => BigInt(text)); // int8
 for (const oid of [1082, 1114, 1184]) pg.types.setTypeParser(oid, (text) => text); // dates as PostgreSQL writes them
@@ -10,8 +10,8 @@ for (const oid of [1082, 1114, 1184]) pg.types.setTypeParser(oid, (text) => text
 export type Row = Record<string, any>;
 
 const open = async (database: string, user?: string): Promise<pg.Client> => {
-  const { bin: _, workers: _w, ...address } = serverAddress();
-  const client = new pg.Client({ ...address, ...(user === undefined ? {} : { user }), database });
+  const { host, port, user: own } = serverAddress();
+  const client = new pg.Client({ host, port, ...loginAs(user ?? own), database });
   client.on('error', () => undefined); // a killed backend is reported by the query that runs in it
   await client.connect();
   return client;
@@ -127,7 +127,7 @@ export class Database {
   /** A login role without privileges; its real name is unique in the cluster. */
   async role(stem: string): Promise<string> {
     const name = `${stem}_${this.name.slice(-10)}`;
-    await this.query(`create role ${name} login`);
+    await this.query(`create role ${name} login password '${name}'`);
     this.roles.push(name);
     return name;
   }
@@ -137,12 +137,15 @@ export interface DatabaseOptions {
   readonly template?: 'tessera' | 'plv8' | 'empty';
 }
 
+/** The administrator of a managed service makes no language; its platform has put that into template1. */
+const EMPTY = profile() === 'managed' ? 'template1' : 'template0';
+
 /** To be called at the top of a test file. A failed file keeps its database. */
 export const useDatabase = (options: DatabaseOptions = {}): Database => {
   const database = new Database();
   let failed = false;
   const kind = options.template ?? 'tessera';
-  beforeAll(() => database.create(kind === 'empty' ? 'template0' : templateName(kind)));
+  beforeAll(() => database.create(kind === 'empty' ? EMPTY : templateName(kind)));
   afterEach((context) => {
     if (context.task.result?.state === 'fail') failed = true;
   });

@@ -2,9 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { project, stateFolder, up } from '../../server/cluster.ts';
+import { down, isUp, project, stateFolder, up } from '../../server/cluster.ts';
+import { ADMINISTRATOR } from '../../server/managed.ts';
 import { noteEngine } from './engine.ts';
-import { publishAddress, publishTemplates, templateName, type ServerAddress, type TemplateKind } from './server.ts';
+import {
+  profile,
+  publishAddress,
+  publishTemplates,
+  templateName,
+  type Profile,
+  type ServerAddress,
+  type TemplateKind,
+} from './server.ts';
 
 const IMAGE = 'TESSERA_TEST_IMAGE';
 
@@ -42,9 +51,10 @@ const fromContainer = async (): Promise<{ address: ServerAddress; stop: () => Pr
   return { address, stop: async () => void (await container.stop()) };
 };
 
+/** The platform of a managed service has put the language into template1. */
 const TEMPLATES: Readonly<Record<TemplateKind, string>> = {
   tessera: 'create extension tessera cascade',
-  plv8: 'create extension plv8',
+  plv8: 'create extension if not exists plv8',
 };
 
 /** Part of the names of templates; process ids mean something on one machine only. */
@@ -87,13 +97,13 @@ const noteCron = async (client: pg.Client): Promise<boolean> => {
  * Databases that test files clone; every run makes its own, which hold the extension as it was just built, and drops them
  * at its end.
  */
-const createTemplates = async (address: ServerAddress): Promise<() => Promise<void>> => {
+const createTemplates = async (address: ServerAddress, from = 'template0'): Promise<() => Promise<void>> => {
   const admin = new pg.Client({ ...address, database: 'postgres' });
   await admin.connect();
   await dropLeftovers(admin);
   for (const kind of ['tessera', 'plv8'] as const) {
     const [name, sql] = [templateName(kind), TEMPLATES[kind]];
-    await admin.query(`create database ${name} template template0 encoding 'UTF8'`);
+    await admin.query(`create database ${name} template ${from} encoding 'UTF8'`);
     const client = new pg.Client({ ...address, database: name });
     await client.connect();
     await client.query(sql);
@@ -110,7 +120,26 @@ const createTemplates = async (address: ServerAddress): Promise<() => Promise<vo
   };
 };
 
-const setup = async (): Promise<() => Promise<void>> => {
+const embedded = async (of: Profile): Promise<() => Promise<void>> => {
+  const wasUp = isUp(of);
+  const cluster = await up({ workers: 3, profile: of });
+  const address = {
+    host: '127.0.0.1',
+    port: cluster.coordinator.port,
+    ...(of === 'managed' ? ADMINISTRATOR : { user: 'postgres' }),
+    bin: join(stateFolder, 'bin'),
+    workers: cluster.workers.map((w) => w.port),
+  };
+  publishAddress(address, of);
+  const dropTemplates = await createTemplates(address, of === 'managed' ? 'template1' : 'template0');
+  return async () => {
+    await dropTemplates();
+    // The others were started, and are stopped, by whoever runs the tests.
+    if (of === 'managed' && !wasUp) down('managed');
+  };
+};
+
+export const setup = async (of: Profile = profile()): Promise<() => Promise<void>> => {
   publishTemplates(`${machine}_${process.pid}_${randomBytes(3).toString('hex')}`);
   const dsn = process.env.TESSERA_TEST_DSN;
   if (dsn !== undefined) {
@@ -123,16 +152,7 @@ const setup = async (): Promise<() => Promise<void>> => {
     await createTemplates(address);
     return stop;
   }
-  const cluster = await up({ workers: 3 });
-  const address = {
-    host: '127.0.0.1',
-    port: cluster.coordinator.port,
-    user: 'postgres',
-    bin: join(stateFolder, 'bin'),
-    workers: cluster.workers.map((w) => w.port),
-  };
-  publishAddress(address);
-  return createTemplates(address);
+  return embedded(of);
 };
 
-export default setup;
+export default (): Promise<() => Promise<void>> => setup();

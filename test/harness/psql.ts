@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { serverAddress } from './server.ts';
+import { loginAs, serverAddress } from './server.ts';
 
 /** Runs psql, pg_dump or pg_restore of the server's version; SQL goes in and comes out as text. */
 export const runTool = (
@@ -20,7 +20,7 @@ export const runTool = (
       PGHOST: address.host,
       PGPORT: String(address.port),
       PGUSER: user ?? address.user,
-      ...(address.password === undefined ? {} : { PGPASSWORD: address.password }),
+      PGPASSWORD: loginAs(user ?? address.user).password,
     },
   });
 };

@@ -10,25 +10,37 @@ export interface ServerAddress {
   readonly workers?: readonly number[];
 }
 
-const VARIABLE = 'TESSERA_TEST_ADDRESS';
+/** Servers as a managed service hands them over, where TESSERA_PROFILE says so. */
+export type Profile = 'managed' | undefined;
+export const profile = (): Profile => (process.env.TESSERA_PROFILE === 'managed' ? 'managed' : undefined);
 
-export const publishAddress = (address: ServerAddress): void => {
-  process.env[VARIABLE] = JSON.stringify(address);
+/** Tests of both profiles run side by side, in processes that one has started. */
+const variable = (of: Profile): string => `TESSERA_TEST_ADDRESS${of === undefined ? '' : '_MANAGED'}`;
+
+export const publishAddress = (address: ServerAddress, of: Profile = profile()): void => {
+  process.env[variable(of)] = JSON.stringify(address);
 };
 
 export const serverAddress = (): ServerAddress => {
-  const text = process.env[VARIABLE];
+  const text = process.env[variable(profile())];
   if (text === undefined) throw new Error('the test server is not set up: run the tests with make test, or npx vitest');
   return JSON.parse(text) as ServerAddress;
 };
 
 export type TemplateKind = 'tessera' | 'plv8';
 
+/** How a role logs in; the password of one that a test made is its name. */
+export const loginAs = (role: string): { readonly user: string; readonly password?: string } => {
+  const { user, password } = serverAddress();
+  if (role !== user) return { user: role, password: role };
+  return { user, ...(password === undefined ? {} : { password }) };
+};
+
 const RUN = 'TESSERA_TEST_RUN';
 
-/** Two runs on one server each have templates of their own. */
+/** Two runs on one server each have templates of their own; both profiles of one run have the same names. */
 export const publishTemplates = (run: string): void => {
-  process.env[RUN] = run;
+  process.env[RUN] ??= run;
 };
 
 export const templateName = (kind: TemplateKind): string =>

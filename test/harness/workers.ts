@@ -1,6 +1,6 @@
 import { startWorker, type RunningWorker } from '../../src/cli/worker.ts';
 import type { Database } from './database.ts';
-import { serverAddress } from './server.ts';
+import { loginAs, profile, serverAddress } from './server.ts';
 import { waitUntil } from './wait-until.ts';
 
 export type Driver = 'pg_cron' | 'node';
@@ -14,20 +14,27 @@ export class Workers {
   private readonly db: Database;
   private readonly driver: Driver;
   private node: RunningWorker | undefined;
+  private readonly role: string | undefined;
   readonly log: string[] = [];
 
-  constructor(db: Database, driver: Driver) {
+  /** role: whom the command tessera worker logs in as, the owner of the extension unless given. */
+  constructor(db: Database, driver: Driver, role?: string) {
     this.db = db;
     this.driver = driver;
+    this.role = role;
   }
 
   async start(): Promise<void> {
     if (this.driver === 'pg_cron') {
+      const { host, user, password } = serverAddress();
+      if (profile() === 'managed')
+        await this.db.query(`select tessera.set_loopback('host=${host} user=${user} password=${password}')`);
       if (!(await this.db.value('select start_background_workers()')))
         throw new Error('this server does not load pg_cron');
     } else {
       await this.db.query(`select tessera.set_setting('background_workers', 'on')`);
-      const { bin: _, workers: _w, ...connection } = serverAddress();
+      const { host, port, user } = serverAddress();
+      const connection = { host, port, ...loginAs(this.role ?? user) };
       this.node = startWorker({
         connection: { ...connection, database: this.db.name },
         database: this.db.name,

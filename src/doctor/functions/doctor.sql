@@ -108,10 +108,12 @@ begin
     select relid::oid as oid from _tessera_catalog.hypertable
     union all
     select relid::oid from _tessera_catalog.chunk where not dropped
+    union all
+    select logicalrelid::oid from _tessera_catalog.pg_dist_partition
   ) k
   where not exists (select from pg_class c where c.oid = k.oid);
   if waiting = 0 then
-    status := 'ok'; detail := 'every hypertable and chunk has its table'; hint := null;
+    status := 'ok'; detail := 'every hypertable, chunk and distributed table has its table'; hint := null;
   else
     status := 'error'; detail := waiting || ' rows name tables that are gone'; hint := 'select tessera.sync_catalog();';
   end if;
