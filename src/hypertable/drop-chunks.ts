@@ -91,6 +91,7 @@ export const dropChunks = (
         if (referenced) run(`alter table ${qualified(root)} detach partition ${qualified(partition)}`);
         run(`drop table ${qualified(partition)}${cascade ? ' cascade' : ''}`);
       }
+      run('select _tessera_functions.forget_dropped()');
     }),
   );
 };

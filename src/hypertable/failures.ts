@@ -15,8 +15,8 @@ export const alreadyHypertable = (name: string): PgError =>
     undefined,
     'Pass if_not_exists => true to skip it.',
   );
-export const notOwner = (name: string): PgError =>
-  fail(SQLSTATE.insufficientPrivilege, `must be owner of hypertable "${name}"`);
+export const notOwner = (name: string, hint?: string): PgError =>
+  fail(SQLSTATE.insufficientPrivilege, `must be owner of hypertable "${name}"`, undefined, hint);
 export const notTableOwner = (name: string): PgError =>
   fail(SQLSTATE.insufficientPrivilege, `must be owner of table "${name}"`);
 export const relationMissing = (oid: bigint): PgError =>

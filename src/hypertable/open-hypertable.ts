@@ -26,10 +26,19 @@ export const openHypertable = (given: bigint | null): OpenHypertable => {
   return { hypertable, root };
 };
 
+/** The owner of the extension looks after everybody's hypertables, where he is no superuser as a member of their roles. */
+const membership = (owner: string): string | undefined => {
+  const { needed, grant } = one<{ needed: boolean; grant: string }>(
+    `select current_user = _tessera_functions.extension_owner() as needed, format('grant %I to %I;', $1::text, current_user) as grant`,
+    [owner],
+  );
+  return needed ? grant : undefined;
+};
+
 /** The same for an operation that only the owner may do. */
 export const openOwnHypertable = (oid: bigint | null): OpenHypertable => {
   const opened = openHypertable(oid);
-  if (!opened.root.owned) throw notOwner(displayed(opened.root));
+  if (!opened.root.owned) throw notOwner(displayed(opened.root), membership(opened.root.owner));
   return opened;
 };
 

@@ -19,6 +19,7 @@ const dropCagg = (cagg: Cagg, cascade: boolean): void => {
   if (last) removeCapture(raw);
   run(`drop table ${qualified(cagg.mat)}`);
   for (const view of views) run(`drop view ${qualified(view)}`);
+  run('select _tessera_functions.forget_dropped()');
 };
 
 export const drop_continuous_aggregate = defineFunction({

@@ -139,6 +139,20 @@ begin
     return next;
   end if;
 
+  check_name := 'owners of hypertables';
+  select string_agg(format('"%s"', r.rolname), ', ' order by r.rolname),
+    string_agg(format('grant %I to %I;', r.rolname, _tessera_functions.extension_owner()), ' ' order by r.rolname)
+  into detail, hint
+  from pg_roles r
+  where r.oid in (select c.relowner from _tessera_catalog.hypertable h join pg_class c on c.oid = h.relid)
+    and not pg_has_role(_tessera_functions.extension_owner(), r.oid, 'USAGE');
+  if detail is null then
+    status := 'ok'; detail := 'the owner of the extension can act for each'; hint := null;
+  else
+    status := 'warning'; detail := format('built-in jobs cannot look after hypertables of role %s', detail);
+  end if;
+  return next;
+
   check_name := 'default partitions';
   detail := null;
   hint := null;

@@ -3,7 +3,7 @@ language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  if _tessera_functions.cron_database() is not null then
+  if _tessera_functions.cron_drives() then
     raise log 'job %: deleted % rows from the log of pg_cron', job_id, _tessera_functions.purge_cron_log();
   end if;
 end
