@@ -37,7 +37,13 @@ const as = (config: pg.ClientConfig, user: string): pg.ClientConfig => {
 const connect = async (config: pg.ClientConfig): Promise<pg.Client> => {
   const client = new pg.Client({ application_name: 'tessera worker', ...config });
   client.on('error', () => undefined); // a lost session is reported by the statement that runs in it
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (e) {
+    // One that waits for a password would keep DROP DATABASE waiting for a minute.
+    client.end().catch(() => undefined);
+    throw e;
+  }
   return client;
 };
 

@@ -48,6 +48,7 @@ export class Workers {
   async stop(): Promise<void> {
     await this.node?.stop();
     this.node = undefined;
+    if (this.role !== undefined) return;
     await this.db.query('select stop_background_workers()');
   }
 }
