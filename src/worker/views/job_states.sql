@@ -71,7 +71,7 @@ select j.id as job_id,
     when j.next_start is null or j.next_start <= pg_catalog.now() then
       case
         when not j.has_slot and not j.served then pg_catalog.format(
-          'role "%s" has no worker: as that role, start_background_workers() says how it starts one', pg_catalog.pg_get_userbyid(j.owner))
+          'role "%s" has no worker: as that role, start_background_workers() says how it starts one', pg_catalog.pg_get_userbyid(j.owner)::pg_catalog.text)
         when not j.has_slot then pg_catalog.format('all %s worker slots are taken by other roles', c.worker_slots)
         when j.idle_worker is null then 'all workers of its owner are busy or starting'
         else 'an idle worker will take it in a moment'
