@@ -1239,7 +1239,7 @@ CREATE VIEW tessera_information.job_states AS
             WHEN (NOT c.running) THEN 'no scheduler runs in this database: see select * from tessera.doctor()'::text
             WHEN ((j.next_start IS NULL) OR (j.next_start <= now())) THEN
             CASE
-                WHEN ((NOT j.has_slot) AND (NOT j.served)) THEN format('role "%s" has no worker: as that role, start_background_workers() says how it starts one'::text, pg_get_userbyid((j.owner)::oid))
+                WHEN ((NOT j.has_slot) AND (NOT j.served)) THEN format('role "%s" has no worker: as that role, start_background_workers() says how it starts one'::text, (pg_get_userbyid((j.owner)::oid))::text)
                 WHEN (NOT j.has_slot) THEN format('all %s worker slots are taken by other roles'::text, c.worker_slots)
                 WHEN (j.idle_worker IS NULL) THEN 'all workers of its owner are busy or starting'::text
                 ELSE 'an idle worker will take it in a moment'::text

@@ -14,6 +14,7 @@ comment on function _tessera_functions.compression_off(regclass) is 'hint: how t
 create function _tessera_functions.on_key_ddl() returns event_trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   name constant text := '((?:"(?:[^"]|"")+"|[\w$]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[\w$]+))?)';

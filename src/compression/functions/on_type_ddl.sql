@@ -63,6 +63,7 @@ comment on function _tessera_functions.reject_broken_domain(oid) is 'raises 2351
 create function _tessera_functions.on_type_ddl() returns event_trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
 declare
   changed oid;

@@ -1,6 +1,7 @@
 create function _tessera_functions.segment_holders(segments oid) returns setof regtype
 language sql stable
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 as $$
   select e.oid::regtype
   from pg_class s
