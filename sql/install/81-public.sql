@@ -7,7 +7,7 @@ begin
   for f in
     select p.oid from pg_proc p join pg_namespace n on n.oid = p.pronamespace
     where n.nspname = '_tessera_functions' and p.prokind = 'f' and (
-      p.proname ~ '^request_(?!result$)' or p.proname ~ '_of_request$'
+      p.proname ~ '^request_(?!result$)' or p.proname ~ '(?<!ranges)_of_request$'
       or p.proname in (
         'check_association', 'check_bucket', 'check_job', 'check_next_start', 'check_payload', 'check_scalar', 'check_settings',
         'claim_id', 'draw_id', 'insert_dimension', 'insert_slice', 'record_parts', 'complete_parts', 'drop_part', 'forget_chunks', 'forget_hypertables', 'forget_cagg', 'forget_distributed',
