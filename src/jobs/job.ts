@@ -60,15 +60,25 @@ export interface Job {
 
 const COLUMNS = `j.id, j.application_name, j.schedule_interval::text, j.max_runtime::text, j.max_retries,
   j.retry_period::text, j.proc_schema, j.proc_name, j.owner::text, pg_has_role(j.owner, 'USAGE') as owned, j.scheduled,
-  j.fixed_schedule, j.initial_start::text, j.hypertable_id, j.config, j.check_schema, j.check_name, j.timezone,
+  j.fixed_schedule, j.initial_start::text, j.hypertable_id, j.config::text as config, j.check_schema, j.check_name, j.timezone,
   s.next_start::text, s.last_finish::text`;
 
-export const findJob = (id: number): Job | undefined =>
-  maybeOne<Job>(
+/**
+ * The configuration is anybody's: a number of it that no double holds ends the session where plv8 has to make one for
+ * JavaScript that runs. So it comes as text.
+ */
+const findOne = (condition: string, params: readonly unknown[]): Job | undefined => {
+  const row = maybeOne<Omit<Job, 'config'> & { config: string | null }>(
     `select ${COLUMNS} from _tessera_catalog.bgw_job j left join _tessera_catalog.bgw_job_stat s on s.job_id = j.id
-     where j.id = $1`,
-    [id],
+     where ${condition} order by j.id limit 1`,
+    params,
   );
+  return row === undefined
+    ? undefined
+    : { ...row, config: row.config === null ? null : (JSON.parse(row.config) as Job['config']) };
+};
+
+export const findJob = (id: number): Job | undefined => findOne('j.id = $1', [id]);
 
 export const openOwnJob = (id: number, verb: string): Job => {
   const job = findJob(id);
@@ -79,10 +89,9 @@ export const openOwnJob = (id: number, verb: string): Job => {
 
 /** The policy of a kind on a hypertable: the job that calls this procedure of tessera for it. */
 export const findPolicy = (procName: string, hypertableId: number): Job | undefined =>
-  maybeOne<Job>(
-    `select ${COLUMNS} from _tessera_catalog.bgw_job j left join _tessera_catalog.bgw_job_stat s on s.job_id = j.id
-     where j.proc_schema = '_tessera_functions' and j.proc_name = $1 and j.hypertable_id = $2 order by j.id limit 1`,
-    [procName, hypertableId],
-  );
+  findOne(`j.proc_schema = '_tessera_functions' and j.proc_name = $1 and j.hypertable_id = $2`, [
+    procName,
+    hypertableId,
+  ]);
 
 export const now = (): string => one<{ now: string }>('select now()::text as now').now;
