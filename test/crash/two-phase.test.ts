@@ -1,8 +1,10 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startWorker } from '../../src/cli/worker.ts';
 import { PrivateServer } from '../harness/crash.ts';
 import { backendPid } from '../harness/sessions.ts';
 import { waitUntil } from '../harness/wait-until.ts';
+import { hasCron } from '../harness/workers.ts';
 
 // Needs to kill processes of its own servers, which a server given by DSN or in a container does not allow.
 const embedded = process.env.TESSERA_TEST_DSN === undefined && process.env.TESSERA_TEST_SERVER !== 'docker';
@@ -228,9 +230,13 @@ describe.runIf(embedded)('a change of shards on two nodes', () => {
     const stopped = await committed();
     await stopCoordinator();
     await ask(coordinator, `select tessera.set_setting('background_workers', 'on'), start_background_workers()`);
+    // Where pg_cron starts none.
+    const connection = { host: '127.0.0.1', port: coordinator.node.port, user: 'postgres', database: 'postgres' };
+    const command = hasCron ? undefined : startWorker({ connection, database: 'postgres', lookEvery: 300 });
     await waitUntil('the job has made it', async () =>
       (await Promise.all(nodes.map((n) => ask(n, PREPARED)))).every((n) => n === 0),
     );
+    await command?.stop();
     await ask(coordinator, 'select stop_background_workers()');
     expect(await outcome(stopped.column)).toBe(true);
   });

@@ -1,12 +1,17 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startWorker, type RunningWorker } from '../../src/cli/worker.ts';
 import { PrivateServer } from '../harness/crash.ts';
 import { waitUntil } from '../harness/wait-until.ts';
+import { hasCron } from '../harness/workers.ts';
 
 const embedded = process.env.TESSERA_TEST_DSN === undefined && process.env.TESSERA_TEST_SERVER !== 'docker';
 // Needs to kill processes of its own server, which a server given by DSN or in a container does not allow.
 const testHere = test.runIf(embedded);
+/** Of what pg_cron does; the others are about any workers, and where pg_cron starts none the command does. */
+const testCron = test.runIf(embedded && hasCron);
 let server: PrivateServer;
+let command: RunningWorker | undefined;
 
 const SETUP = `
 create extension tessera cascade;
@@ -56,9 +61,15 @@ beforeAll(async () => {
   // The servers of the tests have workers off; a server of anybody else has them on.
   await admin.query('alter database work set tessera.background_workers = on');
   await admin.end();
+  if (hasCron) return;
+  const connection = { host: '127.0.0.1', port: server.node.port, user: 'postgres' };
+  command = startWorker({ connection: { ...connection, database: 'postgres' }, lookEvery: 300 });
 });
 
-afterAll(() => server?.remove());
+afterAll(async () => {
+  await command?.stop();
+  server?.remove();
+});
 
 testHere('CREATE EXTENSION starts the workers, without anybody asking for it', async () => {
   const client = await server.connect('work');
@@ -147,7 +158,7 @@ testHere('when the scheduler is terminated another one takes its place', async (
   await until('another scheduler runs', 'work', `select running and pid <> ${pid} from tessera_information.scheduler`);
 });
 
-testHere('a database made from a template that has the extension gets workers', async () => {
+testCron('a database made from a template that has the extension gets workers', async () => {
   await ask('work', 'select stop_background_workers()');
   const admin = await server.connect();
   await admin.query('create database copy template work');
@@ -159,7 +170,7 @@ testHere('a database made from a template that has the extension gets workers', 
   await admin.end();
 });
 
-testHere('DROP DATABASE and DROP EXTENSION are not hindered by workers in the middle of a job', async () => {
+testCron('DROP DATABASE and DROP EXTENSION are not hindered by workers in the middle of a job', async () => {
   const job = await ask('copy', `select add_job('sleeps_atomic', '1 hour', '{"s": 600}')`);
   await until('it runs', 'copy', 'select pid is not null from _tessera_catalog.bgw_job_stat where job_id = $1', [job]);
   const admin = await server.connect();
@@ -177,7 +188,7 @@ testHere('DROP DATABASE and DROP EXTENSION are not hindered by workers in the mi
   await admin.end();
 });
 
-testHere(
+testCron(
   'a role that has workers cannot be dropped, which would end pg_cron, and can be when they are gone',
   async () => {
     const admin = await server.connect();
@@ -212,7 +223,7 @@ testHere(
   },
 );
 
-testHere('start_background_workers brings pg_cron back that a job of a role that is gone has ended', async () => {
+testCron('start_background_workers brings pg_cron back that a job of a role that is gone has ended', async () => {
   const admin = await server.connect();
   await admin.query('create database afterwards');
   await setUp('afterwards');
@@ -231,7 +242,7 @@ testHere('start_background_workers brings pg_cron back that a job of a role that
   await admin.end();
 });
 
-testHere('the extension comes back into the same database with workers', async () => {
+testCron('the extension comes back into the same database with workers', async () => {
   await ask('work', 'create extension tessera cascade');
   const job = await ask('work', `select add_job('note', '1 hour')`);
   await until('the job ran', 'work', 'select count(*) > 0 from ran where job = $1', [job]);
