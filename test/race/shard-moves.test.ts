@@ -121,5 +121,5 @@ describe.skipIf(!hasWorkers())('moves of shards under writers', () => {
       nodes.map((n) => n.value(`select count(*)::int from pg_class where relname ~ '^[ab]_\\d+$' and relkind = 'r'`)),
     );
     expect(there.reduce((x: number, y: number) => x + y, 0)).toBe(12);
-  });
+  }, 180_000);
 });
