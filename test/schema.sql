@@ -1730,6 +1730,9 @@ CREATE EVENT TRIGGER tessera_ddl_command_start ON ddl_command_start
 CREATE EVENT TRIGGER tessera_foreign_dialect ON ddl_command_start
          WHEN TAG IN ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'CREATE TABLE', 'CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE INDEX')
    EXECUTE FUNCTION _tessera_functions.on_foreign_dialect();
+CREATE EVENT TRIGGER tessera_keep_tables ON ddl_command_start
+         WHEN TAG IN ('DROP EXTENSION')
+   EXECUTE FUNCTION _tessera_functions.keep_tables();
 CREATE EVENT TRIGGER tessera_key_ddl ON ddl_command_start
          WHEN TAG IN ('ALTER TABLE', 'CREATE INDEX')
    EXECUTE FUNCTION _tessera_functions.on_key_ddl();

@@ -50,6 +50,11 @@ begin
       when tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'CREATE TABLE', 'CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE INDEX')
       execute function _tessera_functions.on_foreign_dialect();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_keep_tables') then
+    create event trigger tessera_keep_tables on ddl_command_start
+      when tag in ('DROP EXTENSION')
+      execute function _tessera_functions.keep_tables();
+  end if;
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm

@@ -45,6 +45,9 @@ begin
   create event trigger tessera_foreign_dialect on ddl_command_start
     when tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'CREATE TABLE', 'CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE INDEX')
     execute function _tessera_functions.on_foreign_dialect();
+  create event trigger tessera_keep_tables on ddl_command_start
+    when tag in ('DROP EXTENSION')
+    execute function _tessera_functions.keep_tables();
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm
