@@ -72,6 +72,7 @@ comment on function _tessera_functions.keep_catalog() is 'writes what the catalo
 create function _tessera_functions.keep_readers() returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
 set client_min_messages to warning
 as $$
 declare
