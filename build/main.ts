@@ -36,6 +36,7 @@ const dist = join(root, 'dist');
 const sources: Sources = { version: version(), bundle: await bundle(), declarations: await loadDeclarations() };
 const install = installScript(sources, { extension: true });
 const updates = updateScripts(sources);
+const reinstall = { there: reinstallScript(sources), back: reinstalledScript() };
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
@@ -49,9 +50,9 @@ for (const u of updates) write(`tessera--${u.from}--${sources.version}.sql`, u.t
 for (const v of releasedVersions().filter((r) => r !== sources.version))
   write(`tessera--${v}.sql`, readFileSync(join(root, `sql/released/tessera--${v}.sql`), 'utf8'));
 write('install.sql', psqlScript(installScript(sources, { extension: false })));
-write(`tessera--${sources.version}--reinstall.sql`, reinstallScript(sources));
-write(`tessera--reinstall--${sources.version}.sql`, reinstalledScript());
-write('pg_tle.sql', pgTleScript(sources.version, COMMENT, REQUIRES, install, updates));
+write(`tessera--${sources.version}--reinstall.sql`, reinstall.there);
+write(`tessera--reinstall--${sources.version}.sql`, reinstall.back);
+write('pg_tle.sql', pgTleScript(sources.version, COMMENT, REQUIRES, install, updates, reinstall));
 write('runtime.js', sources.bundle.source);
 write('tessera.mjs', await bundleCommand());
 chmodSync(join(dist, 'tessera.mjs'), 0o755);

@@ -12,6 +12,8 @@ export const pgTleScript = (
   requires: readonly string[],
   install: string,
   updates: readonly UpdateScript[],
+  /** To the version named reinstall, which makes the functions anew, and back. */
+  reinstall: { readonly there: string; readonly back: string },
 ): string =>
   [
     '\\set ON_ERROR_STOP on',
@@ -19,6 +21,8 @@ export const pgTleScript = (
     'begin;',
     `select pgtle.install_extension('tessera', '${version}', '${comment}', ${wrap(install)}, array[${requires.map((r) => `'${r}'`).join(', ')}]);`,
     ...updates.map((u) => `select pgtle.install_update_path('tessera', '${u.from}', '${version}', ${wrap(u.text)});`),
+    `select pgtle.install_update_path('tessera', '${version}', 'reinstall', ${wrap(reinstall.there)});`,
+    `select pgtle.install_update_path('tessera', 'reinstall', '${version}', ${wrap(reinstall.back)});`,
     'commit;',
     '',
   ].join('\n');

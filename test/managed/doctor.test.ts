@@ -109,11 +109,15 @@ describe('the doctor of an administrator who is no superuser', () => {
 
   test('gives statements, each of which can be typed', async () => {
     await db.query(`insert into m values ('infinity', 1)`);
+    await db.query(`select tessera.set_setting('worker_slots', '500')`);
     const all = (await db.query(
       `select check_name, hint from tessera.doctor() where status <> 'ok' and check_name not in ('background work', 'rights on pg_cron')`,
     )) as { check_name: string; hint: string }[];
-    expect(all.map((c) => c.check_name)).toEqual(expect.arrayContaining(['event triggers', 'default partitions']));
+    expect(all.map((c) => c.check_name)).toEqual(
+      expect.arrayContaining(['event triggers', 'default partitions', 'room for workers']),
+    );
     for (const { hint } of all) await typeHint(hint, db.client, db.name);
+    expect((await check('room for workers')).status).toBe('ok');
   });
 });
 

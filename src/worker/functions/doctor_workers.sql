@@ -35,7 +35,9 @@ begin
   elsif _tessera_functions.cron_setting('use_background_workers') = 'off' then
     status := 'error';
     detail := 'no scheduler runs: pg_cron connects as a client, which needs a password for every owner of a job';
-    hint := E'-- and restart the server\nalter system set cron.use_background_workers = on;';
+    hint := case when (select r.rolsuper from pg_roles r where r.rolname = current_user)
+      then E'-- and restart the server\nalter system set cron.use_background_workers = on;'
+      else '-- have the service set cron.use_background_workers = on, or run the command tessera worker' end;
   elsif not _tessera_functions.cron_knows_seconds() then
     status := 'error';
     detail := 'no scheduler runs: pg_cron is older than 1.5 and knows no seconds';
@@ -63,7 +65,10 @@ begin
       status := 'warning';
       detail := format('max_worker_processes is %s and cron.max_running_jobs %s, which is less than the %s sessions of this database alone',
         current_setting('max_worker_processes'), _tessera_functions.cron_setting('max_running_jobs'), needed);
-      hint := format(E'-- and restart the server, or lower the setting worker_slots\nalter system set max_worker_processes = %1$s; alter system set cron.max_running_jobs = %1$s;', needed + 4);
+      hint := case when (select r.rolsuper from pg_roles r where r.rolname = current_user)
+        then format(E'-- and restart the server, or lower the setting worker_slots\nalter system set max_worker_processes = %1$s; alter system set cron.max_running_jobs = %1$s;', needed + 4)
+        else format(E'-- or have the service raise max_worker_processes and cron.max_running_jobs to %s\nselect tessera.set_setting(''worker_slots'', %L);', needed + 4,
+          greatest(least(current_setting('max_worker_processes')::int, _tessera_functions.cron_setting('max_running_jobs')::int) - 2, 1)) end;
     else
       status := 'ok';
       detail := format('max_worker_processes is %s, cron.max_running_jobs is %s',
