@@ -3,6 +3,7 @@
  * given is what docs/operations.md lists, word for word, so that the list is complete.
  */
 import { readFileSync } from 'node:fs';
+import { PG_MAJOR } from './root.ts';
 
 export interface Login {
   readonly user: string;
@@ -44,12 +45,21 @@ export interface Handover {
   readonly sql: string;
 }
 
+/** PostgreSQL 15 has no such role; there superusers alone subscribe. */
+const forMajor = (sql: string): string =>
+  PG_MAJOR >= 16
+    ? sql
+    : sql
+        .split('\n')
+        .filter((line) => !line.includes('pg_create_subscription'))
+        .join('\n');
+
 /** What the platform runs, and where. New databases are copies of template1. */
 export const managedRights = (kind: 'coordinator' | 'node'): Handover[] => [
   { database: 'postgres', sql: list('The role') },
   { database: 'postgres', sql: `alter database postgres owner to ${ADMINISTRATOR.user}` },
   ...(kind === 'node'
-    ? [{ database: 'postgres', sql: list('Nodes') }]
+    ? [{ database: 'postgres', sql: forMajor(list('Nodes')) }]
     : [
         { database: 'template1', sql: list('Every database that is to have tessera') },
         { database: 'postgres', sql: list('Every database that is to have tessera') },

@@ -39,15 +39,18 @@ const problemsOf = (node: Node, gives: boolean, takes: boolean, blocking: boolea
   const general = [...is(s.recovery, 'it is a standby'), ...is(s.free === 0, 'max_prepared_transactions is 0')];
   // Rows that cannot be replicated come through the coordinator then.
   if (blocking) return general;
-  const may = (right: boolean, what: string, statement: string): string[] =>
-    is(!right, `role "${s.rights.role}" may not make ${what}; run there: ${statement}`);
+  const may = (right: boolean, what: string, statement: string | null): string[] =>
+    is(
+      !right,
+      `role "${s.rights.role}" may not make ${what}${statement === null ? ', as PostgreSQL 15 lets superusers alone do' : `; run there: ${statement}`}`,
+    );
   const { quoted, database } = s.rights;
   return [
     ...general,
     ...is(gives && s.wal !== 'logical', `wal_level is "${s.wal}", not "logical"`),
     ...may(!gives || s.rights.replication, 'replication slots', `alter role ${quoted} replication`),
     ...may(s.rights.create, 'publications and subscriptions', `grant create on database ${database} to ${quoted}`),
-    ...may(!takes || s.rights.subscribe, 'subscriptions', `grant pg_create_subscription to ${quoted}`),
+    ...may(!takes || s.rights.subscribe, 'subscriptions', s.rights.subscribing),
     ...is(
       gives && s.slots < SLOTS,
       `${Math.max(s.slots, 0)} replication slots are free, a move needs ${SLOTS}; raise max_replication_slots`,

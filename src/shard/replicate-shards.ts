@@ -57,24 +57,30 @@ export interface ReplicationRights {
   readonly replication: boolean;
   readonly create: boolean;
   readonly subscribe: boolean;
+  /** What gives the right to subscribe; null on PostgreSQL 15, where superusers alone have it. */
+  readonly subscribing: string | null;
   readonly database: string;
 }
 
-/** PostgreSQL 15 lets superusers alone subscribe. */
 export const rightsOn = (remote: Remote): ReplicationRights =>
   remote.one(
     `select r.rolname as role, pg_catalog.quote_ident(r.rolname) as quoted, r.rolsuper as super, r.rolreplication or r.rolsuper as replication,
        pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE') as create,
        pg_catalog.quote_ident(pg_catalog.current_database()) as database,
+       (select pg_catalog.format('grant pg_create_subscription to %I', r.rolname) from pg_catalog.pg_roles s
+        where s.rolname = 'pg_create_subscription') as subscribing,
        r.rolsuper or exists (select from pg_catalog.pg_roles s where s.rolname = 'pg_create_subscription'
          and pg_catalog.pg_has_role(s.oid, 'USAGE')) as subscribe
      from pg_catalog.pg_roles r where r.rolname = current_user`,
   );
 
-const lacking = (node: Node, role: string, what: string, statement: string): Obstacle => ({
+const lacking = (node: Node, role: string, what: string, statement: string | null): Obstacle => ({
   sqlstate: SQLSTATE.insufficientPrivilege,
-  detail: `Role "${role}" on node ${address(node)} ${what}.`,
-  hint: `Run there: ${statement}; or pass shard_transfer_mode => 'block_writes'.`,
+  detail: `Role "${role}" on node ${address(node)} ${what}${statement === null ? ': PostgreSQL 15 lets superusers alone do so' : ''}.`,
+  hint:
+    statement === null
+      ? `Pass shard_transfer_mode => 'block_writes'.`
+      : `Run there: ${statement}; or pass shard_transfer_mode => 'block_writes'.`,
 });
 
 /** What keeps PostgreSQL from replicating from one node to the other; asked before anything is made. */
@@ -104,13 +110,7 @@ export const findObstacle = (from: End, to: End): Obstacle | undefined => {
       'may not make subscriptions',
       `grant create on database ${target.database} to ${target.quoted}`,
     );
-  if (!target.subscribe)
-    return lacking(
-      to.node,
-      target.role,
-      'may not make subscriptions',
-      `grant pg_create_subscription to ${target.quoted}`,
-    );
+  if (!target.subscribe) return lacking(to.node, target.role, 'may not make subscriptions', target.subscribing);
   return undefined;
 };
 
