@@ -69,7 +69,9 @@ as $$
   end
   from (
     select _tessera_functions.missing_rights_of_loopback() as missing,
-      coalesce(_tessera_functions.conninfo_part('host'), _tessera_functions.loopback_host()) as host,
+      -- What tessera.set_loopback() was given is nobody else's business.
+      coalesce(case when pg_has_role(_tessera_functions.extension_owner(), 'USAGE') then _tessera_functions.conninfo_part('host') end,
+        _tessera_functions.loopback_host()) as host,
       (select substr(u, 6) from pg_user_mappings m, unnest(m.umoptions) u where m.srvname = server and u like 'user=%' limit 1) as login
   ) x
 $$;
