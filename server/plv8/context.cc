@@ -145,6 +145,38 @@ void create_isolate() {
   isolate->SetCaptureStackTraceForUncaughtExceptions(true, 20);
 }
 
+// plv8 is in use with V8 10.2: what younger ones know beyond it goes, so that nobody comes to rely on it.
+const char LIBRARY[] = R"js((() => {
+  const drop = (from, names) => from && names.split(' ').forEach((name) => delete from[name]);
+  const typed = Object.getPrototypeOf(Int8Array);
+  drop(Array, 'fromAsync');
+  drop(Array.prototype, 'toReversed toSorted toSpliced with');
+  drop(typed.prototype, 'toReversed toSorted with');
+  drop(Uint8Array, 'fromBase64 fromHex');
+  drop(Uint8Array.prototype, 'toBase64 toHex setFromBase64 setFromHex');
+  drop(Object, 'groupBy');
+  drop(Map, 'groupBy');
+  drop(Map.prototype, 'getOrInsert getOrInsertComputed');
+  drop(WeakMap.prototype, 'getOrInsert getOrInsertComputed');
+  drop(Set.prototype, 'union intersection difference symmetricDifference isSubsetOf isSupersetOf isDisjointFrom');
+  drop(Promise, 'withResolvers try');
+  drop(String.prototype, 'isWellFormed toWellFormed');
+  drop(RegExp, 'escape');
+  drop(RegExp.prototype, 'unicodeSets');
+  drop(Error, 'isError');
+  drop(Math, 'f16round sumPrecise');
+  drop(JSON, 'rawJSON isRawJSON');
+  drop(Atomics, 'pause');
+  drop(DataView.prototype, 'getFloat16 setFloat16');
+  drop(ArrayBuffer.prototype, 'resize resizable maxByteLength transfer transferToFixedLength detached');
+  drop(SharedArrayBuffer.prototype, 'grow growable maxByteLength');
+  drop(Object.getPrototypeOf(Object.getPrototypeOf([][Symbol.iterator]())),
+    'constructor map filter take drop flatMap reduce toArray forEach some every find');
+  drop(Symbol, 'dispose asyncDispose');
+  drop(globalThis.Intl, 'DurationFormat');
+  drop(globalThis, 'Iterator Float16Array SuppressedError DisposableStack AsyncDisposableStack Temporal');
+})())js";
+
 }  // namespace
 
 void ensure_isolate() {
@@ -193,6 +225,7 @@ v8::Local<v8::Context> current_context() {
   v8::Local<v8::Context> context = v8::Context::New(isolate);
   v8::Context::Scope scope(context);
   remove_uncounted(context);
+  must(must(v8::Script::Compile(context, js_string(LIBRARY)))->Run(context));
   install_api(context);
   contexts.emplace(GetUserId(), v8::Global<v8::Context>(isolate, context));
   return context;

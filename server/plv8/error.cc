@@ -140,6 +140,9 @@ ErrorData *js_error(v8::TryCatch &try_catch) {
     e->detail = text_property(context, object, "detail");
     e->hint = text_property(context, object, "hint");
     below = text_property(context, object, "context");  // of the statement that PostgreSQL ended
+    // Each level adds all that stand above it, so an endless recursion through SQL would take minutes to report.
+    constexpr size_t LONGEST = 16384;
+    if (below != nullptr && strlen(below) > LONGEST) below = psprintf("%s\n...", pnstrdup(below, pg_mbcliplen(below, LONGEST, LONGEST)));
   }
   e->context = below == nullptr ? line : line == nullptr ? below : psprintf("%s\n%s", below, line);
   return e;
@@ -151,8 +154,8 @@ void raise(ErrorData *e) {
   e->assoc_context = CurrentMemoryContext;
   if (e->output_to_client) ReThrowError(e);
   ereport(ERROR, (errcode(e->sqlerrcode), errmsg_internal("%s", e->message != nullptr ? e->message : "unknown error"),
-                  e->detail != nullptr && e->detail[0] != '\0' ? errdetail_internal("%s", e->detail) : 0,
-                  e->hint != nullptr && e->hint[0] != '\0' ? errhint("%s", e->hint) : 0,
+                  e->detail != nullptr ? errdetail_internal("%s", e->detail) : 0,
+                  e->hint != nullptr ? errhint("%s", e->hint) : 0,
                   e->context != nullptr && e->context[0] != '\0' ? errcontext_msg("%s", e->context) : 0));
   pg_unreachable();
 }

@@ -370,10 +370,10 @@ export const COLUMNS: readonly (readonly [expression: string, shown: Outcome])[]
   ['array[1, 2]::plv8_int4array', 'Int32Array 1,2'],
   ['array[1.5]::plv8_float4array', 'Float32Array 1.5'],
   ['array[1.5]::plv8_float8array', 'Float64Array 1.5'],
-  ['array[1, 2]::plv8_int8array', '!XX000'],
-  ['array[[1, 2], [3, 4]]::plv8_int4array', '!XX000'],
+  ['array[1, 2]::plv8_int8array', dies('!XX000')],
+  ['array[[1, 2], [3, 4]]::plv8_int4array', dies('!XX000')],
   ["'{}'::plv8_int4array", dies('!XX000')],
-  ['array[1, null]::plv8_int4array', '!XX000'],
+  ['array[1, null]::plv8_int4array', dies('!XX000')],
 ];
 
 /** Anything else: what it is about, statements, and what the last one gives, after the notices, one a line. */
@@ -884,6 +884,8 @@ CONTEXT: undefined() LINE 1:  const e = new Error('m'); e.code = '22023'; throw 
     'code 0',
     "do $$ const e = new Error('m'); e.code = 0; e.detail = ''; e.hint = ''; throw e $$ language plv8",
     `!XX000 m
+DETAIL: 
+HINT: 
 CONTEXT: undefined() LINE 1:  const e = new Error('m'); e.code = 0; e.detail = ''; e.hint = ''; throw e `,
   ],
   [

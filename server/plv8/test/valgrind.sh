@@ -21,7 +21,7 @@ as_postgres sh -c "valgrind --quiet --smc-check=all-non-file --error-limit=no --
   $bin/postgres --single -j -D $data -c max_stack_depth=1MB postgres < /tmp/valgrind.sql" > "$root$data/out.log" 2>&1 || true
 grep -q 'everything ran' "$root$data/out.log" || { tail -20 "$root$data/out.log"; echo "the script did not run to its end" >&2; exit 1; }
 # Blocks of the log with a frame of ours: named by its source file, as plv8.so has debug information, else by the library.
-ours='plv8\\.so|\\((handler|context|convert|spi|error)\\.cc:'
+ours='plv8\\.so|\\((handler|context|convert|jsonb|spi|error)\\.cc:'
 awk -v RS='==[0-9]+== \n' -v ours="$ours" '$0 ~ ours' "$root$data/valgrind.log" > "$root$data/ours.log"
-echo "memcheck: $(grep -cE '\b(at|by) 0x.*(plv8\.so|(handler|context|convert|spi|error)\.cc:)' "$root$data/ours.log" || true) frames of plv8.so in $(wc -l < "$root$data/valgrind.log") lines of log"
+echo "memcheck: $(grep -cE '\b(at|by) 0x.*(plv8\.so|(handler|context|convert|jsonb|spi|error)\.cc:)' "$root$data/ours.log" || true) frames of plv8.so in $(wc -l < "$root$data/valgrind.log") lines of log"
 if [ -s "$root$data/ours.log" ]; then head -60 "$root$data/ours.log"; exit 1; fi
