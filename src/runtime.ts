@@ -4,6 +4,8 @@
  */
 import { functions } from 'virtual:functions';
 import { isSpiError } from './engine/spi.ts';
+import { PgError } from './lib/pg-error.ts';
+import { SQLSTATE } from './lib/sqlstate.ts';
 import { functionKey, type Handler } from './udf/define-function.ts';
 
 declare const TESSERA_BUILD: string;
@@ -15,6 +17,21 @@ interface Runtime {
 
 const handlers = new Map<string, Handler>(functions.map((f) => [functionKey(f), f.handler]));
 
+/**
+ * Internal functions are called by ours, with arguments that fit; whoever else calls one with NULL or other JSON is told
+ * so, instead of where our code stumbled over it.
+ */
+const unfit = (key: string, args: readonly unknown[], e: unknown): PgError | undefined =>
+  key.startsWith('_tessera_functions.') &&
+  (args.includes(null) || key.includes('json')) &&
+  (e instanceof TypeError || e instanceof RangeError || e instanceof SyntaxError)
+    ? new PgError({
+        sqlstate: SQLSTATE.invalidParameterValue,
+        message: `${key.slice(0, key.indexOf('('))}() cannot be called with these arguments`,
+        detail: `It is internal: ${e.message}.`,
+      })
+    : undefined;
+
 const call = (key: string, args: unknown[]): unknown => {
   const handler = handlers.get(key);
   if (handler === undefined) throw new Error(`tessera runtime has no function ${key}`);
@@ -23,7 +40,7 @@ const call = (key: string, args: unknown[]): unknown => {
   } catch (e) {
     // An error of PostgreSQL brings its own context; the frames of our bundle would only bury it.
     if (isSpiError(e)) e.stack = '';
-    throw e;
+    throw unfit(key, args, e) ?? e;
   }
 };
 

@@ -10,6 +10,11 @@ export const relationMissing = (oid: bigint): PgError =>
   fail(SQLSTATE.undefinedTable, `relation with OID ${oid} does not exist`);
 export const notTableOwner = (name: string): PgError =>
   fail(SQLSTATE.insufficientPrivilege, `must be owner of table "${name}"`);
+export const badRegistration = (table: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.wrongObjectType,
+    message: `table "${table}" cannot be recorded as a distributed table`,
+  });
 export const badDefinition = (name: string): PgError =>
   new PgError({
     sqlstate: SQLSTATE.invalidParameterValue,

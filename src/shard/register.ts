@@ -1,5 +1,5 @@
 import { origin, primaryOfGroup, ownerServer, type Node } from '../cluster/index.ts';
-import { one, run } from '../engine/spi.ts';
+import { maybeOne, one, run } from '../engine/spi.ts';
 import type { Relation } from '../hypertable/index.ts';
 import { isOneClause } from '../lib/one-clause.ts';
 import { displayed } from '../lib/quote.ts';
@@ -7,7 +7,14 @@ import { checkForeignKey, checkUnique } from './check-keys.ts';
 import { chooseGroup, placementsFor, type Group } from './colocation.ts';
 import { readDefinition, type FoundKey } from './definition.ts';
 import { findDistributed, LOCAL_SCHEMA, shardsOf, type DistributedTable } from './distributed-table.ts';
-import { alreadyDistributed, badDefinition, mayNotReference } from './failures.ts';
+import {
+  alreadyDistributed,
+  badDefinition,
+  badRegistration,
+  badShardCount,
+  columnMissing,
+  mayNotReference,
+} from './failures.ts';
 import { madeOn, makeShards, nameOfShard } from './make-shards.ts';
 import { ownedRelation } from './owned-relation.ts';
 import { copyToGroups, fillCopies, referencePlacements } from './reference.ts';
@@ -49,11 +56,12 @@ const groupOf = (root: Relation, t: NewTable): Group => {
   const key =
     t.column === null
       ? { type: null, collation: null }
-      : one<{ type: bigint; collation: bigint }>(
+      : maybeOne<{ type: bigint; collation: bigint }>(
           `select atttypid::int8 as type, attcollation::int8 as collation from pg_attribute
-         where attrelid = $1::int8::oid and attname = $2 and not attisdropped`,
+         where attrelid = $1::int8::oid and attname = $2 and attnum > 0 and not attisdropped`,
           [root.oid, t.column],
         );
+  if (key === undefined) throw columnMissing(t.column ?? '', displayed(root));
   const usual = Number(one<{ n: string }>(`select _tessera_functions.setting('shard_count') as n`).n);
   return chooseGroup(
     {
@@ -163,6 +171,10 @@ export const registerTable = (caller: string, t: NewTable): PlacedShard[] => {
   const root = ownedRelation(caller, BigInt(t.relid));
   if (findDistributed(root.oid) !== undefined) throw alreadyDistributed(displayed(root));
   origin();
+  if (root.kind !== (t.model === 't' ? 'r' : 'p') || (t.model === 't' && t.column !== null))
+    throw badRegistration(displayed(root));
+  if (!/^(none|default|\d{1,10})$/.test(t.with)) throw badRegistration(displayed(root));
+  if (t.shardCount !== null && (t.shardCount < 1 || t.shardCount > 64_000)) throw badShardCount(t.shardCount);
   for (const k of t.keys) requireDefinition(k);
   const keys: FoundKey[] = t.keys.map((k) => ({
     ...k,

@@ -22,7 +22,9 @@ begin
   end if;
   perform _tessera_functions.check_payload(new.operation, 'payload', new.payload, shape);
   execute format('select _tessera_functions.%I($1, $2)', 'request_' || replace(new.operation, '.', '_'))
-  into new.result using new.caller, new.payload;
+  into new.result using new.caller,
+    -- What is absent is null.
+    coalesce((select jsonb_object_agg(k, null) from jsonb_object_keys(shape) k), '{}') || new.payload;
   return new;
 end
 $$;
