@@ -6,7 +6,7 @@ language sql stable
 set search_path to pg_catalog, pg_temp
 as $$
   -- Objects go by their numbers: by the time of adoption a name may belong to another one.
-  select string_agg(format(case when a.atttypid in ('regclass'::regtype, 'regrole'::regtype, 'regtype'::regtype, 'regproc'::regtype)
+  select string_agg(format(case when a.atttypid in ('regclass'::regtype, 'regrole'::regtype, 'regtype'::regtype, 'regproc'::regtype, 'regprocedure'::regtype)
     then '%L, %I::oid::text' else '%L, %I' end, a.attname, a.attname), ', ' order by a.attnum)
   from pg_attribute a
   where a.attrelid = relation and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
