@@ -295,36 +295,13 @@ end
 $$;
 comment on function _tessera_functions.on_ddl_command_end() is 'event trigger: the catalog follows ALTER TABLE and ALTER SCHEMA';
 
-create function _tessera_functions.forget_dropped() returns void
-language plpgsql security definer
-set search_path to pg_catalog, pg_temp
-as $$
-begin
-  -- The event trigger has done so already.
-  if exists (select from pg_event_trigger where evtname = 'tessera_sql_drop' and evtenabled <> 'D') then
-    return;
-  end if;
-  perform _tessera_functions.forget_hypertables(array(
-    select h.id from _tessera_catalog.hypertable h
-    where not exists (select from pg_class c where c.oid = h.relid)));
-  perform _tessera_functions.forget_chunks(array(
-    select k.id from _tessera_catalog.chunk k
-    where not k.dropped and not exists (select from pg_class c where c.oid = k.relid)));
-end
-$$;
-comment on function _tessera_functions.forget_dropped() is
-'Takes hypertables and chunks that were dropped out of the catalog where the server allows no event triggers, which do so.
-Privileges: anybody; it changes nothing but the catalog';
-
-create function tessera.sync_catalog() returns void
-language plpgsql security definer
+create function _tessera_functions.forget_gone() returns void
+language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   gone record;
 begin
-  -- Before their hypertables are forgotten, which takes the rows of continuous aggregates along.
-  perform _tessera_functions.sync_caggs();
   for gone in
     select h.id, format('hypertable %I.%I', h.schema_name, h.table_name) as name, true as whole from _tessera_catalog.hypertable h
     where not exists (select from pg_class c where c.oid = h.relid)
@@ -343,6 +320,35 @@ begin
       perform _tessera_functions.put_aside(gone.name, sqlstate, sqlerrm);
     end;
   end loop;
+end
+$$;
+comment on function _tessera_functions.forget_gone() is
+  'takes hypertables and chunks whose tables are gone out of the catalog; one that resists is passed over with a warning';
+
+create function _tessera_functions.forget_dropped() returns void
+language plpgsql security definer
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  -- The event trigger has done so already.
+  if exists (select from pg_event_trigger where evtname = 'tessera_sql_drop' and evtenabled <> 'D') then
+    return;
+  end if;
+  perform _tessera_functions.forget_gone();
+end
+$$;
+comment on function _tessera_functions.forget_dropped() is
+'Takes hypertables and chunks that were dropped out of the catalog where the server allows no event triggers, which do so.
+Privileges: anybody; it changes nothing but the catalog';
+
+create function tessera.sync_catalog() returns void
+language plpgsql security definer
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  -- Before their hypertables are forgotten, which takes the rows of continuous aggregates along.
+  perform _tessera_functions.sync_caggs();
+  perform _tessera_functions.forget_gone();
   perform _tessera_functions.sync_hypertables();
   if exists (select from _tessera_catalog.pg_dist_partition) then
     begin

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import { beforeAll, expect, test } from 'vitest';
 import { failure, useDatabase } from '../../harness/database.ts';
@@ -51,6 +52,13 @@ test('every function that runs as the owner of the extension has a pinned search
       where p.prosecdef and (p.pronamespace::regnamespace::text ~ '^_?tessera' or p.oid in (select to_regprocedure(f) from unnest(_tessera_functions.function_list()) f))
         and not coalesce(p.proconfig, '{}') @> array['search_path=pg_catalog, pg_temp']`),
   ).toEqual([]);
+});
+
+test('every function that runs as the owner of the extension is in the table of docs/operations.md', async () => {
+  const page = readFileSync('docs/operations.md', 'utf8');
+  const names = await db.column(`select distinct p.proname::text from pg_proc p
+    where p.prosecdef and (p.pronamespace::regnamespace::text ~ '^_?tessera' or p.oid in (select to_regprocedure(f) from unnest(_tessera_functions.function_list()) f))`);
+  expect(names.filter((name) => !page.includes(`${name}()`))).toEqual([]);
 });
 
 test('requests are carried out for those who ask, and by nobody else', async () => {
