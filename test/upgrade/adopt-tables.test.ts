@@ -119,6 +119,26 @@ test('a hypertable with a continuous aggregate is adopted without it', async () 
   expect(await db.query(`select check_name from tessera.doctor() where status = 'error'`)).toEqual([]);
 });
 
+test('by hand, where event triggers are not allowed', async () => {
+  await compress();
+  const rows = await digest();
+  await db.query(`do $$ begin
+    if exists (select from pg_event_trigger where evtname = 'tessera_keep_tables') then
+      execute 'alter event trigger tessera_keep_tables disable';
+    end if;
+  end $$`);
+  expect((await db.error('drop extension tessera')).code).toBe('2BP01');
+  const stranger = await db.as(await db.role('stranger'));
+  expect((await failure(stranger, 'select tessera.keep_tables()')).code).toBe('42501');
+  await db.query('begin; select tessera.keep_tables(); drop extension tessera; commit');
+  await db.reconnect();
+  expect(await digest()).toBe(rows);
+  await db.query('set client_min_messages = warning; create extension tessera');
+  expect(await db.column('select tessera.adopt_tables()::text')).toContain('metrics');
+  await db.query(`select decompress_chunk(c, true) from show_chunks('metrics') c`);
+  expect(await digest()).toBe(rows);
+});
+
 test('what a dump brought from another database is not adopted', async () => {
   await db.query('drop extension tessera cascade');
   await db.query('create table copied as table tessera_kept.catalog; drop table tessera_kept.catalog');

@@ -140,6 +140,23 @@ $$;
 comment on function _tessera_functions.keep_readers() is
   'copies what decodes segments to schema tessera_kept and has the views of compressed chunks call that';
 
+create function tessera.keep_tables() returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  perform _tessera_functions.require_extension_owner('keep tables');
+  perform _tessera_functions.keep_catalog();
+  if exists (select from _tessera_catalog.compressed_chunk) then
+    perform _tessera_functions.keep_readers();
+  end if;
+end
+$$;
+comment on function tessera.keep_tables() is
+'Puts what is needed to read compressed chunks, and what tessera.adopt_tables() needs, where DROP EXTENSION does not reach it. An event trigger does so by itself; where the service allows none, call it in the transaction that drops the extension: until then changes of compressed rows fail.
+Privileges: members of the role that owns the extension, and of the owners of compressed hypertables
+Errors: 42501 chunks of somebody else, or schema tessera_kept belongs to somebody else';
+
 create function _tessera_functions.keep_tables() returns event_trigger
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -150,10 +167,7 @@ begin
   then
     return;
   end if;
-  perform _tessera_functions.keep_catalog();
-  if exists (select from _tessera_catalog.compressed_chunk) then
-    perform _tessera_functions.keep_readers();
-  end if;
+  perform tessera.keep_tables();
 end
 $$;
 comment on function _tessera_functions.keep_tables() is
