@@ -411,7 +411,7 @@ begin
     update _tessera_catalog.continuous_aggs_watermark w set watermark = (payload ->> 'watermark')::bigint
     where w.mat_hypertable_id = cagg.mat_hypertable_id and w.watermark < (payload ->> 'watermark')::bigint;
   end if;
-  if payload -> 'unsettled' <> '[]' then
+  if payload ->> 'unsettled' <> '[]' then
     perform _tessera_functions.put_changes(cagg.mat_hypertable_id, _tessera_functions.ranges_of_request(payload -> 'unsettled'));
   end if;
   update _tessera_catalog.continuous_aggs_refresh set done = done + 1 where pid = pg_backend_pid();
