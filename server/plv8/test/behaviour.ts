@@ -975,9 +975,9 @@ HINT: Raise plv8.memory_limit, or work on less at a time.`),
   ],
   [
     'a buffer that is too big',
-    'do $$ new ArrayBuffer(2e9) $$ language plv8',
-    `!XX000 RangeError: Array buffer allocation failed
-CONTEXT: undefined() LINE 1:  new ArrayBuffer(2e9) `,
+    'do $$ try { new ArrayBuffer(2e9) } catch (e) { throw e.name + e.message } $$ language plv8',
+    `!XX000 RangeErrorArray buffer allocation failed
+CONTEXT: undefined() LINE 1:  try { new ArrayBuffer(2e9) } catch (e) { throw e.name + e.message } `,
   ],
   [
     'endless recursion',

@@ -417,7 +417,7 @@ describe('while a chunk is compressed', () => {
       await db.query(`begin isolation level ${level}`);
       expect(await db.error(`select compress_chunk('${chunk}')`)).toMatchObject({
         code: '25001',
-        hint: 'Use READ COMMITTED.',
+        hint: 'begin transaction isolation level read committed;',
       });
       await db.query('rollback');
     }
