@@ -199,24 +199,37 @@ void ensure_isolate() {
   create_isolate();
 }
 
+// The trap of the constructors below: without the second argument. A frame of JavaScript would stand in the CONTEXT of errors.
+void construct_fixed(const v8::FunctionCallbackInfo<v8::Value> &info) {
+  v8::Local<v8::Context> context = isolate->GetCurrentContext();
+  v8::Local<v8::Array> given = info[1].As<v8::Array>();
+  v8::Local<v8::Value> size = v8::Undefined(isolate);
+  if (given->Length() > 0 && !given->Get(context, 0).ToLocal(&size)) return;
+  v8::Local<v8::Value> words[] = {info[0], v8::Array::New(isolate, &size, 1), info[2]};
+  v8::Local<v8::Value> made;
+  if (info.Data().As<v8::Function>()->Call(context, v8::Undefined(isolate), 3, words).ToLocal(&made))
+    info.GetReturnValue().Set(made);
+}
+
 // Where V8 has no flags for them any more. The constructors ignore the size a buffer may grow to: they would take that
-// memory from elsewhere. A proxy without a prototype, as a trap put on Object.prototype would be given the constructor.
+// memory from elsewhere. A handler without a prototype, as a trap put on Object.prototype would be given the constructor.
 void remove_uncounted(v8::Local<v8::Context> context) {
-  static const char *const CODE = R"js((() => { 'use strict';
+  static const char *const CODE = R"js(((construct) => { 'use strict';
     delete globalThis.WebAssembly;
-    const make = Reflect.construct;
     for (const name of ['ArrayBuffer', 'SharedArrayBuffer']) {
       const prototype = globalThis[name].prototype;
       if (!('maxByteLength' in prototype)) continue;
       for (const key of ['resize', 'grow', 'resizable', 'growable', 'maxByteLength']) delete prototype[key];
-      const construct = (target, words, maker) => make(target, [words[0]], maker);
       const value = new Proxy(globalThis[name], { __proto__: null, construct });
       Object.defineProperty(prototype, 'constructor', { value });
       Object.defineProperty(globalThis, name, { value });
     }
-  })())js";
-  v8::Local<v8::String> code = js_string(CODE);
-  must(must(v8::Script::Compile(context, code))->Run(context));
+  }))js";
+  v8::Local<v8::Object> reflect = must(context->Global()->Get(context, js_string("Reflect"))).As<v8::Object>();
+  v8::Local<v8::Value> make = must(reflect->Get(context, js_string("construct")));
+  v8::Local<v8::Value> trap = must(v8::Function::New(context, construct_fixed, make, 3, v8::ConstructorBehavior::kThrow));
+  v8::Local<v8::Value> remove = must(must(v8::Script::Compile(context, js_string(CODE)))->Run(context));
+  must(remove.As<v8::Function>()->Call(context, v8::Undefined(isolate), 1, &trap));
 }
 
 v8::Local<v8::Context> current_context() {
