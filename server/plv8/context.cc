@@ -237,7 +237,7 @@ v8::Local<v8::Context> current_context() {
   if (found != contexts.end()) return found->second.Get(isolate);
   v8::Local<v8::Context> context = v8::Context::New(isolate);
   v8::Context::Scope scope(context);
-  remove_uncounted(context);
+  remove_uncounted(context);  // first: it asks for what the next one takes away
   must(must(v8::Script::Compile(context, js_string(LIBRARY)))->Run(context));
   install_api(context);
   contexts.emplace(GetUserId(), v8::Global<v8::Context>(isolate, context));
