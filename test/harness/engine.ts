@@ -14,10 +14,16 @@ const SQL = `select current_setting('server_version') as server, e.extversion as
   from pg_extension e
   where e.extname = 'plv8'`;
 
+const REAL = 'TESSERA_TEST_REAL_PLV8';
+
+/** Whether the tests run on the handler in server/plv8; else on a plv8 that somebody released. */
+export const onOwnHandler = process.env[REAL] !== 'yes';
+
 /** On a connection to a database with plv8. */
 export const noteEngine = async (client: pg.Client, cronFits: boolean): Promise<void> => {
   const { rows } = await client.query<{ server: string; plv8: string; cron: string | null }>(SQL);
   const { server, plv8, cron } = rows[0] ?? { server: '?', plv8: '?', cron: null };
+  if (!OWN_HANDLER.test(plv8)) process.env[REAL] = 'yes';
   const handler = OWN_HANDLER.test(plv8) ? 'the handler in server/plv8' : 'a real plv8';
   const idle = cronFits ? '' : ' (starts no workers: not loaded, or older than 1.5)';
   const jobs = cron === null ? 'no pg_cron' : `pg_cron ${cron}${idle}`;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { useDatabase } from '../harness/database.ts';
+import { onOwnHandler } from '../harness/engine.ts';
 import { psql } from '../harness/psql.ts';
 
 describe('an administrator who is no superuser', () => {
@@ -14,11 +15,15 @@ describe('an administrator who is no superuser', () => {
     await updated.query(
       `insert into m select '2024-01-01'::timestamptz + i * interval '1 hour', i % 3, i from generate_series(0, 99) i`,
     );
-    await updated.query(`select set_compression('m', compress_segmentby => 'device')`);
+    // The functions of 0.5.0 hand typed arrays to plv8, which dies of them.
+    const enable = `select set_compression('m', compress_segmentby => 'device')`;
+    if (onOwnHandler) await updated.query(enable);
     const sum = (): Promise<unknown> => updated.query('select count(*)::int as n, sum(v)::int as v from m');
     const before = await sum();
-    await updated.query(`select compress_chunk(c) from show_chunks('m', older_than => '2024-01-03'::timestamptz) c`);
+    const compress = `select compress_chunk(c) from show_chunks('m', older_than => '2024-01-03'::timestamptz) c`;
+    if (onOwnHandler) await updated.query(compress);
     await updated.query('alter extension tessera update');
+    if (!onOwnHandler) for (const sql of [enable, compress]) await updated.query(sql);
     expect(await updated.value('select _tessera_functions.version()')).toBe('0.6.0');
     expect(await sum()).toEqual(before);
     await updated.query(`insert into m values ('2024-01-01 00:30', 1, 1)`);

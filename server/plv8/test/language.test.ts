@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe as group, expect, test as each } from 'vitest';
+import { onOwnHandler } from '../../../test/harness/engine.ts';
 import { failure, useDatabase } from '../../../test/harness/database.ts';
 import { backendPid } from '../../../test/harness/sessions.ts';
 import { serverAddress } from '../../../test/harness/server.ts';
+
+// What only this handler can do; behaviour.test.ts holds what plv8 does as well.
+const test = onOwnHandler ? each : (each.skip as typeof each);
+const describe = onOwnHandler ? group : (group.skip as typeof group);
 
 const db = useDatabase({ template: 'plv8' });
 const local = serverAddress().host === '127.0.0.1' && process.env.TESSERA_TEST_DSN === undefined;

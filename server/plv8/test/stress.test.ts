@@ -3,9 +3,13 @@
  * answer is checked. TESSERA_STRESS_SECONDS makes it longer, TESSERA_STRESS_SEED repeats an order.
  */
 import type pg from 'pg';
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test as each } from 'vitest';
+import { onOwnHandler } from '../../../test/harness/engine.ts';
 import { failure, useDatabase } from '../../../test/harness/database.ts';
 import { backendPid } from '../../../test/harness/sessions.ts';
+
+// What only this handler can do; behaviour.test.ts holds what plv8 does as well.
+const test = onOwnHandler ? each : (each.skip as typeof each);
 
 const db = useDatabase({ template: 'plv8' });
 const SESSIONS = 10;
