@@ -209,11 +209,20 @@ describe('a transaction that loads many rows', () => {
     expect([await stayed(), await marks()]).toEqual([1, 1]);
   });
 
-  test('written as a replica is placed as well', async () => {
+  test('written as a replica is placed with what comes next, and every chunk is in the catalog', async () => {
     await db.query('set session_replication_role = replica');
     await db.query(BULK);
     await db.query('reset session_replication_role');
-    expect([await stayed(), await marks()]).toEqual([0, 0]);
+    expect([await stayed(), await marks(), await db.value('select count(*)::int from metrics')]).toEqual([
+      MANY,
+      1,
+      MANY,
+    ]);
+    await db.query(BULK.replace('2024', '2025'));
+    expect([await stayed(), await db.value('select count(*)::int from metrics')]).toEqual([0, 2 * MANY]);
+    expect(await db.value(`select count(*)::int from show_chunks('metrics')`)).toBe(
+      await db.value(`select count(*)::int - 1 from pg_partition_tree('metrics') where isleaf`),
+    );
   });
 });
 
