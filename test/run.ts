@@ -10,7 +10,14 @@ import { ENGINE_FILE } from './harness/engine.ts';
 import { countsOf, reportFile, type Counts } from './report.ts';
 
 /** What depends on the version: the language, the catalogs, the trees of views, dumps, replication, the documented. */
-const VERSION_DEPENDENT = ['server/plv8', 'test/sql', 'test/cluster', 'test/upgrade', 'test/docs'];
+const VERSION_DEPENDENT = [
+  'server/plv8',
+  'test/sql',
+  'test/cluster/ddl',
+  'test/cluster/tables',
+  'test/upgrade',
+  'test/docs',
+];
 
 const [filter] = process.argv.slice(2);
 const also = (process.env.ALSO_ON ?? '').split(/[\s,]+/).filter((m) => m !== '');
