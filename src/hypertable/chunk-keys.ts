@@ -34,15 +34,11 @@ export interface KeyColumn {
 
 /** Columns of a key of the heap, by the index that enforces it. */
 export const keyColumns = (heap: RelationName, key: ChunkKey): KeyColumn[] => {
-  const operator = (strategy: number): string =>
-    `(select format('operator(%I.%s)', n.nspname, o.oprname) from pg_amop m join pg_operator o on o.oid = m.amopopr
-        join pg_namespace n on n.oid = o.oprnamespace
-      where m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = ${strategy})`;
+  const operator = (strategy: number): string => `_tessera_functions.class_operator(c.oid, ${strategy})`;
   const found = query<KeyColumn & { index: bigint }>(
     `select i.indexrelid::int8 as index, a.attname::text as column, ${operator(3)} as equals,
        case when c.opcdefault then ${operator(2)} end as "atMost", case when c.opcdefault then ${operator(4)} end as "atLeast",
-       coalesce((select format(' collate %I.%I', n.nspname, l.collname) from pg_collation l join pg_namespace n on n.oid = l.collnamespace
-         where l.oid = u.coll and u.coll <> a.attcollation), '') as collation
+       _tessera_functions.key_collation(u.coll, a.attcollation) as collation
      from pg_index i,
        unnest((i.indkey::int2[])[0:i.indnkeyatts - 1], i.indclass::oid[], i.indcollation::oid[])
          with ordinality u(number, class, coll, o)

@@ -51,11 +51,7 @@ as $$
     format(case when i.nulls_equal then '(%1$s.%2$I::%6$s%3$s %4$s %5$s.%2$I::%6$s or %1$s.%2$I is null and %5$s.%2$I is null)'
         else '%1$s.%2$I::%6$s%3$s %4$s %5$s.%2$I::%6$s' end,
       "left", a.attname,
-      coalesce((select format(' collate %I.%I', n.nspname, l.collname) from pg_collation l join pg_namespace n on n.oid = l.collnamespace
-        where l.oid = u.coll and u.coll <> a.attcollation), ''),
-      (select format('operator(%I.%s)', n.nspname, o.oprname) from pg_opclass c
-        join pg_amop m on m.amopfamily = c.opcfamily and m.amoplefttype = c.opcintype and m.amoprighttype = c.opcintype and m.amopstrategy = 3
-        join pg_operator o on o.oid = m.amopopr join pg_namespace n on n.oid = o.oprnamespace where c.oid = u.class),
+      _tessera_functions.key_collation(u.coll, a.attcollation), _tessera_functions.class_operator(u.class, 3),
       "right", format_type(a.atttypid, null)),
     ' and ' order by u.o)
   from (
