@@ -666,6 +666,13 @@ CREATE TABLE _tessera_catalog.remote_txn (
     CONSTRAINT remote_txn_remote_transaction_id_check CHECK ((remote_transaction_id ~ '^tessera-1-[0-9a-f]+-\d+-\d+(-\d+)?$'::text))
 );
 COMMENT ON TABLE _tessera_catalog.remote_txn IS 'prepared transactions on nodes that must be committed: the row is committed with the transaction they belong to';
+CREATE TABLE _tessera_catalog.removed_node (
+    groupid integer NOT NULL,
+    nodename text NOT NULL,
+    nodeport integer NOT NULL,
+    removed_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.removed_node IS 'nodes that did not answer when they were removed, and have objects of ours, which are in pg_dist_cleanup under this group';
 CREATE VIEW _tessera_catalog.request AS
  SELECT NULL::name AS caller,
     NULL::text AS operation,
@@ -1495,6 +1502,8 @@ ALTER TABLE ONLY _tessera_catalog.remote_command
     ADD CONSTRAINT remote_command_pkey PRIMARY KEY (command_id);
 ALTER TABLE ONLY _tessera_catalog.remote_txn
     ADD CONSTRAINT remote_txn_pkey PRIMARY KEY (remote_transaction_id);
+ALTER TABLE ONLY _tessera_catalog.removed_node
+    ADD CONSTRAINT removed_node_pkey PRIMARY KEY (groupid);
 ALTER TABLE ONLY _tessera_catalog.scheduler_state
     ADD CONSTRAINT scheduler_state_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY _tessera_catalog.setting
@@ -1675,6 +1684,7 @@ GRANT SELECT ON TABLE _tessera_catalog.pg_dist_shard TO PUBLIC;
 GRANT SELECT ON SEQUENCE _tessera_catalog.reference_change_change_id_seq TO PUBLIC;
 GRANT SELECT ON SEQUENCE _tessera_catalog.remote_command_command_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.remote_txn TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.removed_node TO PUBLIC;
 GRANT SELECT,INSERT ON TABLE _tessera_catalog.request TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.scheduler_state TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.setting TO PUBLIC;

@@ -132,6 +132,15 @@ comment on table _tessera_catalog.pg_dist_cleanup is
   'objects on nodes that have to go: 1 shard, 2 subscription, 3 replication slot, 4 publication, 5 role, 6 database; policy 0 always, 1 on failure, 2 deferred on success';
 comment on column _tessera_catalog.pg_dist_cleanup.message is 'why the last attempt to drop it failed';
 
+create table _tessera_catalog.removed_node (
+  groupid int primary key,
+  nodename text not null,
+  nodeport int not null,
+  removed_at timestamptz not null default clock_timestamp()
+);
+comment on table _tessera_catalog.removed_node is
+  'nodes that did not answer when they were removed, and have objects of ours, which are in pg_dist_cleanup under this group';
+
 create table _tessera_catalog.remote_txn (
   remote_transaction_id text primary key check (remote_transaction_id ~ '^tessera-1-[0-9a-f]+-\d+-\d+(-\d+)?$'),
   nodeid int not null,

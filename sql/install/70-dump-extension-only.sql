@@ -35,6 +35,7 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_key', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.remote_txn', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_cleanup', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_cleanup_record_id_seq', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.removed_node', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_operationid_seq', '');
 select pg_catalog.pg_extension_config_dump(
   '_tessera_catalog.pg_dist_rebalance_strategy', $$where name not in ('by_shard_count', 'by_disk_size')$$);

@@ -171,3 +171,16 @@ alter table _tessera_catalog.chunk drop constraint chunk_schema_name_table_name_
 create index chunk_schema_name_table_name_idx on _tessera_catalog.chunk (schema_name, table_name);
 
 revoke usage on all sequences in schema _tessera_catalog from public;
+
+-- What a node that is gone still has is not forgotten with it.
+create table _tessera_catalog.removed_node (
+  groupid int primary key,
+  nodename text not null,
+  nodeport int not null,
+  removed_at timestamptz not null default clock_timestamp()
+);
+comment on table _tessera_catalog.removed_node is
+  'nodes that did not answer when they were removed, and have objects of ours, which are in pg_dist_cleanup under this group';
+
+grant select on _tessera_catalog.removed_node to public;
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.removed_node', '');

@@ -197,7 +197,7 @@ const dropAll = (records: readonly CleanupRecord[]): Outcome => {
       return false;
     }
     try {
-      // A node that was removed took what was on it along.
+      // Nobody knows where it was.
       if (node !== undefined) withNode(node, (remote) => drop(remote, r.name), `set lock_timeout = '1s'; `);
       return true;
     } catch (e) {
@@ -234,9 +234,10 @@ const isOver = (column: string): string =>
 
 /**
  * Drops what operations that are over have left on nodes and returns how much went and how much could not. What belongs to
- * an operation under way, be it of this transaction, is passed by; so is what another cleaner has just taken.
+ * an operation under way, be it of this transaction, is passed by; so is what another cleaner has just taken, and what is
+ * on nodes that were removed. With a group, only the operations that have something on that node, wherever it is.
  */
-export const cleanUp = (): { readonly dropped: number; readonly failed: number } => {
+export const cleanUp = (group: number | null = null): { readonly dropped: number; readonly failed: number } => {
   // Asked first: the locks of operations that are over are ours from then on.
   const own = ownOperations();
   run(
@@ -249,10 +250,14 @@ export const cleanUp = (): { readonly dropped: number; readonly failed: number }
     `select record_id as id, operation_id as operation, object_type as kind, object_name as name, node_group_id as "group",
        policy_type as policy
      from _tessera_catalog.pg_dist_cleanup c
-     where (operation_id & 2147483647) <> all($1::int8[]) and ${isOver('operation_id')}
+     where (operation_id & 2147483647) <> all($1::int8[])
+       and not exists (select from _tessera_catalog.removed_node n where n.groupid = c.node_group_id)
+       and ($2::int is null or exists (
+         select from _tessera_catalog.pg_dist_cleanup o where o.operation_id = c.operation_id and o.node_group_id = $2::int))
+       and ${isOver('operation_id')}
      order by object_type = 1, object_type, record_id
      for update skip locked`,
-    [own],
+    [own, group],
   );
   const { done, failed } = dropAll(records);
   if (done.length > 0) run('delete from _tessera_catalog.pg_dist_cleanup where record_id = any($1)', [done]);

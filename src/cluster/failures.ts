@@ -69,6 +69,29 @@ export const transferUnderWay = (at: string, shard: bigint): PgError =>
     hint: 'Try again when the move is over: select * from get_rebalance_progress();',
   });
 
+export const operationUnderWay = (at: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: `cannot remove node ${at} because an operation under way has something there`,
+    detail: 'What it leaves there can be dropped only after its transaction has ended.',
+    hint: 'Try again then. If it is of this transaction: commit;',
+  });
+
+export const leftovers = (at: string, count: number, reason: string): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: `cannot remove node ${at} because ${count} objects of earlier operations are still there`,
+    detail: reason === '' ? 'Another session is dropping them.' : reason,
+    hint: 'call citus_cleanup_orphaned_resources();',
+  });
+
+export const unknownRemovedNode = (name: string, port: number): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.undefinedObject,
+    message: `no removed node "${name}:${port}" has anything left`,
+    hint: 'select nodename, nodeport from _tessera_catalog.removed_node;',
+  });
+
 export const wrongProperty = (property: string | null): PgError =>
   new PgError({
     sqlstate: SQLSTATE.invalidParameterValue,

@@ -1,5 +1,6 @@
 import { isCancel, maybeOne, notice, one, query, run, warning } from '../engine/spi.ts';
 import { ident } from '../lib/quote.ts';
+import { leaveNothing, rejoin } from './remove-node.ts';
 import { isUnderWay } from './cleanup.ts';
 import {
   address,
@@ -125,6 +126,7 @@ export const addNode = (n: NewNode): number => {
   makeNodeServer(node);
   makeFinisher();
   examine(node);
+  rejoin(node);
   makeLoopback();
   run('select _tessera_functions.switch_cluster_job(true)');
   const local = query('select from _tessera_catalog.pg_dist_placement where groupid = 0 limit 1');
@@ -232,10 +234,13 @@ export const removeNode = (name: string, port: number): void => {
   requireReplaceable(node);
   requireNoTransfer(node);
   // A copy of the database lets go of nodes that are not its own.
-  if (!isCopy()) healLast(node);
+  if (isCopy()) run('delete from _tessera_catalog.pg_dist_cleanup where node_group_id = $1', [node.group]);
+  else {
+    leaveNothing(node);
+    healLast(node);
+  }
   forgetReferencePlacements(node);
   run('delete from _tessera_catalog.remote_txn where nodeid = $1', [node.id]);
-  run('delete from _tessera_catalog.pg_dist_cleanup where node_group_id = $1', [node.group]);
   run('delete from _tessera_catalog.pg_dist_authinfo where nodeid = $1', [node.id]);
   for (const s of serversOf(node)) {
     for (const u of query<{ user: string }>(

@@ -84,6 +84,7 @@ select '{
   "cluster.activate_node": {"name": "text?", "port": "int4?"},
   "cluster.disable_node": {"name": "text?", "port": "int4?"},
   "cluster.remove_node": {"name": "text?", "port": "int4?"},
+  "cluster.forget_removed_node": {"name": "text?", "port": "int4?"},
   "cluster.set_node_property": {"name": "text?", "port": "int4?", "property": "text?", "value": "bool?"},
   "cluster.set_node_auth": {"authinfo": "text?", "name": "text?", "port": "int4?"},
   "cluster.adopt_nodes": {},

@@ -9,7 +9,7 @@ declare
   pending bigint;
   stuck text;
 begin
-  if not exists (select from _tessera_catalog.pg_dist_node) or not pg_has_role(_tessera_functions.extension_owner(), 'USAGE') then
+  if not exists (select from _tessera_catalog.pg_dist_node union all select from _tessera_catalog.removed_node) or not pg_has_role(_tessera_functions.extension_owner(), 'USAGE') then
     return;
   end if;
   for node in
@@ -52,6 +52,19 @@ begin
     hint := 'call citus_cleanup_orphaned_resources();';
   end if;
   return next;
+
+  check_name := 'removed nodes';
+  for node in
+    select r.nodename, r.nodeport, count(*) as objects from _tessera_catalog.removed_node r
+    join _tessera_catalog.pg_dist_cleanup c on c.node_group_id = r.groupid group by 1, 2 order by 1, 2
+  loop
+    status := 'warning';
+    detail := format('%s:%s did not answer when it was removed: %s objects are left there, slots and subscriptions among them or shards',
+      node.nodename, node.nodeport, node.objects);
+    hint := format(E'select citus_add_node(%L, %s); call citus_cleanup_orphaned_resources(); select citus_remove_node(%1$L, %2$s);\n-- if that server is gone for good:\nselect tessera.forget_removed_node(%1$L, %2$s);',
+      node.nodename, node.nodeport);
+    return next;
+  end loop;
 
   check_name := 'joins on nodes';
   if current_setting('enable_partitionwise_join')::boolean and current_setting('enable_partitionwise_aggregate')::boolean then

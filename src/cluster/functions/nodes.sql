@@ -87,11 +87,25 @@ as $$
   select _tessera_functions.request_result('cluster.remove_node', jsonb_build_object('name', $1, 'port', $2))
 $$;
 comment on function @extschema@.citus_remove_node(text, integer) is
-'Forgets a node. What is on it stays there.
+'Forgets a node, after it has dropped there what earlier moves and other operations left. Roles and copies of reference
+tables stay there. What a node that does not answer still has is kept in mind: the doctor tells it, and it goes when the
+node is added again.
 nodename, nodeport: the node, which must not have the only placement of a shard
 Privileges: members of the role that owns the extension
 Locks: EXCLUSIVE on pg_dist_node
-Errors: 42704 no such node, 55000 it has the only placement of a shard';
+Errors: 42704 no such node, 55000 it has the only placement of a shard, or what an operation left there cannot be dropped yet';
+
+create function tessera.forget_removed_node(nodename text, nodeport integer) returns void
+language sql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+  select _tessera_functions.request_result('cluster.forget_removed_node', jsonb_build_object('name', $1, 'port', $2))
+$$;
+comment on function tessera.forget_removed_node(text, integer) is
+'Ends the doctor''s warning about a node that was removed while it did not answer, when its server is gone for good.
+nodename, nodeport: where it was
+Privileges: members of the role that owns the extension
+Errors: 42704 no removed node of that address has anything left';
 
 create function @extschema@.citus_update_node(
   node_id integer,

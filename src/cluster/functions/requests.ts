@@ -13,6 +13,7 @@ import {
   setNodeProperty,
   updateNode,
 } from '../manage-nodes.ts';
+import { forgetRemovedNode } from '../remove-node.ts';
 import { allNodes, openNode } from '../node.ts';
 import { parseConninfo } from '../conninfo-plan.ts';
 import { badConninfo } from '../failures.ts';
@@ -92,6 +93,13 @@ export const request_cluster_remove_node = request(
   'remove nodes',
   'Forgets a node that has no last placement of a shard.',
   (p) => removeNode(given(p.name, 'nodename'), given(p.port, 'nodeport')),
+);
+
+export const request_cluster_forget_removed_node = request(
+  'forget_removed_node',
+  'forget removed nodes',
+  'Strikes what a removed node still had out of the ledger.',
+  (p) => forgetRemovedNode(given(p.name, 'nodename'), given(p.port, 'nodeport')),
 );
 
 export const request_cluster_set_node_property = request(
