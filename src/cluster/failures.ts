@@ -178,3 +178,11 @@ export const usedBefore = (table: string): PgError =>
     detail: 'Shards are changed in sessions of their own when the transaction commits, and they would wait for it.',
     hint: 'Commit in between.',
   });
+
+export const stillPending = (node: { readonly name: string; readonly port: number }): PgError =>
+  new PgError({
+    sqlstate: SQLSTATE.objectNotInPrerequisiteState,
+    message: `node ${address(node)} has not carried out yet what earlier transactions have committed`,
+    detail: 'What depends on it could be lost there.',
+    hint: 'Try again when the node answers: select tessera.heal_nodes();',
+  });

@@ -15,6 +15,7 @@ export {
   recordDeferred,
   type Remnant,
 } from './cleanup.ts';
+export { awaitPending } from './await-pending.ts';
 export { address } from './failures.ts';
 export { activePrimaries, allNodes, findNodeById, openNode, openNodeById, primaryOfGroup, type Node } from './node.ts';
 export { isCopy, origin } from './origin.ts';

@@ -2,6 +2,7 @@ import { log, one, query, run } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { literal } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
+import { awaitPending } from './await-pending.ts';
 import { preparedAlready, shardBusy, usedBefore } from './failures.ts';
 import { openNodeById, type Node } from './node.ts';
 import { origin } from './origin.ts';
@@ -27,15 +28,17 @@ export const queueCommand = (
   node: { readonly id: number },
   server: string,
   command: string,
-  changed?: Changed,
+  ...changed: Changed[]
 ): void => {
   // Whatever the user has said about all constraints: prepared now, they would be in the way of the next ones.
   run('set constraints _tessera_catalog.prepare_remotely deferred');
-  run(
-    `insert into _tessera_catalog.remote_command (nodeid, server, command, relid, rewrites)
-     values ($1, $2, $3, nullif($4::int8, 0)::oid, $5)`,
-    [node.id, server, command, changed?.relid ?? 0n, changed?.rewrites ?? false],
-  );
+  const [first, ...others] = changed;
+  for (const [text, of] of [[command, first] as const, ...others.map((o) => ['', o] as const)])
+    run(
+      `insert into _tessera_catalog.remote_command (nodeid, server, command, relid, rewrites)
+       values ($1, $2, $3, nullif($4::int8, 0)::oid, $5)`,
+      [node.id, server, text, of?.relid ?? 0n, of?.rewrites ?? false],
+    );
 };
 
 /**
@@ -133,6 +136,7 @@ export const prepareRemotely = (): void => {
   const queued = takeCommands();
   if (queued.length === 0) return;
   requireUnused([...new Set(queued.flatMap((q) => q.tables))]);
+  awaitPending(queued.map((q) => q.nodeid));
   const branches = branchesOf(xid, queued);
   run('select pg_advisory_xact_lock($1, ($2::int8 & 2147483647)::int4)', [TRANSACTION_CLASS, BigInt(xid)]);
   // A decision that is carried out on nodes must not be lost in a crash.

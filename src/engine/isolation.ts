@@ -20,3 +20,7 @@ export const requireReadCommitted = (what = 'rewrite a chunk'): void => {
       : `set default_transaction_isolation = 'read committed';`,
   });
 };
+
+/** Whether each statement sees what others have committed by then. */
+export const isReadCommitted = (): boolean =>
+  one<{ does: boolean }>(`select current_setting('transaction_isolation') like 'read %' as does`).does;

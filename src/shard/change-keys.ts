@@ -1,4 +1,4 @@
-import { ownerServer, primaryOfGroup, queueCommand, requireUnused, type Node } from '../cluster/index.ts';
+import { awaitPending, ownerServer, primaryOfGroup, queueCommand, requireUnused, type Node } from '../cluster/index.ts';
 import { one, query, run } from '../engine/spi.ts';
 import { findRelation, type Relation } from '../hypertable/index.ts';
 import { displayed, ident, qualified } from '../lib/quote.ts';
@@ -23,7 +23,7 @@ import {
   secondPrimaryKey,
 } from './failures.ts';
 import { foreignKeyDefinition, keyName, uniqueDefinition } from './key-plan.ts';
-import { tryLockGroup } from './locks.ts';
+import { lockGroup } from './locks.ts';
 import { foreignKeyStatements, grantReferences, madeOn, nameIn } from './make-shards.ts';
 import { insertKey, requireReferences } from './register.ts';
 import { ownedRelation } from './owned-relation.ts';
@@ -42,8 +42,15 @@ const openForKeys = (caller: string, relid: bigint): Opened => {
   const table = findDistributed(relid);
   if (table === undefined) throw notDistributed(name);
   if (table.model === 't') throw referenceTableKeys(name);
-  return { table, root, name };
+  // A move copies the keys it found; it would miss a new one.
+  if (!lockGroup(table.group)) throw groupBusy(name);
+  requireUnused([relid]);
+  awaitPending(nodesOf(table).map((n) => n.id));
+  return { table: findDistributed(relid) ?? table, root, name };
 };
+
+const nodesOf = (table: DistributedTable): Node[] =>
+  [...new Set(shardsOf(table.relid).flatMap((s) => s.groups))].map((g) => primaryOfGroup(g) as Node);
 
 const checkColumns = (
   relid: bigint,
@@ -74,12 +81,6 @@ const chooseName = (
   if (wanted === null) return keyName(root.name, columns, ending, taken);
   if (taken.includes(wanted)) throw constraintExists(wanted, name);
   return wanted;
-};
-
-/** A move copies the keys it found; it would miss a new one. */
-const lockForKeys = ({ table, name }: Opened): void => {
-  if (!tryLockGroup(table.group)) throw groupBusy(name);
-  requireUnused([table.relid]);
 };
 
 const queueForShards = ({ table, root }: Opened, ddl: (shard: Shard, group: number) => string[]): void => {
@@ -115,7 +116,6 @@ export const createKey = (caller: string, relid: bigint, w: WantedKey): void => 
     onDelete: null,
   };
   checkUnique([key], opened.table.key);
-  lockForKeys(opened);
   insertKey(relid, { ...key, referenced: null });
   queueForShards(opened, (s) => [keyDdl(s, key, nameIn(s))]);
 };
@@ -179,7 +179,6 @@ export const createForeignKey = (caller: string, relid: bigint, w: WantedForeign
   };
   checkForeignKey(found, { self: relid, column: table.key, group: table.group, model: table.model });
   checkCopies(table, distributed, displayed(target));
-  lockForKeys(opened);
   if (distributed.model === 's') requireUnused([w.referenced]);
   run(`lock table only ${qualified(target)} in share row exclusive mode`);
   insertKey(relid, { ...found, referenced: String(w.referenced) });
@@ -219,7 +218,6 @@ export const dropKey = (caller: string, relid: bigint, key: string): void => {
       opened.table.definition.checks.some((c) => c.name === key),
     );
   requireUnneeded(opened, found);
-  lockForKeys(opened);
   run('delete from _tessera_catalog.pg_dist_key where logicalrelid::oid = $1::int8::oid and name = $2', [relid, key]);
   queueForShards(opened, (s) => [
     found.kind === 'i'

@@ -3,7 +3,7 @@ import { maybeOne, one, query, run } from '../engine/spi.ts';
 import { displayed } from '../lib/quote.ts';
 import { openDistributed } from './distributed-table.ts';
 import { cannotColocate, groupBusy, noNodes } from './failures.ts';
-import { lockGroupCreation, tryLockGroup } from './locks.ts';
+import { lockGroup, lockGroupCreation } from './locks.ts';
 
 export interface Wanted {
   /** Name for messages. */
@@ -34,7 +34,7 @@ const createGroup = (w: Wanted, shardCount: number, explicit: boolean): Group =>
 });
 
 const join = (w: Wanted, id: number, shardCount: number): Group => {
-  if (!tryLockGroup(id)) throw groupBusy(w.table);
+  if (!lockGroup(id)) throw groupBusy(w.table);
   return { id, shardCount, created: false };
 };
 

@@ -1,4 +1,6 @@
-import { one, run } from '../engine/spi.ts';
+import { withSettings } from '../engine/session.ts';
+import { hasSqlState, one, query, run, subtransaction } from '../engine/spi.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
 
 /** Classes of advisory locks, by their numbers in the specification; 0x5453 keeps clear of those of applications. */
 const CLASS = {
@@ -21,7 +23,30 @@ const tryLock = (name: LockClass, id: bigint, shared: boolean): boolean =>
 
 /** Held by moves and copies, several at a time; kept out while a table joins the group or changes its shape. */
 export const tryShareGroup = (group: number): boolean => tryLock('placement', BigInt(group), true);
-export const tryLockGroup = (group: number): boolean => tryLock('placement', BigInt(group), false);
+/**
+ * Waits a moment for another DDL, whose transaction may be about to end, but not for a move. What was read before may be
+ * out of date afterwards.
+ */
+export const lockGroup = (group: number): boolean => {
+  if (tryLock('placement', BigInt(group), false)) return true;
+  const moved = query(
+    `select from pg_locks l where l.locktype = 'advisory' and l.classid = $1::int8::oid and l.objid = ($2::int8 & 2147483647)::oid
+       and l.mode = 'ShareLock' and l.granted and l.database = (select oid from pg_database where datname = current_database()) limit 1`,
+    [BigInt(CLASS.placement), BigInt(group)],
+  );
+  if (moved.length > 0) return false;
+  try {
+    subtransaction(() =>
+      withSettings({ lock_timeout: '10s' }, () =>
+        run(`select pg_advisory_xact_lock(c, k) from (${key}) x`, [CLASS.placement, BigInt(group)]),
+      ),
+    );
+    return true;
+  } catch (e) {
+    if (!hasSqlState(e, SQLSTATE.lockNotAvailable)) throw e;
+    return false;
+  }
+};
 /** One planner of a group at a time. */
 export const tryLockPlanning = (group: number): boolean => tryLock('rebalance', BigInt(group), false);
 /** One move of a shard at a time. */

@@ -1,5 +1,6 @@
 import {
   address,
+  awaitPending,
   beginOperation,
   enlisted,
   ensureOwnerServer,
@@ -59,11 +60,12 @@ const belonging = (table: DistributedTable, shard: Shard): Belonging | undefined
       };
 
 /** What shards on a node need beside themselves; made as the administrator and left where it is. */
-const prepareNode = (node: Node, table: DistributedTable, owner: string, schemas: readonly string[]): void =>
+const prepareNode = (node: Node, table: DistributedTable, owner: string, schemas: readonly string[]): void => {
+  awaitPending([node.id]);
   besideOthers(() =>
     withNode(node, (remote: Remote) => {
       const role = ident(remoteRole(owner));
-      ensureTypes(remote, table.relid, remoteRole(owner));
+      ensureTypes(node, remote, table.relid, remoteRole(owner));
       remote.exec(
         [
           ...schemas.map(
@@ -79,6 +81,7 @@ const prepareNode = (node: Node, table: DistributedTable, owner: string, schemas
       );
     }),
   );
+};
 
 /** Tables that have the names of shards on a node where these have no placement. */
 const strays = (remote: Remote, shards: readonly Shard[]): { readonly name: string; readonly ours: boolean }[] =>
@@ -160,6 +163,7 @@ export const grantReferences = (node: Node, owner: string, work: readonly { read
   const targets = work.flatMap((w) => referencedOn(w.shard, node.group));
   if (targets.length === 0) return;
   const role = remoteRole(owner);
+  awaitPending([node.id]);
   besideOthers(() =>
     withNode(node, (remote) => {
       for (const target of new Map(targets.map((t) => [qualified(t), t])).values()) {

@@ -1,6 +1,7 @@
 import {
   address,
   aside,
+  awaitPending,
   beginOperation,
   enlisted,
   keepMade,
@@ -239,6 +240,7 @@ export const moveShard = (caller: string, shardid: bigint, source: Node, target:
     warning(`shard ${shardid} is already on node ${address(target)}`);
     return;
   }
+  awaitPending([source.id, target.id]);
   checkBefore(now, table.group, source, target, mode);
   cleanUpAside();
   checkNoOrphans(now, target);

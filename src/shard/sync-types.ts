@@ -1,6 +1,17 @@
-import { isCopy, nodeServer, origin, primaryOfGroup, queueCommand, withNode, type Node } from '../cluster/index.ts';
+import {
+  awaitPending,
+  isCopy,
+  nodeServer,
+  origin,
+  primaryOfGroup,
+  queueCommand,
+  requireUnused,
+  withNode,
+  type Node,
+} from '../cluster/index.ts';
 import { run } from '../engine/spi.ts';
-import { displayed } from '../lib/quote.ts';
+import { findRelation, type Relation } from '../hypertable/index.ts';
+import { displayed, qualified } from '../lib/quote.ts';
 import { sameValue } from '../lib/canonical-json.ts';
 import { readTypes } from './definition.ts';
 import { distributedTables, shardsOf, type DistributedTable } from './distributed-table.ts';
@@ -32,8 +43,9 @@ export const syncTypes = (): void => {
       for (const group of groupsOf(t)) known.groups.add(group);
       changed.set(now.id, known);
     }
+  const kept = keepOut(tables.filter((t) => t.types.some((y) => (changed.get(y.id)?.change.atCommit.length ?? 0) > 0)));
   for (const { change, groups } of changed.values())
-    for (const group of groups) apply(primaryOfGroup(group) as Node, change);
+    for (const group of groups) apply(primaryOfGroup(group) as Node, change, kept);
   for (const t of tables)
     if (!sameValue(t.types, t.definition.types))
       run(
@@ -43,10 +55,29 @@ export const syncTypes = (): void => {
       );
 };
 
-const apply = (node: Node, change: TypeChange): void => {
+/**
+ * Until the finisher has changed the type on the nodes, these know values by what they were called before: nobody may use
+ * a table with such values meanwhile.
+ */
+const keepOut = (tables: readonly DistributedTable[]): bigint[] => {
+  const relids = tables.filter((t) => t.model === 's').map((t) => t.relid);
+  requireUnused(relids);
+  for (const relid of relids.sort((a, b) => (a < b ? -1 : 1)))
+    run(`lock table only ${qualified(findRelation(relid) as Relation)} in access exclusive mode`);
+  return relids;
+};
+
+const apply = (node: Node, change: TypeChange, tables: readonly bigint[]): void => {
+  if (change.atOnce.length + change.atCommit.length > 0) awaitPending([node.id]);
   if (change.atOnce.length > 0)
     withNode(node, (remote) => {
       for (const statement of change.atOnce) remote.exec(statement);
     });
-  if (change.atCommit.length > 0) queueCommand(node, nodeServer(node), change.atCommit.join(';\n'));
+  if (change.atCommit.length > 0)
+    queueCommand(
+      node,
+      nodeServer(node),
+      change.atCommit.join(';\n'),
+      ...tables.map((relid) => ({ relid, rewrites: true })),
+    );
 };

@@ -1,4 +1,5 @@
 import {
+  awaitPending,
   isCopy,
   origin,
   ownerServer,
@@ -28,7 +29,7 @@ import {
 } from './distributed-table.ts';
 import { groupBusy, schemaOfShards, usingNotKnown } from './failures.ts';
 import { followKeys } from './follow-keys.ts';
-import { tryLockGroup } from './locks.ts';
+import { lockGroup } from './locks.ts';
 import { madeOn, nameIn, referencedShard } from './make-shards.ts';
 import { queueReferenceChanges } from './reference-changes.ts';
 import { insertKey } from './register.ts';
@@ -105,7 +106,7 @@ const queueChange = (t: DistributedTable, root: Relation, change: Change, keys: 
   for (const group of new Set(shards.flatMap((s) => madeOn(t, s.groups)))) {
     const node = primaryOfGroup(group) as Node;
     if (change.added.length + change.retyped.length > 0)
-      besideOthers(() => withNode(node, (remote) => ensureTypes(remote, t.relid, remoteRole(root.owner))));
+      besideOthers(() => withNode(node, (remote) => ensureTypes(node, remote, t.relid, remoteRole(root.owner))));
     const commands = shards
       .filter((s) => s.groups.includes(group))
       .flatMap((s) => [...keys.drop(s), ...change.statements(s, nameIn(s)), ...keys.add(s)]);
@@ -114,7 +115,7 @@ const queueChange = (t: DistributedTable, root: Relation, change: Change, keys: 
         node,
         ownerServer(node, root.owner),
         [`set local timezone to ${literal(zone())}`, ...commands].join(';\n'),
-        t.model === 's' ? { relid: t.relid, rewrites: change.rewrites } : undefined,
+        ...(t.model === 's' ? [{ relid: t.relid, rewrites: change.rewrites }] : []),
       );
   }
 };
@@ -124,23 +125,33 @@ const zone = (): string => one<{ zone: string }>(`select current_setting('timezo
 
 /** Has the shards follow what was done to their table; runs on the nodes when this transaction commits. */
 export const syncTable = (relid: bigint, statement: string): void => {
-  const t = findDistributed(relid);
+  const seen = findDistributed(relid);
   const root = findRelation(relid);
-  if (t === undefined || root === undefined) return;
-  const after = readDefinition(relid);
+  if (seen === undefined || root === undefined) return;
+  const now = readDefinition(relid);
   if (isCopy()) {
-    if (isBeingRestored(after, t.definition)) return;
+    if (isBeingRestored(now, seen.definition)) return;
     origin();
   }
-  checkShape(t, displayed(root));
+  checkShape(seen, displayed(root));
+  const known = seen.model === 't' ? keyChanges(relid) : NO_KEY_CHANGES;
+  if (sameValue(now, seen.definition) && known === NO_KEY_CHANGES) return;
+  // A move copies the shape it found; it would miss this one.
+  if (!lockGroup(seen.group)) throw groupBusy(displayed(root));
+  followTable(relid, root, statement);
+};
+
+/** What others have changed of the table meanwhile is in the catalog now, and after this on its nodes. */
+const followTable = (relid: bigint, root: Relation, statement: string): void => {
+  const t = findDistributed(relid);
+  if (t === undefined) return;
+  awaitPending(shardsOf(relid).flatMap((s) => madeOn(t, s.groups).map((g) => (primaryOfGroup(g) as Node).id)));
+  const after = readDefinition(relid);
   const keys = t.model === 't' ? keyChanges(relid) : NO_KEY_CHANGES;
-  if (sameValue(after, t.definition) && keys === NO_KEY_CHANGES) return;
   const change = planChange(t.definition, after, fillsOf(relid));
   const [retyped] = change.retyped;
   // PostgreSQL itself refuses USING where there are foreign tables.
   if (retyped !== undefined && t.model === 't' && /\busing\b/i.test(statement)) throw usingNotKnown(retyped.name);
-  // A move copies the shape it found; it would miss this one.
-  if (!tryLockGroup(t.group)) throw groupBusy(displayed(root));
   if (t.model === 's') requireUnused([relid]);
   queueChange(t, root, change, keys);
   run(

@@ -1,4 +1,4 @@
-import type { Remote } from '../cluster/index.ts';
+import { withNode, type Node, type Remote } from '../cluster/index.ts';
 import { query } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
@@ -134,15 +134,20 @@ const ensureCollations = (remote: Remote, oids: readonly bigint[]): string[] => 
 };
 
 /** What the node has of them from earlier. */
-const typesThere = (remote: Remote, types: readonly UserType[]): TypeShape[] => {
-  if (types.length === 0) return [];
-  remote.exec('set search_path to pg_catalog; set timezone to UTC');
-  return remote.rows<TypeShape>(
-    shapesOfTypes(
-      `(n.nspname, t.typname) in (${types.map((t) => `(${literal(t.schema)}, ${literal(t.name)})`).join(', ')})`,
-    ),
-  );
-};
+const typesThere = (node: Node, types: readonly UserType[]): TypeShape[] =>
+  types.length === 0
+    ? []
+    : withNode(
+        node,
+        (remote) =>
+          remote.rows<TypeShape>(
+            shapesOfTypes(
+              `(n.nspname, t.typname) in (${types.map((t) => `(${literal(t.schema)}, ${literal(t.name)})`).join(', ')})`,
+            ),
+          ),
+        // Names of types are read here with the same path.
+        'set search_path to pg_catalog; set timezone to UTC; ',
+      );
 
 const bringUpToDate = (remote: Remote, there: TypeShape, now: TypeShape): void => {
   const statements = planOldType(there, now);
@@ -154,7 +159,7 @@ const bringUpToDate = (remote: Remote, there: TypeShape, now: TypeShape): void =
  * Makes the types and collations of a table's columns where a node does not have them, and lets its owner there use them.
  * The session has to be alone in this.
  */
-export const ensureTypes = (remote: Remote, table: bigint, role: string): void => {
+export const ensureTypes = (node: Node, remote: Remote, table: bigint, role: string): void => {
   const types = new Map(typesUsed([table]).map((t) => [t.oid, t]));
   const own = query<{ c: bigint }>(
     'select distinct attcollation::int8 as c from pg_attribute where attrelid = $1::int8::oid and attnum > 0 and not attisdropped',
@@ -165,7 +170,7 @@ export const ensureTypes = (remote: Remote, table: bigint, role: string): void =
     ...ensureCollations(remote, [...own, ...user.flatMap((t) => t.collations)]),
     ...user.map((t) => t.schema),
   ]);
-  const there = typesThere(remote, user.filter(isShaped));
+  const there = typesThere(node, user.filter(isShaped));
   const shapes = readTypes(table);
   const made = new Set<bigint>();
   const ensure = (t: UserType): void => {

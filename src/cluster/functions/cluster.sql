@@ -71,6 +71,31 @@ $$;
 comment on function _tessera_functions.start_finisher(text, int[], oid[]) is
   'starts a session that carries out the second phase of commit as soon as this transaction is over';
 
+create function _tessera_functions.await_finishers(nodeids int[], seconds int, anyhow boolean) returns setof int
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  until constant timestamptz := clock_timestamp() + make_interval(secs => seconds);
+  awaited record;
+begin
+  loop
+    select array_agg(distinct r.nodeid) as nodes, bool_or(exists (
+        select from pg_locks l
+        where l.locktype = 'advisory' and l.classid = 1414725643 and l.objid = (x.id::int8 & 2147483647)::oid and l.objsubid = 2
+          and l.database = (select d.oid from pg_database d where d.datname = current_database()) and l.pid <> pg_backend_pid())) as under_way
+    into awaited
+    from _tessera_catalog.remote_txn r, split_part(r.remote_transaction_id, '-', 4) x(id)
+    where r.nodeid = any(nodeids) and x.id is distinct from pg_current_xact_id_if_assigned()::text;
+    exit when awaited.nodes is null or not (awaited.under_way or anyhow) or clock_timestamp() > until;
+    perform pg_sleep(0.001);
+  end loop;
+  return query select unnest(awaited.nodes);
+end
+$$;
+comment on function _tessera_functions.await_finishers(int[], int, boolean) is
+  'waits for what committed transactions have still to do on nodes, while a finisher is at it or anyhow; returns the nodes that have not done it after some seconds';
+
 create function _tessera_functions.keep_readers_out(tables oid[]) returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp

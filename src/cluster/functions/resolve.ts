@@ -1,5 +1,6 @@
 import { isCancel, query } from '../../engine/spi.ts';
 import { defineFunction, returnsScalar, returnsTable, returnsVoid } from '../../udf/define-function.ts';
+import { awaitPendingOrGoOn } from '../await-pending.ts';
 import { cleanUp } from '../cleanup.ts';
 import { activePrimaries, allNodes, findNodeById, openNodeById, type Node } from '../node.ts';
 import { answers, withNode } from '../remote.ts';
@@ -120,10 +121,11 @@ export const run_command_on_nodes = defineFunction({
   volatility: 'volatile',
   summary: 'Runs a command on nodes, each in a session and transaction of its own.',
   privileges: 'owner of the extension',
-  handler: (ids: number[] | null, commands: string[]): Answer[] =>
-    (ids?.map(openNodeById) ?? activePrimaries()).map((node, i) =>
-      ask(node, (commands.length === 1 ? commands[0] : commands[i]) as string),
-    ),
+  handler: (ids: number[] | null, commands: string[]): Answer[] => {
+    const nodes = ids?.map(openNodeById) ?? activePrimaries();
+    awaitPendingOrGoOn(nodes.map((n) => n.id));
+    return nodes.map((node, i) => ask(node, (commands.length === 1 ? commands[0] : commands[i]) as string));
+  },
 });
 
 export const check_cluster = defineFunction({
