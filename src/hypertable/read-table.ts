@@ -54,13 +54,16 @@ export interface ConstraintDefinition {
   readonly index: string | null;
 }
 
+/** A foreign key to a partitioned table has parts, one for each partition there. */
+const OF_ITS_OWN = `not (contype = 'f' and conparentid <> 0)`;
+
 /** Keys, exclusions and outgoing foreign keys; checks and NOT NULL come along with LIKE. */
 export const readConstraints = (oid: bigint): ConstraintDefinition[] =>
   query<ConstraintDefinition>(
     `select c.oid::int8 as oid, conname as name, contype::text as type, pg_get_constraintdef(c.oid) as definition,
        obj_description(c.oid, 'pg_constraint') as comment, connoinherit as "noInherit",
        case when contype in ('p', 'u', 'x') then conindid::regclass::text end as index
-     from pg_constraint c where conrelid = $1::int8::oid and contype in ('p', 'u', 'x', 'f', 'c')
+     from pg_constraint c where conrelid = $1::int8::oid and contype in ('p', 'u', 'x', 'f', 'c') and ${OF_ITS_OWN}
      order by case contype when 'p' then 0 when 'u' then 1 when 'x' then 2 else 3 end, conname`,
     [oid],
   );

@@ -8,6 +8,7 @@ import { CAPTURE } from './capture.ts';
 import { readKeys } from './definition.ts';
 import { checkDistributable } from './distribute.ts';
 import { notTableOwner, relationMissing } from './failures.ts';
+import { keysSetAside } from './set-aside.ts';
 
 const call = 'execute function _tessera_functions.capture_reference()';
 
@@ -34,7 +35,7 @@ export const createReference = (oid: bigint): void => {
       model: 't',
       with: 'default',
       shardCount: null,
-      keys: readKeys(oid),
+      keys: [...readKeys(oid), ...keysSetAside(oid)],
     });
     for (const ddl of captureDdl(table)) run(ddl);
   });

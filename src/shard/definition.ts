@@ -113,14 +113,37 @@ const KEY_COLUMNS = `array(select a.attname::text from unnest(c.conkey, c.conexc
 /** Keys of a table that is about to lose them to its shards. */
 export const readKeys = (oid: bigint): FoundKey[] => inPlainText(() => queryKeys(oid));
 
+/** Where the other table is to be named stands %s. */
+const FOREIGN_KEY = `regexp_replace(pg_get_constraintdef(c.oid),
+           ' REFERENCES ' || regexp_replace(c.confrelid::regclass::text, '([^\\w])', '\\\\\\1', 'g') || '\\(', ' REFERENCES %s(')`;
+
+/** Foreign keys of other tables to one that is about to be distributed. */
+export const readIncomingKeys = (oid: bigint): IncomingKey[] =>
+  inPlainText(() =>
+    query<FoundKey & { child: bigint; comment: string | null }>(
+      `select c.conrelid::int8 as child, obj_description(c.oid, 'pg_constraint') as comment, c.conname as name, 'f' as kind,
+         ${FOREIGN_KEY} as definition, c.confrelid::int8 as referenced, ${KEY_COLUMNS}
+       from pg_constraint c where c.confrelid = $1::int8::oid and c.conrelid <> c.confrelid and c.contype = 'f' and c.conparentid = 0
+       order by c.conrelid, c.conname`,
+      [oid],
+    ),
+  ).map(({ child, comment, ...key }) => ({ child, comment, key }));
+
+/** A foreign key of a plain table to one that is about to be distributed. */
+export interface IncomingKey {
+  readonly child: bigint;
+  readonly key: FoundKey;
+  readonly comment: string | null;
+}
+
 const queryKeys = (oid: bigint): FoundKey[] =>
   query<FoundKey>(
     `select c.conname as name, c.contype::text as kind,
-       case c.contype when 'f' then regexp_replace(pg_get_constraintdef(c.oid),
-           ' REFERENCES ' || regexp_replace(c.confrelid::regclass::text, '([^\\w])', '\\\\\\1', 'g') || '\\(', ' REFERENCES %s(')
+       case c.contype when 'f' then ${FOREIGN_KEY}
          else pg_get_constraintdef(c.oid) end as definition,
        nullif(c.confrelid, 0)::int8 as referenced, ${KEY_COLUMNS}
      from pg_constraint c where c.conrelid = $1::int8::oid and c.contype in ('p', 'u', 'x', 'f')
+       and not (c.contype = 'f' and c.conparentid <> 0)
      union all
      select r.relname, 'i', substring(pg_get_indexdef(i.indexrelid)
          from length(format('CREATE UNIQUE INDEX %I ON %s%s ', r.relname, case when r.relpersistence = 't' then 'pg_temp.' end, i.indrelid::regclass)) + 1), null,

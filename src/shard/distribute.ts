@@ -1,4 +1,5 @@
 import { request } from '../catalog/request.ts';
+import { requireUnused } from '../cluster/index.ts';
 import { requireReadCommitted } from '../engine/isolation.ts';
 import { inMaintenance } from '../engine/session.ts';
 import { maybeOne, notice, one, run } from '../engine/spi.ts';
@@ -19,12 +20,11 @@ import {
   type Snapshot,
 } from '../hypertable/index.ts';
 import { displayed, ident, qualified, type RelationName } from '../lib/quote.ts';
-import { keysOf, readKeys, type FoundKey } from './definition.ts';
+import { keysOf, readIncomingKeys, readKeys, type FoundKey } from './definition.ts';
 import {
   alreadyDistributed,
   collectingTrigger,
   generatedKey,
-  incomingForeignKey,
   isCatalog,
   isHypertable,
   keyOfServer,
@@ -34,7 +34,9 @@ import {
   relationMissing,
 } from './failures.ts';
 import { CAPTURE } from './capture.ts';
+import { checkReferenced } from './check-keys.ts';
 import type { PlacedShard } from './register.ts';
+import { checkIncoming, checkSetAside, giveBack, keysSetAside, setAside, setAsideTriggers } from './set-aside.ts';
 import { foreignTableDdl, hashBounds } from './shard-ddl.ts';
 import { findDistributed, LOCAL_SCHEMA } from './distributed-table.ts';
 import { typesUsed } from './types-used.ts';
@@ -123,7 +125,14 @@ const createForeignTables = (table: Relation, root: Relation, shards: readonly P
   }
 };
 
-const keysFor = (oid: bigint): FoundKey[] => (findDistributed(oid) === undefined ? readKeys(oid) : keysOf(oid));
+const keysFor = (oid: bigint): FoundKey[] =>
+  findDistributed(oid) === undefined ? [...readKeys(oid), ...keysSetAside(oid)] : keysOf(oid);
+
+/** Shards get foreign keys in sessions of their own, which would wait for this one where it has written to the others. */
+const requireSettled = (keys: readonly FoundKey[]): void =>
+  requireUnused(
+    keys.flatMap((k) => (k.referenced !== null && findDistributed(k.referenced)?.model === 's' ? [k.referenced] : [])),
+  );
 
 const spread = (table: Relation, root: Relation, keys: readonly FoundKey[], d: Distribution): void => {
   const { result: shards } = request<{ result: PlacedShard[] }>('shard.register', {
@@ -172,16 +181,18 @@ const createKeys = (table: Relation, root: Relation, keys: readonly FoundKey[]):
  */
 const rebuild = (table: Relation, d: Distribution | null): void => {
   const whole = takeSnapshot(table);
-  const snapshot = { ...whole, triggers: whole.triggers.filter((t) => t.name !== AWAIT_TRIGGER) };
-  const [incoming] = snapshot.incoming;
-  if (incoming !== undefined) throw incomingForeignKey(displayed(table), incoming.name, incoming.child);
+  const ours = [AWAIT_TRIGGER, ...setAsideTriggers(table.oid)];
+  const snapshot = { ...whole, triggers: whole.triggers.filter((t) => !ours.includes(t.name)) };
   const keys = keysFor(table.oid);
+  const incoming = readIncomingKeys(table.oid);
+  if (d !== null) requireSettled(keys);
   request('open_schema', { relid: table.oid });
   const by = d === null ? null : d.column === null ? single(table, snapshot) : `hash (${ident(d.column)})`;
   const { root, old } = replaceByRoot(table, by, snapshot);
   if (root.owner !== table.owner) run(`alter table ${qualified(root)} owner to ${ident(table.owner)}`);
   createIndexes(snapshot);
   if (d !== null) spread(table, root, keys, d);
+  for (const key of incoming) setAside(root, d?.column ?? null, key);
   moveRows(root, old);
   if (d === null) createKeys(table, root, keys);
   createTriggersAndPolicies(table, snapshot);
@@ -189,6 +200,7 @@ const rebuild = (table: Relation, d: Distribution | null): void => {
   if (findDistributed(table.oid) !== undefined) request('shard.forget', { relid: table.oid });
   run(`drop table ${qualified(old)}`);
   createGrants(table, snapshot.grants);
+  if (d === null) giveBack(root);
 };
 
 const lockForRebuild = (oid: bigint, purpose: 'distributed table' | 'plain table'): Relation => {
@@ -208,17 +220,36 @@ const lockOwn = (oid: bigint): Relation => {
   return table;
 };
 
+const checkWhole = (table: Relation, d: Distribution): void => {
+  checkDistributable(table, 'distributed table');
+  if (d.column !== null) checkKey(table, d.column);
+  checkReferenced({ oid: table.oid, name: displayed(table) }, d.column, keysFor(table.oid));
+  for (const key of readIncomingKeys(table.oid)) checkIncoming(displayed(table), d.column, key);
+};
+
+/** Where a foreign key pairs the distribution columns, there is only one group that can keep it. */
+const besideReferenced = (oid: bigint, d: Distribution): Distribution => {
+  if (d.with !== 'default' || d.shardCount !== null) return d;
+  const beside = keysFor(oid).find((k) => {
+    const target = k.referenced === null ? undefined : findDistributed(k.referenced);
+    if (target?.model !== 's') return false;
+    return target.key === null
+      ? d.column === null
+      : k.columns.some((c, i) => c === d.column && k.referencedColumns[i] === target.key);
+  });
+  return beside === undefined ? d : { ...d, with: String(beside.referenced) };
+};
+
 /** Turns a plain table into a distributed one. */
 export const distribute = (oid: bigint, d: Distribution): void => {
   const seen = findRelation(oid);
   if (seen === undefined) throw relationMissing(oid);
   if (!seen.owned) throw notTableOwner(displayed(seen));
-  checkDistributable(seen, 'distributed table');
-  if (d.column !== null) checkKey(seen, d.column);
+  checkWhole(seen, d);
   inMaintenance(() => {
     const table = lockOwn(oid);
-    checkDistributable(table, 'distributed table');
-    rebuild(table, d);
+    checkWhole(table, d);
+    rebuild(table, besideReferenced(oid, d));
   });
 };
 
@@ -227,6 +258,7 @@ export const redistribute = (oid: bigint, d: Distribution): void =>
   inMaintenance(() => {
     const table = lockForRebuild(oid, 'distributed table');
     if (d.column !== null) checkKey(table, d.column);
+    checkSetAside(oid, displayed(table), d.column);
     rebuild(table, d);
   });
 

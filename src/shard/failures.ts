@@ -1,4 +1,5 @@
 import { PgError } from '../lib/pg-error.ts';
+import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 
 const fail = (sqlstate: string, message: string, detail?: string, hint?: string): PgError =>
@@ -90,6 +91,13 @@ export const incomingForeignKey = (name: string, key: string, child: string): Pg
     `Foreign key "${key}" of table "${child}" points at it.`,
     'Drop the foreign key, and add it with create_distributed_foreign_key() after both tables are distributed.',
   );
+export const keyTargetGone = (key: string, target: string, drop: string): PgError =>
+  fail(
+    SQLSTATE.undefinedTable,
+    `foreign key "${key}", which was set aside, refers to a table that does not exist`,
+    `It was called ${target}.`,
+    `To do without the key: ${drop};`,
+  );
 export const referenceTableKeys = (name: string): PgError =>
   fail(
     SQLSTATE.wrongObjectType,
@@ -166,12 +174,21 @@ export const copiesMissing = (table: string): PgError =>
     undefined,
     'Run first: select replicate_reference_tables();',
   );
-export const foreignKeyToLocal = (key: string, target: string): PgError =>
+export const foreignKeyToLocal = (key: string, target: string, column: string | null = null): PgError =>
   fail(
     SQLSTATE.invalidTableDefinition,
     `foreign key "${key}" points at table "${target}", which is not distributed`,
     'Nodes cannot look at tables of the coordinator.',
-    `Run first: select create_reference_table('${target}');`,
+    column === null
+      ? `Run first: select create_reference_table('${target}');`
+      : `Run first: select create_distributed_table('${target}', '${column}'); or, for a copy of it on every node: select create_reference_table('${target}');`,
+  );
+export const foreignKeyCycle = (table: string, key: string, target: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `table "${table}" cannot be distributed because foreign keys lead from it to table "${target}" and back`,
+    'One of the two would have to be distributed before the other.',
+    `Run first: alter table ${table} drop constraint ${ident(key)}; and add it with create_distributed_foreign_key() after both tables are distributed.`,
   );
 export const foreignKeyNotColocated = (key: string, target: string): PgError =>
   fail(

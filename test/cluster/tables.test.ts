@@ -423,7 +423,7 @@ describe.skipIf(!hasWorkers())('distributed tables', () => {
       expect(await isPlain(table)).toBe(true);
     }
     expect((await db.error(`select create_distributed_table('f1', 'k')`)).hint).toContain('create_reference_table');
-    await db.query(`create table f7 (k int primary key references f6); `);
+    await db.query(`create table f7 (k int primary key references f6) partition by list (k)`);
     const incoming = await db.error(`select create_distributed_table('f6', 'k')`);
     expect([incoming.code, incoming.hint]).toEqual([
       '0A000',

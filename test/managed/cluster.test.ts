@@ -57,7 +57,14 @@ describe.skipIf(!hasWorkers())('a cluster of managed nodes', () => {
     await session.query(`select create_distributed_table('own', 'k', shard_count => 4, colocate_with => 'none')`);
     await session.query('insert into own select i, i from generate_series(1, 100) i');
     expect((await session.query('select sum(v)::int as v from own')).rows).toEqual([{ v: 5050 }]);
-    await session.query('drop table own');
+    await session.query(`select undistribute_table('own')`);
+    await session.query('create table child (k int references own, id int, primary key (k, id))');
+    await session.query('insert into child select i, 1 from generate_series(1, 100) i');
+    await session.query(`select create_distributed_table('own', 'k', shard_count => 4, colocate_with => 'none')`);
+    expect((await failure(session, 'insert into child values (1, 2)')).code).toBe('55000');
+    await session.query(`select create_distributed_table('child', 'k')`);
+    expect((await failure(session, 'insert into child values (101, 1)')).code).toBe('23503');
+    await session.query('drop table child, own');
     await db.query('select tessera.sync_catalog()');
   });
 
