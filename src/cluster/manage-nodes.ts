@@ -82,8 +82,7 @@ const examine = (node: Node): void => {
 /** How sessions aside get in; its login must have been committed before it is needed. */
 const makeLoopback = (): void => {
   run(`select _tessera_functions.make_loopback(current_user) where not exists
-    (select from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = current_user
-       and _tessera_functions.is_trusted(s.srvowner) and not _tessera_functions.leads_elsewhere(s.oid))`);
+    (select from pg_foreign_server s where s.srvname = _tessera_functions.loopback_of(current_user) and not _tessera_functions.leads_elsewhere(s.oid))`);
 };
 
 export interface NewNode {

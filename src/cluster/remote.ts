@@ -144,8 +144,7 @@ const lent = (remote: Remote): Remote => {
  */
 export const aside = <T>(body: (remote: Remote) => T, prelude = ''): T => {
   const { server, me, port, member } = one<{ server: string | null; me: string; port: number; member: boolean }>(
-    `select (select s.srvname::text from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = current_user
-       and _tessera_functions.is_trusted(s.srvowner)
+    `select (select s.srvname::text from pg_foreign_server s where s.srvname = _tessera_functions.loopback_of(current_user)
        and not _tessera_functions.leads_elsewhere(s.oid)) as server,
        current_user::text as me, current_setting('port')::int as port,
        -- Since PostgreSQL 16 a role that is no superuser cannot make others members of itself.

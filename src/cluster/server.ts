@@ -156,13 +156,22 @@ export const remoteRole = (owner: string): string => `tessera_${origin()}_${owne
 export const ownerServer = (node: { readonly id: number }, owner: string): string =>
   `tessera_node_${node.id}_${ownerOid(owner)}`;
 
+/** Who owns no shards any more was relieved of it, so that the role can be dropped. */
+const letUse = (server: string, owner: string): void => {
+  if (one<{ may: boolean }>(`select has_server_privilege($1, $2, 'USAGE') as may`, [owner, server]).may) return;
+  run(`grant usage on foreign server ${ident(server)} to ${ident(owner)}`);
+};
+
 /**
  * The server through which everybody reaches the shards of one owner: it logs in as a role that owns these shards and
  * nothing else. Made on first use.
  */
 export const ensureOwnerServer = (node: Node, owner: string): string => {
   const server = ownerServer(node, owner);
-  if (isOurs(server)) return server;
+  if (isOurs(server)) {
+    letUse(server, owner);
+    return server;
+  }
   // Of two that set a password, the second would leave the first with a wrong one.
   run('select pg_advisory_xact_lock($1, ($2::int8 & 2147483647)::int4)', [OWNER_CLASS, ownerOid(owner)]);
   if (!isOurs(server)) makeOwnerServer(node, owner);
@@ -191,7 +200,7 @@ export const makeOwnerServer = (node: Node, owner: string): void => {
     { ...certificatesOf(given), user: role, password },
     'public',
   );
-  run(`grant usage on foreign server ${ident(server)} to ${ident(owner)}`);
+  letUse(server, owner);
 };
 
 /** All servers of a node, its own first. */

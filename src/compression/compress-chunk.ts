@@ -105,15 +105,27 @@ interface Loopback {
 
 export const loopbackOf = (chunk: OpenChunk): Loopback => request<Loopback>('loopback', { relid: chunk.root.oid });
 
-/** A login that could not be made a member of the owner reads and writes by rights of its own. */
-const letLogin = (chunk: OpenChunk, parts: ChunkParts): void => {
+/**
+ * By rights of its own the login reads and writes on where it could not be made a member of the owner, or where REASSIGN OWNED, of
+ * which no event trigger hears, has made another role the owner. What logged in for an owner before him loses its rights.
+ */
+export const letLogin = (chunk: OpenChunk, parts: ChunkParts): void => {
   const { login, member } = loopbackOf(chunk);
-  if (member) return;
-  const { sequence } = one<{ sequence: string }>(`select pg_get_serial_sequence($1, '_ts_meta_id') as sequence`, [
-    qualified(parts.segments),
-  ]);
+  const { sequence, grants, former } = one<{ sequence: string; grants: boolean; former: string[] }>(
+    `select pg_get_serial_sequence($1, '_ts_meta_id') as sequence,
+       not has_schema_privilege($2, n.oid, 'USAGE') and (not $3 or has_schema_privilege(n.oid, 'USAGE WITH GRANT OPTION')) as grants,
+       array(select distinct r.rolname::text from aclexplode(c.relacl) a join pg_roles r on r.oid = a.grantee
+         where r.rolname ~ '^tessera_loopback_\\d+_\\d+$' and r.rolname <> $2) as former
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = $1::regclass`,
+    [qualified(parts.segments), login, member],
+  );
+  const tables = [parts.segments, parts.residue, parts.view, parts.tail].map(qualified).join(', ');
+  for (const role of former) {
+    run(`revoke all on ${tables} from ${ident(role)}`);
+    run(`revoke all on sequence ${sequence} from ${ident(role)}`);
+  }
   const to = `to ${ident(login)}`;
-  run(`grant usage on schema ${ident(parts.segments.schema)} ${to}`);
+  if (grants) run(`grant usage on schema ${ident(parts.segments.schema)} ${to}`);
   run(`grant select, update on ${qualified(parts.segments)} ${to}`);
   run(`grant select, insert, update on ${qualified(parts.residue)} ${to}`);
   run(`grant select, update, delete on ${qualified(parts.view)} ${to}`);

@@ -1,4 +1,5 @@
 import { findHypertable, type Hypertable } from '../catalog/hypertable.ts';
+import { request } from '../catalog/request.ts';
 import { one } from '../engine/spi.ts';
 import { displayed } from '../lib/quote.ts';
 import { notHypertable, notOwner, nullArgument, relationMissing } from './failures.ts';
@@ -35,10 +36,19 @@ const membership = (owner: string): string | undefined => {
   return needed ? grant : undefined;
 };
 
+/** REASSIGN OWNED gives a table away without what its owner needs to have chunks. */
+export const admitOwner = ({ hypertable, root }: OpenHypertable): void => {
+  const schema = hypertable.associated_schema_name;
+  if (schema !== '_tessera_internal') return;
+  const { may } = one<{ may: boolean }>(`select has_schema_privilege($1, $2, 'CREATE') as may`, [root.owner, schema]);
+  if (!may) request('open_schema', { relid: root.oid });
+};
+
 /** The same for an operation that only the owner may do. */
 export const openOwnHypertable = (oid: bigint | null): OpenHypertable => {
   const opened = openHypertable(oid);
   if (!opened.root.owned) throw notOwner(displayed(opened.root), membership(opened.root.owner));
+  admitOwner(opened);
   return opened;
 };
 

@@ -16,6 +16,7 @@ import {
   settleMarks,
   truncateFreshHeap,
 } from './fresh-heap.ts';
+import { admitOwner } from './open-hypertable.ts';
 import { partNames } from './partition-ddl.ts';
 import { movePublished, moveUnheard, publishedBy } from './publication.ts';
 import type { Relation } from './relation.ts';
@@ -156,6 +157,7 @@ export const placeRows = (
 ): number =>
   subtransaction(() =>
     inMaintenance(() => {
+      admitOwner({ hypertable: h, root });
       const parts = partNames(h);
       const source = parts.defaultPartition;
       const published = publishedBy(h, root);

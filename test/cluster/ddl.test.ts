@@ -227,6 +227,24 @@ describe.skipIf(!hasWorkers())('shards and DDL', () => {
     await db.query('set role postgres; reset role');
   });
 
+  test('are read on after REASSIGN OWNED, and follow DDL again once the table has its owner back', async () => {
+    const [owner, other] = [await db.role('owner'), await db.role('other')];
+    await db.query(`grant create on schema public to ${owner}, ${other}; set role ${owner}`);
+    await db.query(`create table r (k int primary key, v int); insert into r select i, i from generate_series(1, 9) i`);
+    await db.query(`select create_distributed_table('r', 'k', shard_count => 2)`);
+    await db.query(`reset role; reassign owned by ${owner} to ${other}`);
+    expect(await db.value('select sum(v)::int from r')).toBe(45);
+    const [found] = await db.query(`select status, hint from tessera.doctor() where check_name = 'owners of parts'`);
+    expect(found?.status).toBe('warning');
+    expect((await db.error('alter table r add column w int')).code).toBe('0A000');
+    await db.query(found?.hint);
+    expect(await db.column(`select status from tessera.doctor() where check_name = 'owners of parts'`)).toEqual(['ok']);
+    await db.query('alter table r add column w int default 2');
+    expect(await db.value('select sum(w)::int from r')).toBe(18);
+    await db.query('drop table r');
+    await db.query(`revoke create on schema public from ${owner}, ${other}; drop role ${owner}, ${other}`);
+  });
+
   test('get columns with numbers of their own while they are empty', async () => {
     await db.query(`create table e (k int); select create_distributed_table('e', 'k', shard_count => 3)`);
     await db.query('alter table e add column s serial');

@@ -108,7 +108,7 @@ begin
     where c.oid in (cagg.partial_view, cagg.direct_view, (select h.relid from _tessera_catalog.hypertable h where h.id = cagg.mat_hypertable_id))
       and pg_get_userbyid(c.relowner) <> owner
   loop
-    execute format('grant create on schema _tessera_internal to %I', owner);
+    perform _tessera_functions.admit_owner('_tessera_internal', owner);
     execute part.ddl;
   end loop;
   perform _tessera_functions.sync_hypertable(cagg.mat_hypertable_id);
@@ -195,6 +195,7 @@ begin
       perform _tessera_functions.put_aside(format('continuous aggregate %s', changed), sqlstate, sqlerrm);
     end;
   end loop;
+  perform _tessera_functions.release_roles();
   perform set_config('tessera.maintenance', '', true);
 end
 $$;

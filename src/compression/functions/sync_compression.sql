@@ -38,9 +38,6 @@ begin
     from _tessera_catalog.hypertable_part k join pg_proc p on p.oid = k.helper
     where k.hypertable_id = h.id and pg_get_userbyid(p.proowner) <> owner
   loop
-    if h.associated_schema_name = '_tessera_internal' then
-      execute format('grant create on schema _tessera_internal to %I', owner);
-    end if;
     execute part.ddl;
   end loop;
   perform _tessera_functions.sync_compressed(h.id, renamed);

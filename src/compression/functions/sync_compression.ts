@@ -13,7 +13,7 @@ import {
 } from '../../hypertable/index.ts';
 
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { guardKeys, letModify, loopbackOf } from '../compress-chunk.ts';
+import { guardKeys, letLogin, letModify, loopbackOf } from '../compress-chunk.ts';
 import { rowSecurity } from '../failures.ts';
 import { findCompressed, openChunk, shapeOf, type Compressed, type OpenChunk } from '../open-chunk.ts';
 import { createRemote } from '../segments-ddl.ts';
@@ -67,6 +67,7 @@ const syncServer = (chunk: OpenChunk, { parts }: Compressed): void => {
       remote: relationOid(parts.remote.schema, parts.remote.name),
     });
     captureCompressed(chunk.hypertable);
+    letLogin(chunk, parts);
     return;
   }
   if (

@@ -97,6 +97,7 @@ begin
   foreach part in array parts loop
     perform _tessera_functions.drop_part(part.relation, part.helper);
   end loop;
+  perform _tessera_functions.release_roles();
 end
 $$;
 comment on function _tessera_functions.forget_hypertables(integer[]) is 'deletes catalog rows of hypertables and the helpers their triggers used';
@@ -139,6 +140,8 @@ declare
 begin
   select * into h from _tessera_catalog.hypertable t where t.id = sync_hypertable.hypertable_id;
   perform _tessera_functions.record_parts(h.id);
+  select pg_get_userbyid(relowner) into owner from pg_class where oid = h.relid;
+  perform _tessera_functions.admit_owner(h.associated_schema_name, owner);
   update _tessera_catalog.hypertable t set schema_name = n.nspname, table_name = c.relname
   from pg_class c join pg_namespace n on n.oid = c.relnamespace
   where t.id = h.id and c.oid = t.relid and (t.schema_name, t.table_name) is distinct from (n.nspname, c.relname);
@@ -177,7 +180,6 @@ begin
   where c.oid = h.relid and j.hypertable_id = h.id and j.proc_schema = '_tessera_functions' and j.owner::oid <> c.relowner;
 
   -- ALTER TABLE OWNER does not reach partitions.
-  select pg_get_userbyid(relowner) into owner from pg_class where oid = h.relid;
   for part in
     select format('alter table %s owner to %I', c.oid::regclass, owner) as ddl
     from pg_partition_tree(h.relid) t join pg_class c on c.oid = t.relid
@@ -191,9 +193,6 @@ begin
     from _tessera_catalog.hypertable_part k join pg_proc p on p.oid = k.helper
     where k.hypertable_id = h.id and pg_get_userbyid(p.proowner) <> owner
   loop
-    if h.associated_schema_name = '_tessera_internal' then
-      execute format('grant create on schema _tessera_internal to %I', owner);
-    end if;
     execute part.ddl;
   end loop;
 end
@@ -289,6 +288,7 @@ begin
     loop
       perform _tessera_functions.sync_hypertable(changed.id, changed.renamed);
     end loop;
+    perform _tessera_functions.release_roles();
   end if;
   perform set_config('tessera.maintenance', '', true);
 end
@@ -357,6 +357,7 @@ begin
       perform _tessera_functions.put_aside('distributed tables', sqlstate, sqlerrm);
     end;
   end if;
+  perform _tessera_functions.release_roles();
 end
 $$;
 comment on function tessera.sync_catalog() is

@@ -66,6 +66,35 @@ as $$
 $$;
 comment on function _tessera_functions.login_of(name) is 'the role as which the loopback server of an owner logs in';
 
+create function _tessera_functions.loopback_owner(server oid) returns oid
+language sql stable
+set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
+as $$
+  -- The login bears the OID of its owner, whom another name does not make another role. A server that came from another
+  -- database has only the name.
+  select case when l.oid is not null then (select r.oid from pg_roles r where r.oid = l.oid)
+    else (select r.oid from pg_roles r where r.rolname = s.srvversion) end
+  from pg_foreign_server s
+  left join lateral (
+    select substring(u from '_(\d+)$')::oid as oid
+    from pg_user_mappings m, unnest(m.umoptions) u
+    where m.srvid = s.oid and m.umuser = 0
+      and u ~ format('^user=tessera_loopback_%s_\d+$', (select d.oid from pg_database d where d.datname = current_database()))) l on true
+  where s.oid = server and s.srvtype = 'tessera loopback' and _tessera_functions.is_trusted(s.srvowner)
+$$;
+comment on function _tessera_functions.loopback_owner(oid) is 'the role whose chunks are read through a loopback server; null when it is gone';
+
+create function _tessera_functions.loopback_of(owner name) returns name
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select s.srvname from pg_foreign_server s
+  where s.srvtype = 'tessera loopback' and _tessera_functions.loopback_owner(s.oid) = (select r.oid from pg_roles r where r.rolname = owner)
+  order by s.oid limit 1
+$$;
+comment on function _tessera_functions.loopback_of(name) is 'the loopback server of an owner';
+
 create function _tessera_functions.make_login(owner name) returns table (login name, password text)
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -105,14 +134,13 @@ language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  server name;
+  server name := _tessera_functions.loopback_of(owner);
   logs_in record;
   option record;
   known text[];
 begin
   perform _tessera_functions.require_wrapper();
-  select s.srvname, s.srvoptions into server, known
-  from pg_foreign_server s where s.srvtype = 'tessera loopback' and s.srvversion = owner and _tessera_functions.is_trusted(s.srvowner);
+  select s.srvoptions into known from pg_foreign_server s where s.srvname = server;
   select * into logs_in from _tessera_functions.make_login(owner);
   if server is null then
     server := left('tessera_loopback_' || owner, 63);
@@ -122,6 +150,7 @@ begin
     execute format('create server %I type %L version %L foreign data wrapper postgres_fdw', server, 'tessera loopback', owner);
     execute format('comment on server %I is %L', server, 'how sessions read compressed chunks; made by tessera');
   end if;
+  execute format('alter server %I version %L', server, owner);
   for option in select * from _tessera_functions.loopback_options() loop
     execute format('alter server %I options (%s %I %L)', server,
       case when exists (select from unnest(known) k where k like option.name || '=%') then 'set' else 'add' end,
@@ -151,10 +180,8 @@ begin
   perform _tessera_functions.require_owner(caller, relation);
   -- Two sessions that make the same one: the second waits and finds it.
   perform pg_advisory_xact_lock(hashtext('tessera loopback'), hashtext(owner));
-  select s.srvname into server
-  from pg_foreign_server s
-  where s.srvtype = 'tessera loopback' and s.srvversion = owner and _tessera_functions.is_trusted(s.srvowner)
-    and not _tessera_functions.leads_elsewhere(s.oid);
+  select s.srvname into server from pg_foreign_server s
+  where s.srvname = _tessera_functions.loopback_of(owner) and not _tessera_functions.leads_elsewhere(s.oid);
   server := coalesce(server, _tessera_functions.make_loopback(owner));
   return (
     select jsonb_build_object('server', server, 'login', r.rolname, 'member', pg_has_role(r.oid, owner, 'MEMBER'))
@@ -175,9 +202,8 @@ declare
 begin
   perform _tessera_functions.require_extension_owner('repair the loopback servers');
   owners := array(
-    select s.srvversion from pg_foreign_server s
-    where s.srvtype = 'tessera loopback' and _tessera_functions.is_trusted(s.srvowner)
-      and exists (select from pg_roles where rolname = s.srvversion)
+    select distinct r.rolname from pg_foreign_server s join pg_roles r on r.oid = _tessera_functions.loopback_owner(s.oid)
+    where s.srvtype = 'tessera loopback'
     order by 1);
   foreach owner in array owners loop
     perform _tessera_functions.make_loopback(owner);
@@ -270,8 +296,7 @@ set search_path to pg_catalog, pg_temp
 as $$
   select coalesce(bool_or(_tessera_functions.leads_elsewhere(s.oid)), false)
   from pg_foreign_server s
-  where s.srvtype = 'tessera loopback' and _tessera_functions.is_trusted(s.srvowner)
-    and exists (select from pg_roles r where r.rolname = s.srvversion)
+  where s.srvtype = 'tessera loopback' and _tessera_functions.loopback_owner(s.oid) is not null
 $$;
 comment on function _tessera_functions.loopback_leads_elsewhere() is 'whether a loopback server needs to be repaired';
 

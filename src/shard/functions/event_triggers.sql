@@ -8,7 +8,7 @@ declare
     select p.logicalrelid::oid::int8 from _tessera_catalog.pg_dist_partition p where p.logicalrelid::oid = any(gone));
 begin
   if cardinality(tables) > 0 then
-    perform _tessera_functions.forget_distributed(tables);
+    perform _tessera_functions.forget_distributed(tables), _tessera_functions.release_roles();
   end if;
   select s.shard_name into lost from _tessera_catalog.pg_dist_shard s where s.local_relid::oid = any(gone) limit 1;
   if lost is not null and coalesce(current_setting('tessera.maintenance', true), '') <> 'on' then
@@ -88,6 +88,7 @@ begin
     join _tessera_catalog.pg_dist_partition p
       on p.logicalrelid::oid in (i.indrelid, x.stxrelid, k.conrelid, h.inhparent) or (p.logicalrelid::oid = e.objid and e.classid = 'pg_class'::regclass)
   loop
+    perform _tessera_functions.own_shards(changed);
     perform _tessera_functions.sync_shards(changed::int8, current_query());
   end loop;
 end
@@ -107,6 +108,7 @@ begin
     perform _tessera_functions.forget_distributed(gone);
   end if;
   perform _tessera_functions.sync_types();
+  perform _tessera_functions.own_shards(p.logicalrelid) from _tessera_catalog.pg_dist_partition p;
   -- Nobody knows what was said to the tables; a type may have been changed by an expression.
   perform _tessera_functions.sync_shards(null, 'using');
 end

@@ -244,6 +244,7 @@ begin
   end if;
   if round % 60 = 0 then
     perform _tessera_functions.supervise_step('complete_parts()'), _tessera_functions.supervise_step('mend_loopback()'),
+      _tessera_functions.supervise_step('follow_owners()'),
       _tessera_functions.supervise_step('cut_off_copy()');
   end if;
   -- Before slots are arranged, which depends on the driver.
