@@ -1,5 +1,5 @@
 import type { Hypertable } from '../catalog/hypertable.ts';
-import { hasSqlState, one, subtransaction } from '../engine/spi.ts';
+import { hasSqlState, one, query, subtransaction } from '../engine/spi.ts';
 import { INTEGERS, isIntegerTime, maximumOf, minimumOf } from '../lib/internal-time.ts';
 import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
@@ -35,10 +35,32 @@ export const parseLag = (h: Hypertable, argument: string, text: string, type: st
   return one<{ text: string }>('select $1::text::interval::text as text', [text]).text;
 };
 
+interface Clock {
+  readonly schema: string | null;
+  readonly name: string | null;
+  /** Of the hypertable it was looked for at, quoted. */
+  readonly table: string;
+}
+
+/** Results of a continuous aggregate have the time of what it reads, down to the hypertable of the user. */
+const clocks = (h: Hypertable): readonly Clock[] =>
+  query<Clock>(
+    `with recursive up(id, depth) as (
+       select $1::int, 0
+       union all
+       select a.raw_hypertable_id, depth + 1 from up join _tessera_catalog.continuous_agg a on a.mat_hypertable_id = up.id)
+     select d.integer_now_func_schema as schema, d.integer_now_func as name, h.relid::regclass::text as table
+     from up join _tessera_catalog.hypertable h on h.id = up.id
+     join _tessera_catalog.dimension d on d.hypertable_id = h.id and d.interval_length is not null
+     order by depth`,
+    [h.id],
+  );
+
 export const requireIntegerNow = (h: Hypertable): string => {
-  const time = timeDimension(h);
-  if (time.integer_now_func === null || time.integer_now_func_schema === null) throw noIntegerNow(h.table_name);
-  return `${ident(time.integer_now_func_schema)}.${ident(time.integer_now_func)}()`;
+  const found = clocks(h);
+  for (const { schema, name } of found)
+    if (schema !== null && name !== null) return `${ident(schema)}.${ident(name)}()`;
+  throw noIntegerNow(found.at(-1)?.table ?? h.table_name);
 };
 
 /** The present moment in internal time; for an integer column what the user's function says. */

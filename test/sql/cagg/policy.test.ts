@@ -202,4 +202,35 @@ describe('other policies take the view for its results', () => {
     ).toBe(true);
     expect(await db.value('select count(*) from conditions')).toBe(400n);
   });
+
+  it('of integers they ask the function of the hypertable below, however deep', async () => {
+    await db.query('drop table if exists numbers cascade; create table numbers (t int not null)');
+    await db.query(`select create_hypertable('numbers', 't', chunk_time_interval => 10)`);
+    await db.query('insert into numbers select generate_series(0, 199)');
+    await db.query(
+      `select create_continuous_aggregate('tens', 'select time_bucket(10, t) as b, count(*) as n from numbers group by 1', chunk_interval => 20)`,
+    );
+    await db.query(
+      `select create_continuous_aggregate('fifties', 'select time_bucket(50, b) as b, sum(n) as n from tens group by 1', chunk_interval => 50)`,
+    );
+    const missing = await db.error(`select add_retention_policy('fifties', 80)`);
+    expect(missing.code).toBe('22023');
+    expect(missing.hint).toBe("Call set_integer_now_func('public.numbers', ...).");
+    await db.query('create or replace function tick() returns int language sql stable as $$select 200$$');
+    await db.query(`select set_integer_now_func('numbers', 'tick')`);
+    const retention = new Map<string, number>();
+    for (const view of ['fifties', 'tens']) {
+      await db.query(`select set_compression('${view}')`);
+      await db.query(`call run_job(${await db.value(`select add_compression_policy('${view}', 100)`)})`);
+      retention.set(view, await db.value(`select add_retention_policy('${view}', 100)`));
+      await db.query(`call run_job(${retention.get(view)})`);
+      expect(await db.value(`select min(b) from ${view}`), view).toBe(100);
+    }
+    // One of its own goes before that.
+    await db.query('create or replace function tock() returns int language sql stable as $$select 1000$$');
+    await db.query(`select set_integer_now_func('fifties', 'tock')`);
+    await db.query(`call run_job(${retention.get('fifties')})`);
+    expect(await db.value('select count(*)::int from fifties')).toBe(0);
+    await db.query('drop table numbers cascade');
+  });
 });
