@@ -73,6 +73,13 @@ const read = (oid: bigint): ShardDefinition => ({
   types: readTypes(oid),
 });
 
+/**
+ * Without NOT VALID: whatever comes from a node is read as text, and so has to satisfy all constraints of a domain. The node
+ * looks at the rows it has.
+ */
+export const domainCheck = (oid: string): string =>
+  `pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(${oid}), ' NOT VALID$', '')`;
+
 /** Runs on nodes as well. */
 export const shapesOfTypes = (condition: string): string =>
   `select t.oid::int8::float8 as id, n.nspname as schema, t.typname as name, t.typtype::text as kind, t.typnotnull as "notNull",
@@ -80,7 +87,7 @@ export const shapesOfTypes = (condition: string): string =>
        from pg_catalog.pg_enum e where e.enumtypid = t.oid), '[]') as labels,
      coalesce((select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod)) order by a.attnum)
        from pg_catalog.pg_attribute a where a.attrelid = nullif(t.typrelid, 0) and a.attnum > 0 and not a.attisdropped), '[]') as fields,
-     coalesce((select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', c.conname, 'definition', pg_catalog.pg_get_constraintdef(c.oid)) order by c.conname)
+     coalesce((select pg_catalog.jsonb_agg(pg_catalog.jsonb_build_object('name', c.conname, 'definition', ${domainCheck('c.oid')}) order by c.conname)
        from pg_catalog.pg_constraint c where c.contypid = t.oid and c.contype = 'c'), '[]') as checks
    from pg_catalog.pg_type t join pg_catalog.pg_namespace n on n.oid = t.typnamespace where ${condition}`;
 

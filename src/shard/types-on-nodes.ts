@@ -3,7 +3,7 @@ import { query } from '../engine/spi.ts';
 import { PgError } from '../lib/pg-error.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { ident, literal, qualified } from '../lib/quote.ts';
-import { readTypes, shapesOfTypes } from './definition.ts';
+import { domainCheck, readTypes, shapesOfTypes } from './definition.ts';
 import { extensionTypeMissing, oldTypeOnNode } from './failures.ts';
 import { planOldType, type TypeShape } from './type-plan.ts';
 import { isShaped, SYSTEM, typesUsed, type UserType } from './types-used.ts';
@@ -19,7 +19,7 @@ const enumDdl = (t: UserType): string => {
 const domainDdl = (t: UserType): string => {
   const [d] = query<{ base: string; notnull: boolean; checks: string[]; collation: string | null }>(
     `select format_type(t.typbasetype, t.typtypmod) as base, t.typnotnull as notnull,
-       array(select format('constraint %I %s', conname, pg_get_constraintdef(oid)) from pg_constraint where contypid = t.oid and contype = 'c' order by conname) as checks,
+       array(select format('constraint %I %s', conname, ${domainCheck('oid')}) from pg_constraint where contypid = t.oid and contype = 'c' order by conname) as checks,
        case when t.typcollation <> b.typcollation then (select format('%I.%I', n.nspname, c.collname)
          from pg_collation c join pg_namespace n on n.oid = c.collnamespace where c.oid = t.typcollation) end as collation
      from pg_type t join pg_type b on b.oid = t.typbasetype where t.oid = $1::int8::oid`,
