@@ -799,6 +799,55 @@ CREATE VIEW public.citus_tables AS
      JOIN pg_class c ON ((c.oid = (t.logicalrelid)::oid)))
   ORDER BY (t.logicalrelid)::text;
 COMMENT ON VIEW public.citus_tables IS 'distributed and reference tables; table_size is asked from the nodes';
+CREATE VIEW public.pg_dist_colocation AS
+ SELECT colocationid,
+    shardcount,
+    replicationfactor,
+    (distributioncolumntype)::oid AS distributioncolumntype,
+    COALESCE((distributioncolumncollation)::oid, (0)::oid) AS distributioncolumncollation
+   FROM _tessera_catalog.pg_dist_colocation;
+COMMENT ON VIEW public.pg_dist_colocation IS 'groups of colocated tables';
+CREATE VIEW public.pg_dist_node AS
+ SELECT nodeid,
+    groupid,
+    nodename,
+    nodeport,
+    noderack,
+    hasmetadata,
+    isactive,
+    noderole,
+    nodecluster,
+    metadatasynced,
+    shouldhaveshards,
+    nodeisclone,
+    nodeprimarynodeid
+   FROM _tessera_catalog.pg_dist_node;
+COMMENT ON VIEW public.pg_dist_node IS 'nodes; group 0 is the coordinator';
+CREATE VIEW public.pg_dist_partition AS
+ SELECT logicalrelid,
+    partmethod,
+    (partkey)::text AS partkey,
+    colocationid,
+    repmodel,
+    autoconverted
+   FROM _tessera_catalog.pg_dist_partition;
+COMMENT ON VIEW public.pg_dist_partition IS 'distributed and reference tables; partkey is the name of the distribution column, null for a table of one shard and for reference tables';
+CREATE VIEW public.pg_dist_placement AS
+ SELECT placementid,
+    shardid,
+    shardstate,
+    shardlength,
+    groupid
+   FROM _tessera_catalog.pg_dist_placement;
+COMMENT ON VIEW public.pg_dist_placement IS 'which groups of nodes have a copy of which shard';
+CREATE VIEW public.pg_dist_shard AS
+ SELECT logicalrelid,
+    shardid,
+    shardstorage,
+    shardminvalue,
+    shardmaxvalue
+   FROM _tessera_catalog.pg_dist_shard;
+COMMENT ON VIEW public.pg_dist_shard IS 'shards; shardminvalue and shardmaxvalue are null, since shards are hash partitions and no ranges';
 CREATE VIEW public.pg_dist_shard_placement AS
  SELECT p.shardid,
     p.shardstate,
@@ -1697,6 +1746,11 @@ GRANT SELECT ON TABLE _tessera_functions.noted_changes TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_nodes TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_shards TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_tables TO PUBLIC;
+GRANT SELECT ON TABLE public.pg_dist_colocation TO PUBLIC;
+GRANT SELECT ON TABLE public.pg_dist_node TO PUBLIC;
+GRANT SELECT ON TABLE public.pg_dist_partition TO PUBLIC;
+GRANT SELECT ON TABLE public.pg_dist_placement TO PUBLIC;
+GRANT SELECT ON TABLE public.pg_dist_shard TO PUBLIC;
 GRANT SELECT ON TABLE public.pg_dist_shard_placement TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.background_tasks TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.chunk_compression_settings TO PUBLIC;

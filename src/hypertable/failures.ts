@@ -106,9 +106,9 @@ export const duplicateDimension = (column: string): PgError =>
 export const dependentObjects = (name: string, objects: string): PgError =>
   fail(
     SQLSTATE.dependentObjectsStillExist,
-    `table "${name}" cannot become a hypertable because other objects depend on it`,
+    `table "${name}" cannot become a partitioned table because other objects depend on it`,
     objects,
-    'Drop them, create the hypertable, and create them again.',
+    'Drop them, call the function again, and create them anew.',
   );
 export const notYourForeignKey = (constraint: string, table: string): PgError =>
   fail(

@@ -255,14 +255,16 @@ export const publicationOf = (oid: bigint): string | undefined =>
     [oid],
   )?.name;
 
-/** Objects that LIKE and our own copying do not carry over: materialized views, rules, functions with SQL bodies. */
+/** Objects that LIKE and our own copying do not carry over: materialized views, rules, what has values of the row's type. */
 export const otherDependents = (oid: bigint): string | null =>
   one<{ objects: string | null }>(
-    `select string_agg(distinct pg_describe_object(d.classid, d.objid, 0), ', ') as objects
+    `select string_agg(distinct pg_describe_object(d.classid, d.objid, d.objsubid), ', ') as objects
      from pg_depend d left join pg_rewrite r on d.classid = 'pg_rewrite'::regclass and r.oid = d.objid
      left join pg_class v on v.oid = r.ev_class
-     where d.refclassid = 'pg_class'::regclass and d.refobjid = $1::int8::oid and d.deptype in ('n', 'e')
-       and not (d.classid = 'pg_rewrite'::regclass and v.relkind = 'v')
-       and d.classid not in ('pg_constraint'::regclass, 'pg_trigger'::regclass, 'pg_attrdef'::regclass, 'pg_policy'::regclass, 'pg_class'::regclass)`,
+     where d.deptype in ('n', 'e') and not (d.classid = 'pg_rewrite'::regclass and v.relkind = 'v')
+       and (d.refclassid = 'pg_class'::regclass and d.refobjid = $1::int8::oid and d.classid not in (
+           'pg_constraint'::regclass, 'pg_trigger'::regclass, 'pg_attrdef'::regclass, 'pg_policy'::regclass, 'pg_class'::regclass)
+         or d.refclassid = 'pg_type'::regclass and d.refobjid in (
+           select x from pg_type t, unnest(array[t.oid, t.typarray]) x where t.typrelid = $1::int8::oid and x <> 0))`,
     [oid],
   ).objects;

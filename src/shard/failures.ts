@@ -45,7 +45,7 @@ export const noNodes = (): PgError =>
   );
 export const onlyHash = (kind: string): PgError =>
   fail(SQLSTATE.featureNotSupported, `distribution by ${kind} is not supported`, undefined, 'Distribute by hash.');
-export const badShardCount = (count: number): PgError =>
+export const badShardCount = (count: number | string): PgError =>
   fail(SQLSTATE.invalidParameterValue, `shard_count must be between 1 and 64000, not ${count}`);
 export const countWithTable = (): PgError =>
   fail(

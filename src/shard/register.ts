@@ -62,7 +62,10 @@ const groupOf = (root: Relation, t: NewTable): Group => {
           [root.oid, t.column],
         );
   if (key === undefined) throw columnMissing(t.column ?? '', displayed(root));
-  const usual = Number(one<{ n: string }>(`select _tessera_functions.setting('shard_count') as n`).n);
+  const setting = one<{ n: string }>(`select _tessera_functions.setting('shard_count') as n`).n;
+  const usual = Number(setting);
+  // A configuration parameter may hold anything.
+  if (!(Number.isInteger(usual) && usual >= 1 && usual <= 64_000)) throw badShardCount(setting);
   return chooseGroup(
     {
       table: displayed(root),

@@ -95,6 +95,7 @@ select '{
       "onUpdate": "a|r|c|n|d?", "onDelete": "a|r|c|n|d?"}]},
   "shard.attach": {"relid": "oid"},
   "shard.forget": {"relid": "oid"},
+  "shard.maintain": {"relid": "oid", "what": "vacuum|vacuum_analyze|vacuum_full|vacuum_full_analyze|reindex|reindex_concurrently"},
   "shard.adopt": {},
   "shard.create_key": {"relid": "oid", "columns": "name[]", "kind": "p|u", "name": "name?"},
   "shard.create_foreign_key": {

@@ -5,6 +5,7 @@ import { moveShard } from '../move-shard.ts';
 import { defineFunction, returnsScalar, returnsVoid, type FunctionDeclaration } from '../../udf/define-function.ts';
 import { defineRequest } from '../../udf/define-request.ts';
 import { adoptTables } from '../adopt.ts';
+import { maintainShards, type Maintenance } from '../maintain-shards.ts';
 import { forgetTables } from '../forget.ts';
 import { attachShards, registerTable, type NewTable } from '../register.ts';
 import { ownedRelation } from '../owned-relation.ts';
@@ -48,6 +49,12 @@ export const request_shard_adopt = request(
     requireAdmin(caller, 'adopt nodes');
     adoptTables();
   },
+);
+
+export const request_shard_maintain = request<{ relid: string; what: Maintenance }>(
+  'maintain',
+  'Vacuums or reindexes all shards of a table.',
+  (caller, p) => maintainShards(caller, BigInt(p.relid), p.what),
 );
 
 export const forget_distributed = defineFunction({

@@ -23,17 +23,34 @@ as $$
 $$;
 comment on function _tessera_functions.setting_list() is 'the settings of tessera with their defaults';
 
+create function _tessera_functions.configured(name text) returns text
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$
+  select coalesce(
+    nullif(current_setting('tessera.' || $1, true), ''),
+    case
+      when $1 in ('shard_count', 'max_background_task_executors', 'max_background_task_executors_per_node', 'background_task_queue_interval')
+        then nullif(current_setting('citus.' || $1, true), '')
+      when $1 in ('telemetry_level', 'enable_job_execution_logging')
+        then case current_setting('timescaledb.' || $1, true) when '' then null when 'no_functions' then 'basic' else current_setting('timescaledb.' || $1, true) end
+    end)
+$$;
+comment on function _tessera_functions.configured(text) is 'value of the configuration parameter of a setting: tessera.<name>, else the one it has in Citus or TimescaleDB';
+
 create function _tessera_functions.setting(name text) returns text
 language sql stable
 set search_path to pg_catalog, pg_temp
 as $$
   select coalesce(
+    -- What somebody says in a session is meant for what he does next.
+    case when $1 = 'shard_count' then _tessera_functions.configured($1) end,
     (select s.value from _tessera_catalog.setting s where s.name = $1::name),
-    nullif(current_setting('tessera.' || $1, true), ''),
+    _tessera_functions.configured($1),
     (select l.default_value from _tessera_functions.setting_list() l where l.name = $1))
 $$;
 comment on function _tessera_functions.setting(text) is
-'A setting of tessera, live: the value given with tessera.set_setting(), else the configuration parameter tessera.<name>, else the default.
+'A setting of tessera, live: the value given with tessera.set_setting(), else the configuration parameter tessera.<name> (or that of Citus or TimescaleDB), else the default. For shard_count the configuration parameter comes first.
 name: one of tessera.settings()
 Privileges: anybody';
 
@@ -45,8 +62,9 @@ set search_path to pg_catalog, pg_temp
 as $$
   select l.name, _tessera_functions.setting(l.name), l.unit,
     case
+      when l.name = 'shard_count' and _tessera_functions.configured(l.name) is not null then 'configuration'
       when exists (select from _tessera_catalog.setting s where s.name = l.name::name) then 'database'
-      when nullif(current_setting('tessera.' || l.name, true), '') is not null then 'configuration'
+      when _tessera_functions.configured(l.name) is not null then 'configuration'
       else 'default'
     end,
     l.description
