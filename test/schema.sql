@@ -1800,6 +1800,9 @@ CREATE EVENT TRIGGER tessera_keep_tables ON ddl_command_start
 CREATE EVENT TRIGGER tessera_key_ddl ON ddl_command_start
          WHEN TAG IN ('ALTER TABLE', 'CREATE INDEX')
    EXECUTE FUNCTION _tessera_functions.on_key_ddl();
+CREATE EVENT TRIGGER tessera_row_security ON ddl_command_end
+         WHEN TAG IN ('ALTER TABLE')
+   EXECUTE FUNCTION _tessera_functions.on_row_security();
 CREATE EVENT TRIGGER tessera_server_created ON ddl_command_end
          WHEN TAG IN ('CREATE SERVER')
    EXECUTE FUNCTION _tessera_functions.on_server_created();

@@ -31,6 +31,11 @@ begin
     create event trigger tessera_shard_drop on sql_drop
       execute function _tessera_functions.on_shard_drop();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_row_security') then
+    create event trigger tessera_row_security on ddl_command_end
+      when tag in ('ALTER TABLE')
+      execute function _tessera_functions.on_row_security();
+  end if;
   if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_server_created') then
     create event trigger tessera_server_created on ddl_command_end
       when tag in ('CREATE SERVER')
@@ -87,6 +92,7 @@ create or replace trigger check_strategy before insert or update on _tessera_cat
 create or replace trigger merge_metadata before insert on _tessera_catalog.metadata
   for each row execute function _tessera_functions.merge_metadata();
 select _tessera_functions.complete_parts();
+select _tessera_functions.guard_all();
 delete from _tessera_catalog.scheduler_state;
 insert into _tessera_catalog.scheduler_state default values;
 -- A database that had the extension before it kept these.

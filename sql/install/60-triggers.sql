@@ -33,6 +33,9 @@ begin
     execute function _tessera_functions.on_shard_ddl();
   create event trigger tessera_shard_drop on sql_drop
     execute function _tessera_functions.on_shard_drop();
+  create event trigger tessera_row_security on ddl_command_end
+    when tag in ('ALTER TABLE')
+    execute function _tessera_functions.on_row_security();
   create event trigger tessera_server_created on ddl_command_end
     when tag in ('CREATE SERVER')
     execute function _tessera_functions.on_server_created();

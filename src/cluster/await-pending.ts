@@ -38,5 +38,5 @@ export const awaitPending = (ids: readonly number[]): void => {
 
 /** For whoever only looks: goes on after a while. */
 export const awaitPendingOrGoOn = (ids: readonly number[]): void => {
-  if (ids.length > 0) leftOn(ids, 'finisher');
+  if (ids.length > 0) leftOn(ids, 'others');
 };

@@ -151,6 +151,9 @@ const spread = (table: Relation, root: Relation, keys: readonly FoundKey[], d: D
 
 export const AWAIT_TRIGGER = 'tessera_await_references';
 
+/** Made anew where they are needed. */
+const OWN_TRIGGERS: readonly string[] = [AWAIT_TRIGGER, 'tessera_row_security'];
+
 /** A row must not arrive at a shard before the row of a reference table it points at. */
 export const awaitReferences = (root: Relation, keys: readonly FoundKey[]): void => {
   if (!keys.some((k) => k.kind === 'f' && k.referenced !== null && findDistributed(k.referenced)?.model === 't'))
@@ -181,7 +184,7 @@ const createKeys = (table: Relation, root: Relation, keys: readonly FoundKey[]):
  */
 const rebuild = (table: Relation, d: Distribution | null): void => {
   const whole = takeSnapshot(table);
-  const ours = [AWAIT_TRIGGER, ...setAsideTriggers(table.oid)];
+  const ours = [...OWN_TRIGGERS, ...setAsideTriggers(table.oid)];
   const snapshot = { ...whole, triggers: whole.triggers.filter((t) => !ours.includes(t.name)) };
   const keys = keysFor(table.oid);
   const incoming = readIncomingKeys(table.oid);
@@ -196,6 +199,7 @@ const rebuild = (table: Relation, d: Distribution | null): void => {
   moveRows(root, old);
   if (d === null) createKeys(table, root, keys);
   createTriggersAndPolicies(table, snapshot);
+  run('select _tessera_functions.guard_row_security($1::int8::oid)', [root.oid]);
   replaceViews(snapshot);
   if (findDistributed(table.oid) !== undefined) request('shard.forget', { relid: table.oid });
   run(`drop table ${qualified(old)}`);

@@ -30,6 +30,7 @@ declare
   loaded text;
   missing text[];
   waiting bigint;
+  unguarded text;
   place record;
 begin
   select extversion into installed from pg_extension where extname = 'tessera';
@@ -118,6 +119,18 @@ begin
     status := 'error'; detail := waiting || ' rows name tables that are gone'; hint := 'select tessera.sync_catalog();';
   end if;
   return next;
+
+  if exists (select from _tessera_catalog.pg_dist_partition) then
+    check_name := 'row security';
+    select count(*), min(t::text) into waiting, unguarded from _tessera_functions.unguarded_tables() t;
+    if waiting = 0 then
+      status := 'ok'; detail := 'policies of distributed tables are checked for new rows'; hint := null;
+    else
+      status := 'error'; detail := format('nobody checks new rows of %s distributed tables with row security, such as %s', waiting, unguarded);
+      hint := 'select tessera.sync_catalog();';
+    end if;
+    return next;
+  end if;
 
   check_name := 'hypertables';
   status := 'error';
