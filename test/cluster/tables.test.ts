@@ -445,6 +445,7 @@ describe.skipIf(!hasWorkers())('distributed tables', () => {
       create trigger tr before insert on o for each row execute function note(); comment on trigger tr on o is 'the trigger';
       alter table o enable row level security;
       create policy p on o for select to ${reader} using (w > 5); comment on policy p on o is 'the policy';
+      create policy few on o for insert to ${reader} with check (w = 2);
       grant select, insert on o to ${reader}; grant update (v) on o to ${writer} with grant option;
       create view ov with (security_barrier) as select k, v from o; grant select on ov to ${reader}; create view ovv as select * from ov;
       insert into o values (1, 'a', 1), (2, 'b', 10)`);
@@ -452,7 +453,7 @@ describe.skipIf(!hasWorkers())('distributed tables', () => {
       db.query(`select obj_description('o'::regclass, 'pg_class') as t, col_description('o'::regclass, 2) as c, obj_description('oi'::regclass, 'pg_class') as i,
         (select obj_description(oid, 'pg_statistic_ext') || stxstattarget from pg_statistic_ext where stxname = 'os') as s,
         (select obj_description(oid, 'pg_constraint') from pg_constraint where conname = 'ck' and conrelid = 'o'::regclass) as k,
-        (select obj_description(oid, 'pg_policy') from pg_policy where polrelid = 'o'::regclass) as p,
+        (select obj_description(oid, 'pg_policy') from pg_policy where polrelid = 'o'::regclass and polname = 'p') as p,
         (select obj_description(oid, 'pg_trigger') from pg_trigger where tgname = 'tr' and tgrelid = 'o'::regclass) as g,
         (select array_agg((attname, attstattarget, ${columnOptions('attoptions')}, attstorage, attcompression, attacl)::text order by attnum) from pg_attribute
          where attrelid = 'o'::regclass and attnum > 0) as columns,
@@ -467,6 +468,7 @@ describe.skipIf(!hasWorkers())('distributed tables', () => {
     ]);
     const session = await db.as(reader);
     await session.query(`insert into o values (3, 'c', null)`);
+    expect((await failure(session, `insert into o values (4, 'd', 2)`)).code).toBe('42501');
     expect((await session.query('select k from o')).rows).toEqual([{ k: 2 }]);
     expect((await failure(session, 'delete from o')).code).toBe('42501');
     expect((await session.query('select count(*)::int as n from ov')).rows).toEqual([{ n: 3 }]);
