@@ -6,6 +6,7 @@ import { badConninfo, foreignServerTaken } from './failures.ts';
 import type { Node } from './node.ts';
 import { origin } from './origin.ts';
 import { withNode } from './remote.ts';
+import { touch } from './touched.ts';
 
 type Options = Readonly<Record<string, string>>;
 
@@ -74,7 +75,9 @@ const optionChanges = (known: Options, wanted: Options, gone: readonly string[] 
 
 const setOptions = (server: string, wanted: Options, gone: readonly string[] = []): void => {
   const changes = optionChanges(serverOptions(server), wanted, gone);
-  if (changes !== '') run(`alter server ${ident(server)} options (${changes})`);
+  if (changes === '') return;
+  run(`alter server ${ident(server)} options (${changes})`);
+  touch(server);
 };
 
 /** Whether the server is there. One of somebody else is refused: its owner could have our passwords sent anywhere. */
@@ -117,6 +120,7 @@ const makeServerAndMapping = (
       ...(isSuperuser() ? { password_required: 'false' } : {}),
     })})`,
   );
+  touch(server);
 };
 
 /** The name this database had when the node was added, unless the administrator has given another. */
@@ -228,7 +232,9 @@ export const refreshServers = (node: Node, before: Conninfo = { server: {}, mapp
     if (s.owner === null) continue;
     setOptions(s.name, address(node, given), gone);
     const changes = optionChanges(publicMapping(s.name), certificatesOf(given), Object.keys(certificatesOf(before)));
-    if (changes !== '') run(`alter user mapping for public server ${ident(s.name)} options (${changes})`);
+    if (changes === '') continue;
+    run(`alter user mapping for public server ${ident(s.name)} options (${changes})`);
+    touch(s.name);
   }
 };
 
@@ -248,6 +254,7 @@ const adoptOwner = (node: Node, server: string, owner: string, predecessor: stri
   });
   const name = ownerServer(node, owner);
   if (name !== server) run(`alter server ${ident(server)} rename to ${ident(name)}`);
+  touch(name);
   makeOwnerServer(node, owner);
 };
 

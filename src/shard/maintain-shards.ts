@@ -41,7 +41,7 @@ export const maintainShards = (caller: string, relid: bigint, what: Maintenance)
   let done = 0;
   for (const { shard, node } of placements)
     try {
-      withServer(ownerServer(node, root.owner), node, (r) => r.exec(`${COMMANDS[what]} ${qualified(shard)}`));
+      withServer(ownerServer(node, root.owner), node, (r) => r.answer(`${COMMANDS[what]} ${qualified(shard)}`));
       done++;
     } catch (e) {
       if (isCancel(e) || !(e instanceof Error)) throw e;

@@ -1,4 +1,4 @@
-import { isCancel, query } from '../../engine/spi.ts';
+import { isCancel, one, query } from '../../engine/spi.ts';
 import { defineFunction, returnsScalar, returnsTable, returnsVoid } from '../../udf/define-function.ts';
 import { awaitPendingOrGoOn } from '../await-pending.ts';
 import { cleanUp } from '../cleanup.ts';
@@ -149,24 +149,32 @@ export const check_cluster = defineFunction({
   },
 });
 
+/** Within the time a node has to answer; the first one stays well while it waits for the other. */
+const inTime = (statements: string): string => {
+  const { seconds } = one<{ seconds: string }>(`select _tessera_functions.setting('node_timeout') as seconds`);
+  const block = `${statements}
+exception when query_canceled then
+  raise exception using errcode = '${SQLSTATE.connectionFailure}', message = 'the other node has not answered';
+end`;
+  return `begin; set local statement_timeout = ${literal(`${seconds}s`)}; do ${literal(block)}; rollback`;
+};
+
 /** By dblink, which is installed on the first node for the moment of the question only. */
-const byDblink = (to: Node): string => {
-  const ask = `declare
+const byDblink = (to: Node): string =>
+  inTime(`declare
   place text;
 begin
   create schema tessera_check;
   create extension if not exists dblink schema tessera_check;
   select n.nspname into place from pg_catalog.pg_extension e
   join pg_catalog.pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink';
-  execute pg_catalog.format('select %I.dblink_exec(%L, %L)', place, ${literal(conninfoText(to))}, 'begin');
-end`;
-  return `begin; do ${literal(ask)}; rollback`;
-};
+  execute pg_catalog.format('select %I.dblink_exec(%L, %L)', place, ${literal(conninfoText(to))}, 'begin');`);
 
 /** As a move would; it looks for publications that are not there, which is a warning. */
 const bySubscription = (to: Node): string =>
-  `begin; create subscription tessera_check connection ${literal(conninfoText(to))} publication tessera_check
-     with (connect = true, create_slot = false, enabled = false, slot_name = none); rollback`;
+  inTime(`begin
+  create subscription tessera_check connection ${literal(conninfoText(to))} publication tessera_check
+    with (connect = true, create_slot = false, enabled = false, slot_name = none);`);
 
 /** Null where the first node cannot be asked: its role may neither install dblink there nor subscribe. */
 const reaches = (from: Node, to: Node): boolean | null => {

@@ -16,6 +16,7 @@ as $$
     ('max_background_task_executors', '4', 'integer', 'sessions', 'most background tasks that run at the same time'),
     ('max_background_task_executors_per_node', '4', 'integer', 'sessions', 'most running background tasks that involve the same node'),
     ('logical_replication_timeout', '7200', 'integer', 's', 'how long a move of shards waits for replication that makes no progress'),
+    ('node_timeout', '30', 'integer', 's', 'how long a node may leave a new connection without an answer'),
     ('shard_count', '32', 'integer', 'shards', 'number of shards of a distributed table unless it is given'),
     ('background_task_queue_interval', '500', 'integer', 'ms', 'how often the scheduler looks after the task queue, -1 never'),
     ('telemetry_level', 'basic', 'enum off basic', null, 'whether the telemetry job stores a report in this database; nothing is sent'),
