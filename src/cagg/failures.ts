@@ -134,6 +134,9 @@ export const badLagType = (name: string, given: string, wanted: string): PgError
     SQLSTATE.invalidParameterValue,
     `invalid value of "${name}"`,
     `It is of type ${given}; the time column needs ${wanted}.`,
+    wanted === 'an integer'
+      ? 'Give an integer, in the units of the time column.'
+      : `Give an interval with its unit, such as interval '7 days'.`,
   );
 export const badPolicyConfig = (detail: string): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'invalid configuration of a continuous aggregate policy', detail);

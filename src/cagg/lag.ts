@@ -1,5 +1,5 @@
 import { one } from '../engine/spi.ts';
-import { SQL_TYPES } from '../hypertable/index.ts';
+import { readsInterval, SQL_TYPES } from '../hypertable/index.ts';
 import { INTEGERS, isIntegerTime, maximumOf, minimumOf, type TimeType } from '../lib/internal-time.ts';
 import { badLagType, lagOutOfRange } from './failures.ts';
 
@@ -13,7 +13,7 @@ export const parseLength = (name: string, text: string | null, given: string, ty
     if (value > maximumOf(type) || value < minimumOf(type)) throw lagOutOfRange(name, text, SQL_TYPES[type]);
     return value;
   }
-  if (given !== 'interval' && given !== 'text') throw badLagType(name, given, 'an interval');
+  if (given !== 'interval' && !(given === 'text' && readsInterval(text))) throw badLagType(name, given, 'an interval');
   return one<{ value: bigint }>('select (extract(epoch from $1::text::interval) * 1000000)::int8 as value', [text])
     .value;
 };

@@ -1,8 +1,9 @@
 import type { Hypertable } from '../catalog/hypertable.ts';
-import { hasSqlState, one, query, subtransaction } from '../engine/spi.ts';
+import { one, query } from '../engine/spi.ts';
 import { INTEGERS, isIntegerTime, MINUS_INFINITY, PLUS_INFINITY, type TimeType } from '../lib/internal-time.ts';
+import { reads, readsInterval } from './argument-text.ts';
 import { timeDimension } from './dimensions.ts';
-import { badBoundText, badBoundType, boundsInverted, boundsMixed } from './failures.ts';
+import { badBoundText, badBoundType, badCreationBound, boundsInverted, boundsMixed } from './failures.ts';
 import { internalSql, SQL_TYPES } from './time-sql.ts';
 
 /** Arguments of show_chunks() and drop_chunks(): texts of one common type. */
@@ -23,17 +24,6 @@ export interface ChunkBounds {
 }
 
 const CALENDAR = ['timestamp with time zone', 'timestamp without time zone', 'date'];
-const BAD_TEXT = ['22007', '22008', '22P02', '22003'];
-
-const parses = (text: string, type: string): boolean => {
-  try {
-    subtransaction(() => one(`select $1::text::${type} as value`, [text]));
-    return true;
-  } catch (e) {
-    if (hasSqlState(e, ...BAD_TEXT)) return false;
-    throw e;
-  }
-};
 
 const internalOf = (expression: string, params: readonly unknown[], type: TimeType): bigint => {
   const { value } = one<{ value: bigint }>(
@@ -57,26 +47,26 @@ const NOW: Readonly<Record<string, string>> = {
 export const toInternal = (text: string, given: string, type: TimeType): bigint => {
   const wanted = SQL_TYPES[type];
   if (isIntegerTime(type)) {
-    if (INTEGERS.includes(given) || (given === 'text' && parses(text, 'bigint'))) return BigInt(text.trim());
+    if (INTEGERS.includes(given) || (given === 'text' && reads(text, 'bigint'))) return BigInt(text.trim());
     throw badBoundType(given, wanted, 'Give an integer, in the units of the column.');
   }
   const ago = (): bigint => internalOf(`(${NOW[type]} - $1::text::interval)::${wanted}`, [text], type);
   if (given === 'interval') return ago();
   if (CALENDAR.includes(given)) return internalOf(`$1::text::${given}::${wanted}`, [text], type);
   if (given !== 'text') throw badBoundType(given, wanted, 'Give an interval, or a value of the type of the column.');
-  if (parses(text, wanted)) return internalOf(`$1::text::${wanted}`, [text], type);
-  if (parses(text, 'interval')) return ago();
+  if (reads(text, wanted)) return internalOf(`$1::text::${wanted}`, [text], type);
+  if (readsInterval(text)) return ago();
   throw badBoundText(text, wanted);
 };
 
 /** A bound on the time of creation. */
 const creationBound = (text: string, given: string): string => {
-  if (given === 'interval' || (given === 'text' && !parses(text, 'timestamptz') && parses(text, 'interval')))
+  if (given === 'interval' || (given === 'text' && !reads(text, 'timestamptz') && readsInterval(text)))
     return one<{ value: string }>('select (now() - $1::text::interval)::text as value', [text]).value;
-  if (given === 'text' ? parses(text, 'timestamptz') : CALENDAR.includes(given))
+  if (given === 'text' ? reads(text, 'timestamptz') : CALENDAR.includes(given))
     return one<{ value: string }>('select $1::text::timestamptz::text as value', [text]).value;
   if (given === 'text') throw badBoundText(text, 'timestamp with time zone');
-  throw badBoundType(given, 'timestamp with time zone');
+  throw badCreationBound(given);
 };
 
 export const resolveBounds = (h: Hypertable, a: BoundArguments): ChunkBounds => {
@@ -84,14 +74,17 @@ export const resolveBounds = (h: Hypertable, a: BoundArguments): ChunkBounds => 
   const byTime = a.older_than !== null || a.newer_than !== null;
   const byCreation = a.created_before !== null || a.created_after !== null;
   if (byTime && byCreation) throw boundsMixed();
-  // A time of day says nothing about an integer column, but it does about when a chunk was made.
-  const asCreation = byTime && isIntegerTime(type) && (a.type === 'interval' || CALENDAR.includes(a.type));
-  const [before, after] = asCreation ? [a.older_than, a.newer_than] : [a.created_before, a.created_after];
+  if (byTime && isIntegerTime(type) && (a.type === 'interval' || CALENDAR.includes(a.type)))
+    throw badBoundType(
+      a.type,
+      SQL_TYPES[type],
+      'Give an integer, in the units of the column. created_before and created_after go by when chunks were made.',
+    );
   const bounds: ChunkBounds = {
-    older: asCreation || a.older_than === null ? null : toInternal(a.older_than, a.type, type),
-    newer: asCreation || a.newer_than === null ? null : toInternal(a.newer_than, a.type, type),
-    before: before === null ? null : creationBound(before, a.type),
-    after: after === null ? null : creationBound(after, a.type),
+    older: a.older_than === null ? null : toInternal(a.older_than, a.type, type),
+    newer: a.newer_than === null ? null : toInternal(a.newer_than, a.type, type),
+    before: a.created_before === null ? null : creationBound(a.created_before, a.type),
+    after: a.created_after === null ? null : creationBound(a.created_after, a.type),
   };
   if (bounds.older !== null && bounds.newer !== null && bounds.older < bounds.newer) throw boundsInverted();
   return bounds;

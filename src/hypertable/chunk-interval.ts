@@ -22,6 +22,8 @@ const DEFAULTS: Readonly<Record<TimeType, bigint>> = {
   int8: 1_000_000n,
 };
 
+const WITH_UNIT = `Give an interval with its unit, such as interval '7 days'; an integer is in microseconds.`;
+
 export interface ChunkInterval {
   readonly length: bigint;
   readonly warning?: { readonly message: string; readonly hint: string };
@@ -38,14 +40,18 @@ export const chunkInterval = (given: GivenInterval, type: TimeType): ChunkInterv
         'Give the interval in the units of the column.',
       );
     if (given.value < 1n || given.value > maximumOf(type))
-      throw badInterval(`chunk interval must be between 1 and ${maximumOf(type)}`, given.value.toString());
+      throw badInterval(
+        `chunk interval must be between 1 and ${maximumOf(type)}`,
+        given.value.toString(),
+        'Give the interval in the units of the column.',
+      );
     return { length: given.value };
   }
   const length = given.kind === 'integer' ? given.value : given.microseconds;
   const text = given.kind === 'integer' ? `${given.value} microseconds` : given.text;
-  if (length <= 0n) throw badInterval('chunk interval must be greater than zero', text);
+  if (length <= 0n) throw badInterval('chunk interval must be greater than zero', text, WITH_UNIT);
   if (type === 'date' && length % MICROSECONDS_PER_DAY !== 0n)
-    throw badInterval('chunk interval of a date column must be a multiple of one day', text);
+    throw badInterval('chunk interval of a date column must be a multiple of one day', text, WITH_UNIT);
   if (length < MICROSECONDS_PER_SECOND)
     return {
       length,

@@ -1,7 +1,8 @@
 import { one, warning } from '../engine/spi.ts';
 import { timeTypeOf, type TimeType } from '../lib/internal-time.ts';
+import { readsInterval } from './argument-text.ts';
 import { chunkInterval, type GivenInterval } from './chunk-interval.ts';
-import { badPartitionCount, badTimeType, partitionFunction } from './failures.ts';
+import { badIntervalType, badPartitionCount, badTimeType, partitionFunction } from './failures.ts';
 
 /** An interval argument of any type, as its text and the name of its type. */
 export const parseInterval = (text: string | null, typeName: string | null): GivenInterval => {
@@ -9,6 +10,7 @@ export const parseInterval = (text: string | null, typeName: string | null): Giv
   const integerType = typeName === 'smallint' || typeName === 'integer' || typeName === 'bigint';
   if (integerType || (typeName === 'text' && /^\s*[+-]?\d+\s*$/.test(text)))
     return { kind: 'integer', value: BigInt(text.trim()) };
+  if (typeName !== 'interval' && !(typeName === 'text' && readsInterval(text))) throw badIntervalType(text, typeName);
   const { microseconds } = one<{ microseconds: bigint }>(
     `select ((extract(year from i) * 12 + extract(month from i)) * 30 * 86400000000 + extract(day from i) * 86400000000
        + (extract(hour from i) * 3600000000 + extract(minute from i) * 60000000 + extract(microseconds from i)))::int8 as microseconds

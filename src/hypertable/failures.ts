@@ -63,6 +63,12 @@ export const badExclusion = (constraint: string, detail: string): PgError =>
   fail(SQLSTATE.badHypertableIndex, `exclusion constraint "${constraint}" cannot be kept on a hypertable`, detail);
 export const badInterval = (reason: string, value: string, hint?: string): PgError =>
   fail(SQLSTATE.invalidParameterValue, reason, `The interval given is ${value}.`, hint);
+export const badIntervalType = (value: string, type: string | null): PgError =>
+  badInterval(
+    'a chunk interval is an interval or an integer',
+    `${value}, of type ${type}`,
+    `Give an interval with its unit, such as interval '7 days', or an integer in microseconds or in the units of an integer column.`,
+  );
 export const bothOrNeither = (): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'exactly one of number_partitions and chunk_time_interval must be given');
 export const badPartitionCount = (count: number | null): PgError =>
@@ -167,7 +173,19 @@ export const badBoundType = (given: string, wanted: string, hint?: string): PgEr
     hint,
   );
 export const badBoundText = (text: string, wanted: string): PgError =>
-  fail(SQLSTATE.invalidParameterValue, `"${text}" is neither an interval nor a ${wanted}`);
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `"${text}" is neither an interval nor a ${wanted}`,
+    undefined,
+    `Give an interval with its unit, such as interval '7 days', or a ${wanted}.`,
+  );
+export const badCreationBound = (given: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `a bound of type ${given} does not say when chunks were made`,
+    undefined,
+    `Give an interval, such as interval '7 days', or a timestamp with time zone.`,
+  );
 export const notChunk = (name: string): PgError => fail(SQLSTATE.invalidParameterValue, `"${name}" is not a chunk`);
 export const integerNowWrongTime = (column: string): PgError =>
   fail(

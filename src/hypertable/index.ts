@@ -40,6 +40,7 @@ export {
   placesDdl,
   truncateTriggerDdl,
 } from './partition-ddl.ts';
+export { readsInterval } from './argument-text.ts';
 export { resolveBounds, selectChunks, toInternal, type SelectedChunk } from './chunk-bounds.ts';
 export { dropChunks } from './drop-chunks.ts';
 export { findRelation, relationOid, storedColumns, type Relation } from './relation.ts';

@@ -3,6 +3,7 @@ import { hasSqlState, one, query, subtransaction } from '../engine/spi.ts';
 import { INTEGERS, isIntegerTime, maximumOf, minimumOf } from '../lib/internal-time.ts';
 import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
+import { reads, readsInterval } from './argument-text.ts';
 import { toInternal } from './chunk-bounds.ts';
 import { timeDimension } from './dimensions.ts';
 import { ageNeverReached, badLag, lagOverflow, noIntegerNow } from './failures.ts';
@@ -10,27 +11,17 @@ import { ageNeverReached, badLag, lagOverflow, noIntegerNow } from './failures.t
 /** An age as a policy keeps it: an interval as text, or an integer in units of the column. */
 export type Lag = string | number;
 
-const parses = (text: string, type: string): boolean => {
-  try {
-    subtransaction(() => one(`select $1::text::${type} as value`, [text]));
-    return true;
-  } catch (e) {
-    if (hasSqlState(e, '22007', '22008', '22P02', '22003', '22015')) return false;
-    throw e;
-  }
-};
-
 /** Checks an age that a user gave for a policy against the type of the time column. */
 export const parseLag = (h: Hypertable, argument: string, text: string, type: string): Lag => {
   const time = timeDimension(h);
   if (isIntegerTime(time.type)) {
-    if (!INTEGERS.includes(type) && !(type === 'text' && parses(text, 'bigint')))
+    if (!INTEGERS.includes(type) && !(type === 'text' && reads(text, 'bigint')))
       throw badLag(argument, type, 'an integer', 'The time column is an integer, so its ages are integers.');
     requireIntegerNow(h);
     const value = BigInt(text.trim());
     return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : text.trim();
   }
-  if (type !== 'interval' && !(type === 'text' && parses(text, 'interval')))
+  if (type !== 'interval' && !(type === 'text' && readsInterval(text)))
     throw badLag(argument, type, 'an interval', `Give an interval, such as interval '7 days'.`);
   return one<{ text: string }>('select $1::text::interval::text as text', [text]).text;
 };
@@ -48,7 +39,7 @@ const clocks = (h: Hypertable): readonly Clock[] =>
     `with recursive up(id, depth) as (
        select $1::int, 0
        union all
-       select a.raw_hypertable_id, depth + 1 from up join _tessera_catalog.continuous_agg a on a.mat_hypertable_id = up.id)
+       select coalesce(a.parent_mat_hypertable_id, a.raw_hypertable_id), depth + 1 from up join _tessera_catalog.continuous_agg a on a.mat_hypertable_id = up.id)
      select d.integer_now_func_schema as schema, d.integer_now_func as name, h.relid::regclass::text as table
      from up join _tessera_catalog.hypertable h on h.id = up.id
      join _tessera_catalog.dimension d on d.hypertable_id = h.id and d.interval_length is not null
@@ -56,11 +47,19 @@ const clocks = (h: Hypertable): readonly Clock[] =>
     [h.id],
   );
 
+const callOf = ({ schema, name }: Clock): string | undefined =>
+  schema === null || name === null ? undefined : `${ident(schema)}.${ident(name)}()`;
+
+/** A call of the integer_now function; results of a continuous aggregate have that of what it reads, unless they have their own. */
+export const integerClock = (h: Hypertable): string | undefined =>
+  clocks(h)
+    .map(callOf)
+    .find((c) => c !== undefined);
+
 export const requireIntegerNow = (h: Hypertable): string => {
-  const found = clocks(h);
-  for (const { schema, name } of found)
-    if (schema !== null && name !== null) return `${ident(schema)}.${ident(name)}()`;
-  throw noIntegerNow(found.at(-1)?.table ?? h.table_name);
+  const clock = integerClock(h);
+  if (clock === undefined) throw noIntegerNow(clocks(h).at(-1)?.table ?? h.table_name);
+  return clock;
 };
 
 /** The present moment in internal time; for an integer column what the user's function says. */

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { hasWorkers, useCluster, type Cluster, type NodeDatabase } from '../harness/cluster.ts';
 import { failure } from '../harness/database.ts';
-import { expectNothingLeft, expectShardsFollow, settled } from '../harness/shards.ts';
+import { expectNothingLeft, expectShardsFollow } from '../harness/shards.ts';
 import { Silence } from '../harness/silence.ts';
 import { waitUntil } from '../harness/wait-until.ts';
 

@@ -40,10 +40,7 @@ as $$
 declare
   dblink constant text := (
     select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink');
-  loopback constant text := (
-    select s.srvname from pg_foreign_server s
-    where s.srvtype = 'tessera loopback' and s.srvversion = current_user and _tessera_functions.is_trusted(s.srvowner)
-    limit 1);
+  loopback constant text := _tessera_functions.loopback_of(current_user);
   give_up constant timestamptz := least(until, clock_timestamp() + make_interval(secs => silence));
   waits bool := true;
 begin
