@@ -752,6 +752,18 @@ CREATE VIEW _tessera_functions.noted_changes AS
     high
    FROM _tessera_functions.take_noted() take_noted(hypertable_id, low, high);
 COMMENT ON VIEW _tessera_functions.noted_changes IS 'what a loopback connection noted of compressed rows; each is shown once';
+CREATE VIEW _tessera_functions.own_changes AS
+ SELECT hypertable_id,
+    modification_time,
+    lowest_modified_value,
+    greatest_modified_value
+   FROM _tessera_catalog.continuous_aggs_hypertable_invalidation_log l
+  WHERE ((lowest_modified_value <= greatest_modified_value) AND (EXISTS ( SELECT
+           FROM _tessera_catalog.hypertable h
+          WHERE ((h.id = l.hypertable_id) AND (has_any_column_privilege((h.relid)::oid, 'insert, update'::text) OR has_table_privilege((h.relid)::oid, 'delete'::text))))))
+  WITH CASCADED CHECK OPTION;
+COMMENT ON VIEW _tessera_functions.own_changes IS 'By which whoever changes rows of a hypertable logs that. PostgreSQL asks the condition of the role that inserts, in whose name no function of the
+owner of the extension could ask: who may not write to a hypertable makes nothing of it stale. Who may can do so by writing as well';
 CREATE VIEW public.citus_nodes AS
  SELECT nodename,
     nodeport,
@@ -1743,6 +1755,7 @@ GRANT SELECT ON SEQUENCE _tessera_catalog.tablespace_id_seq TO PUBLIC;
 GRANT SELECT ON SEQUENCE _tessera_catalog.telemetry_report_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.worker_slot TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_functions.noted_changes TO PUBLIC;
+GRANT INSERT ON TABLE _tessera_functions.own_changes TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_nodes TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_shards TO PUBLIC;
 GRANT SELECT ON TABLE public.citus_tables TO PUBLIC;

@@ -42,10 +42,9 @@ begin
       moment := case value
         when 9223372036854775807 then 'infinity'::timestamp
         when '-9223372036854775808'::int8 then '-infinity'::timestamp
-        -- In two steps: int8 times interval goes by way of float8.
-        else greatest(
-          timestamp 'epoch' + (value / 86400000000) * interval '1 day' + (value % 86400000000) * interval '1 microsecond',
-          timestamp '4714-11-24 00:00 BC')
+        -- In two steps: int8 times interval goes by way of float8. No calendar begins before 4714 BC.
+        else timestamp 'epoch' + (greatest(value, -210866803200000000) / 86400000000) * interval '1 day'
+          + (greatest(value, -210866803200000000) % 86400000000) * interval '1 microsecond'
       end;
       if pg_typeof(sample) = 'timestamp with time zone'::regtype then
         result := timezone('UTC', moment);

@@ -161,6 +161,7 @@ begin
   loop
     perform _tessera_functions.put_changes(changed.id, _tessera_functions.whole_buckets(changed.id, changed.parts));
   end loop;
+  perform _tessera_functions.forget_noted(raw);
 end
 $$;
 comment on function _tessera_functions.move_changes(integer) is

@@ -129,8 +129,9 @@ begin
 end
 $$;
 comment on function _tessera_functions.note_change(int, text, int8, anyelement, anyelement) is
-'Notes that rows of a table changed whose times lie between the two, and says whether that must be queued: once for a table and
-transaction. The range is kept, in units of the given length of internal time, in settings that last as long as the (sub)transaction.';
+'Notes that rows of a table changed whose times lie between the two, and logs it at once, so that the same transaction sees its own changes.
+True where the log is left to the trigger: once for a table and transaction. The range is kept, in units of the given length of internal time,
+in settings that last as long as the (sub)transaction.';
 
 create function _tessera_functions.note_range(hypertable_id int, key text, unit int8, "from" anyelement, "to" anyelement) returns boolean
 language plpgsql volatile
@@ -159,12 +160,11 @@ begin
   end if;
   perform pg_catalog.set_config('tessera.lo_' operator(pg_catalog.||) key, low::pg_catalog.text, true),
     pg_catalog.set_config('tessera.hi_' operator(pg_catalog.||) key,
-      (case when high operator(pg_catalog.=) 9223372036854775807 then high else high operator(pg_catalog.+) 1 end)::pg_catalog.text, true),
-    pg_catalog.set_config('tessera.due_' operator(pg_catalog.||) key, 'on', true)
+      (case when high operator(pg_catalog.=) 9223372036854775807 then high else high operator(pg_catalog.+) 1 end)::pg_catalog.text, true)
   from _tessera_catalog.continuous_aggs_invalidation_threshold t
   where t.hypertable_id operator(pg_catalog.=) $1;
   if found then
-    return true;
+    return not _tessera_functions.log_noted($1, key, unit);
   end if;
   return _tessera_functions.widen_range($1, key, unit, low, high);
 end
@@ -178,7 +178,6 @@ as $$
 declare
   lo_name constant pg_catalog.text := 'tessera.lo_' operator(pg_catalog.||) key;
   hi_name constant pg_catalog.text := 'tessera.hi_' operator(pg_catalog.||) key;
-  due_name constant pg_catalog.text := 'tessera.due_' operator(pg_catalog.||) key;
   first pg_catalog.int8 := '-9223372036854775808';
   last pg_catalog.int8 := 9223372036854775807;
   lo pg_catalog.int8 := nullif(pg_catalog.current_setting(lo_name, true), '');
@@ -228,15 +227,108 @@ begin
       else high operator(pg_catalog.+) slack end;
   end if;
   perform pg_catalog.set_config(lo_name, lo::pg_catalog.text, true), pg_catalog.set_config(hi_name, hi::pg_catalog.text, true);
-  if pg_catalog.current_setting(due_name, true) operator(pg_catalog.=) 'on' then
+  if pg_catalog.current_setting('tessera.due_' operator(pg_catalog.||) key, true) operator(pg_catalog.=) 'on' then
     return false;
   end if;
-  perform pg_catalog.set_config(due_name, 'on', true);
-  return true;
+  return not _tessera_functions.log_noted($1, key, unit);
 end
 $$;
 comment on function _tessera_functions.widen_range(int, text, int8, int8, int8) is
   'the part of note_range() that widens a range, and that does without the row of the hypertable where a snapshot is too old to see it';
+
+create function _tessera_functions.noted_times(unit int8, lo int8, hi int8, out lowest int8, out highest int8)
+language plpgsql immutable
+as $$
+-- Called once a transaction and table, where the search path is not pinned.
+begin
+  lowest := '-9223372036854775808';
+  highest := 9223372036854775807;
+  -- RESET ALL takes settings away as well; then it may be anything. Only the greatest int8 has no end behind it.
+  if lo operator(pg_catalog.<=) hi then
+    -- From the year 2242 on, and before 1698, seconds as float8 may be rounded to the next one.
+    if unit operator(pg_catalog.=) 1000000 then
+      lo := lo operator(pg_catalog.-) (pg_catalog.abs(lo) operator(pg_catalog.>=) 8589934592)::pg_catalog.int4;
+      hi := hi operator(pg_catalog.+) (pg_catalog.abs(hi) operator(pg_catalog.>=) 8589934592)::pg_catalog.int4;
+    end if;
+    -- The first date stands for minus infinity too.
+    lowest := case
+      when lo operator(pg_catalog.>) (highest operator(pg_catalog./) unit) then highest
+      when lo operator(pg_catalog.<) (lowest operator(pg_catalog./) unit)
+        or unit operator(pg_catalog.=) 86400000000 and lo operator(pg_catalog.<=) -2440588 then lowest
+      else lo operator(pg_catalog.*) unit end;
+    highest := case
+      when hi operator(pg_catalog.>=) (highest operator(pg_catalog./) unit) then highest
+      when hi operator(pg_catalog.<=) ('-9223372036854775808'::pg_catalog.int8 operator(pg_catalog./) unit) then '-9223372036854775808'
+      else hi operator(pg_catalog.*) unit operator(pg_catalog.-) 1 end;
+  end if;
+end
+$$;
+comment on function _tessera_functions.noted_times(int8, int8, int8) is
+  'internal times, both included, of a range that note_change() noted in units of the given length';
+
+create function _tessera_functions.log_noted(hypertable_id int, key text, unit int8) returns boolean
+language plpgsql volatile
+as $$
+declare
+  list constant pg_catalog.text := 'tessera.logged_' operator(pg_catalog.||) $1;
+  chunk constant pg_catalog.int4 := pg_catalog.rtrim(pg_catalog.split_part(key, '_', 2), 'rs');
+  listed constant pg_catalog.text := pg_catalog.concat(pg_catalog.current_setting(list, true), ' ');
+  low pg_catalog.int8;
+  high pg_catalog.int8;
+  modified pg_catalog.int8;
+  cutoff pg_catalog.int8;
+begin
+  -- What a loopback connection notes is logged by its client. Who may write to a chunk and not to its hypertable has the trigger do it,
+  -- which knows a chunk that was detached as well. An older snapshot may not see the chunk.
+  if pg_catalog.right(key, 1) in ('r', 's') and _tessera_functions.loopback_client() is not null or not exists (
+    select from _tessera_catalog.hypertable h
+    where h.id operator(pg_catalog.=) $1
+      and (pg_catalog.has_any_column_privilege(h.relid, 'insert, update') or pg_catalog.has_table_privilege(h.relid, 'delete'))
+      and (chunk operator(pg_catalog.=) 0
+        or pg_catalog.current_setting('transaction_isolation') not in ('read committed', 'read uncommitted')
+        or exists (
+          select from _tessera_catalog.chunk c
+          where c.id operator(pg_catalog.=) chunk and c.hypertable_id operator(pg_catalog.=) $1 and not c.dropped)))
+  then
+    perform pg_catalog.set_config('tessera.due_' operator(pg_catalog.||) key, 'on', true);
+    return false;
+  end if;
+  select c.modified, c.cutoff, t.lowest, t.highest into modified, cutoff, low, high
+  from _tessera_functions.noted_times(unit,
+      nullif(pg_catalog.current_setting('tessera.lo_' operator(pg_catalog.||) key, true), '')::pg_catalog.int8,
+      nullif(pg_catalog.current_setting('tessera.hi_' operator(pg_catalog.||) key, true), '')::pg_catalog.int8) t,
+    _tessera_functions.counted_from($1, unit) c;
+  -- Rows of heaps are noted below the threshold alone.
+  if high operator(pg_catalog.>=) cutoff
+    and (pg_catalog.right(key, 1) not in ('r', 's') or _tessera_functions.is_materialized($1, low))
+  then
+    insert into _tessera_functions.own_changes values ($1, modified, greatest(low, cutoff), high);
+  end if;
+  if pg_catalog.strpos(listed, ' ' operator(pg_catalog.||) key operator(pg_catalog.||) ' ') operator(pg_catalog.=) 0 then
+    perform pg_catalog.set_config(list, pg_catalog.rtrim(listed) operator(pg_catalog.||) ' ' operator(pg_catalog.||) key, true);
+  end if;
+  return true;
+end
+$$;
+comment on function _tessera_functions.log_noted(int, text, int8) is
+'Logs what note_change() has noted of a table, as the caller, in the command after the one that changes its rows: what sees these sees that too.
+False where it is left to log_changes().';
+
+create function _tessera_functions.forget_noted(hypertable_id int) returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  key text;
+begin
+  foreach key in array string_to_array(trim(coalesce(current_setting('tessera.logged_' || $1, true), '')), ' ') loop
+    perform set_config('tessera.lo_' || key, '', true), set_config('tessera.hi_' || key, '', true);
+  end loop;
+  perform set_config('tessera.logged_' || $1, '', true);
+end
+$$;
+comment on function _tessera_functions.forget_noted(int) is
+  'Called by whoever takes changes out of the log: what the transaction changes from now on it notes and logs anew';
 
 create function _tessera_functions.note_compressed_change(
   hypertable_id int, key text, unit int8, "from" anyelement, "to" anyelement
@@ -285,35 +377,49 @@ end
 $$;
 comment on function _tessera_functions.take_noted() is 'what a loopback connection noted of compressed rows, in units of each hypertable; forgets it';
 
-create function _tessera_functions.log_range(hypertable_id int, unit int8, lowest int8, highest int8) returns void
+create function _tessera_functions.counted_from(hypertable_id int, unit int8, out modified int8, out cutoff int8)
 language plpgsql volatile
 as $$
--- Called where the search path is pinned; to pin it again would cost as much as the rest.
+-- Called where the search path is pinned, and where it is not; to pin it again would cost as much as the rest.
 declare
-  modified pg_catalog.int8 := case
+  ignored pg_catalog.int8 := 9223372036854775807;
+begin
+  modified := case
     when unit operator(pg_catalog.>) 1
       then (pg_catalog.date_part('epoch', pg_catalog.now()) operator(pg_catalog.*) 1000000::pg_catalog.float8)::pg_catalog.int8
     else coalesce(
       nullif(pg_catalog.current_setting('tessera.modified_' operator(pg_catalog.||) hypertable_id, true), '')::pg_catalog.int8,
       9223372036854775807) end;
-  ignored pg_catalog.int8 := 9223372036854775807;
-  cutoff pg_catalog.int8;
-begin
   -- An older snapshot may not see the one that counts all.
   if pg_catalog.current_setting('transaction_isolation') in ('read committed', 'read uncommitted') then
     select coalesce(pg_catalog.max(a.ignore_invalidation_older_than), ignored) into ignored
     from _tessera_catalog.continuous_agg a where a.raw_hypertable_id operator(pg_catalog.=) $1;
   end if;
-  cutoff := _tessera_functions.change_cutoff(modified, ignored);
-  if ignored operator(pg_catalog.>) 0 and highest operator(pg_catalog.>=) cutoff then
+  if ignored operator(pg_catalog.>) 0 then
+    cutoff := _tessera_functions.change_cutoff(modified, ignored);
+  end if;
+end
+$$;
+comment on function _tessera_functions.counted_from(int, int8) is
+'The time of a change made now, which is the greatest int8 where time is an integer and nobody asks how old rows are, and the internal time
+from which on rows count for some continuous aggregate; null when for none.';
+
+create function _tessera_functions.log_range(hypertable_id int, unit int8, lowest int8, highest int8) returns void
+language plpgsql volatile
+as $$
+declare
+  modified pg_catalog.int8;
+  cutoff pg_catalog.int8;
+begin
+  select c.modified, c.cutoff into modified, cutoff from _tessera_functions.counted_from($1, unit) c;
+  if highest operator(pg_catalog.>=) cutoff then
     insert into _tessera_catalog.continuous_aggs_hypertable_invalidation_log
     values (hypertable_id, modified, greatest(lowest, cutoff), highest);
   end if;
 end
 $$;
 comment on function _tessera_functions.log_range(int, int8, int8, int8) is
-'Logs that rows of a hypertable changed whose internal times are lowest to highest, now; the time of the change is the greatest int8
-where the time is an integer and nobody asks how old rows are. Its caller must be allowed to write the log.';
+'Logs that rows of a hypertable changed whose internal times are lowest to highest, now. Its caller must be allowed to write the log.';
 
 create function _tessera_functions.is_materialized(hypertable_id int, lowest int8) returns boolean
 language plpgsql volatile
@@ -337,8 +443,8 @@ declare
   lo int8 := nullif(current_setting('tessera.lo_' || tg_argv[1], true), '');
   hi int8 := nullif(current_setting('tessera.hi_' || tg_argv[1], true), '');
   unit int8 := tg_argv[2];
-  lowest int8 := '-9223372036854775808';
-  highest int8 := 9223372036854775807;
+  lowest int8;
+  highest int8;
 begin
   -- What comes later in this transaction is noted anew.
   perform set_config('tessera.due_' || tg_argv[1], '', true), set_config('tessera.lo_' || tg_argv[1], '', true),
@@ -346,23 +452,7 @@ begin
   if lo is null and tg_level = 'STATEMENT' then
     return null;
   end if;
-  -- RESET ALL takes settings away as well; then it may be anything. Only the greatest int8 has no end behind it.
-  if lo <= hi then
-    -- From the year 2242 on, and before 1698, seconds as float8 may be rounded to the next one.
-    if unit = 1000000 then
-      lo := lo - (abs(lo) >= 8589934592)::int;
-      hi := hi + (abs(hi) >= 8589934592)::int;
-    end if;
-    -- The first date stands for minus infinity too.
-    lowest := case
-      when lo > highest / unit then highest
-      when lo < lowest / unit or unit = 86400000000 and lo <= -2440588 then lowest
-      else lo * unit end;
-    highest := case
-      when hi >= highest / unit then highest
-      when hi <= '-9223372036854775808'::int8 / unit then '-9223372036854775808'
-      else hi * unit - 1 end;
-  end if;
+  select * into lowest, highest from _tessera_functions.noted_times(unit, lo, hi);
   -- Anybody may put this trigger on a table of his own, and nothing comes of it.
   if _tessera_functions.is_materialized(tg_argv[0]::int, lowest) and exists (
     select from _tessera_catalog.hypertable h where h.id = tg_argv[0]::int and h.relid = pg_partition_root(tg_relid)
@@ -378,7 +468,7 @@ begin
 end
 $$;
 comment on function _tessera_functions.log_changes() is
-  'deferred trigger on the tables of a hypertable with continuous aggregates: logs what note_change() noted, and forgets it';
+  'deferred trigger on the tables of a hypertable with continuous aggregates: logs what note_change() noted and could not log, and forgets it';
 
 create function _tessera_functions.chunk_range(chunk_id int, out lowest int8, out highest int8)
 language sql stable
@@ -475,6 +565,7 @@ declare
 begin
   delete from _tessera_catalog.continuous_aggs_invalidation_threshold where hypertable_id = parent.id;
   delete from _tessera_catalog.continuous_aggs_hypertable_invalidation_log where hypertable_id = parent.id;
+  perform _tessera_functions.forget_noted(parent.id);
   return null;
 end
 $$;

@@ -337,7 +337,7 @@ describe('false', () => {
     await db.query(`begin; insert into numbers values (1), (101); delete from numbers where t = 55`);
     await setNow(200);
     await drop('100', false);
-    const changed = new Map<number, number>([...results, [0, 3], [50, 1]]);
+    const changed = new Map<number, number>([...results, [0, 3], [50, 1], [100, 3]]);
     expect(await shown()).toEqual([...changed]);
     await db.query('rollback');
     expect(await everything()).toEqual(before);
