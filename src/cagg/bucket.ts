@@ -1,7 +1,7 @@
 import { maybeOne, one } from '../engine/spi.ts';
 import { internalSql, SQL_TYPES } from '../hypertable/index.ts';
 import { isIntegerTime, type TimeType } from '../lib/internal-time.ts';
-import { incompatibleBucket, nullBucketArgument } from './failures.ts';
+import { cutBucket, incompatibleBucket, nullBucketArgument } from './failures.ts';
 
 /** Arguments of the time_bucket() call as SQL, without the time itself. */
 export interface BucketArguments {
@@ -74,6 +74,45 @@ const onGrid = (texts: Texts, period: bigint, start: bigint): Bucket => ({
   bucket_phase: ((start % period) + period) % period,
 });
 
+const DAY = 86_400_000_000n;
+
+/** Times that rows below a continuous aggregate have, or may have: before 1970 zones kept the time of their towns. */
+const firstDay = (parentId: number): string =>
+  one<{ day: string }>(
+    `with recursive up(id) as (
+       select $1::int
+       union all
+       select a.raw_hypertable_id from up join _tessera_catalog.continuous_agg a on a.mat_hypertable_id = up.id)
+     select least(date '1970-01-01', min(_tessera_functions.from_internal(s.range_start, null::timestamp))::date)::text as day
+     from up join _tessera_catalog.dimension d on d.hypertable_id = up.id and d.interval_length is not null
+     join _tessera_catalog.dimension_slice s on s.dimension_id = d.id and s.range_start > '-9223372036854775808'::int8
+       and exists (
+         select from _tessera_catalog.chunk_constraint k join _tessera_catalog.chunk c on c.id = k.chunk_id
+         where k.dimension_slice_id = s.id and not c.dropped)`,
+    [parentId],
+  ).day;
+
+/**
+ * Buckets by the clock of a zone over buckets of one length: PostgreSQL says of each day when it begins, which is where
+ * days, weeks and months do; shorter ones are multiples of what divides a day.
+ */
+const checkZone = (own: Bucket, parent: Bucket, zone: string, parentId: number): void => {
+  const { short } = one<{ short: bigint | null }>(
+    `select case when w < interval '1 day' then (extract(epoch from w) * 1000000)::int8 end as short from (select $1::text::interval as w) s`,
+    [own.bucket_width],
+  );
+  if (short !== null && (short % parent.bucket_period !== 0n || DAY % parent.bucket_period !== 0n))
+    throw incompatibleBucket(own.bucket_width, parent.bucket_width, 'the width is no multiple.');
+  const cut = maybeOne<{ day: string; at: string }>(
+    `select d::date::text as day, to_char(timezone('UTC', timezone($1, d)), 'YYYY-MM-DD HH24:MI:SS') as at
+     from generate_series($4::text::timestamp, timestamp '2100-01-01', interval '1 day') d
+     where mod((extract(epoch from timezone($1, d)) * 1000000)::int8 - $3::int8, $2::int8) <> 0
+     limit 1`,
+    [zone, parent.bucket_period, parent.bucket_phase, firstDay(parentId)],
+  );
+  if (cut !== undefined) throw cutBucket(own.bucket_width, parent.bucket_width, zone, cut.day, cut.at);
+};
+
 /** Buckets over the buckets of another continuous aggregate: each must hold whole ones. */
 export const checkParentBucket = (own: Bucket, parentId: number): void => {
   const parent = maybeOne<Bucket>(
@@ -93,16 +132,11 @@ export const checkParentBucket = (own: Bucket, parentId: number): void => {
   }
   if (own.bucket_fixed_width) refuse('buckets of one length cannot hold buckets of differing length.');
   if (parent.bucket_fixed_width) {
-    // Months and days by the clock of a zone begin at some midnight or full hour of it.
-    const day = 86_400_000_000n;
-    const unit = own.bucket_timezone === null || /^(UTC|GMT|Etc\/UTC)$/i.test(own.bucket_timezone) ? day : 0n;
     if (own.bucket_offset !== null || own.bucket_origin !== null) refuse('they may not begin at the same times.');
-    if (unit === 0n) {
-      // Offsets of zones are multiples of a quarter of an hour.
-      if (900_000_000n % parent.bucket_period !== 0n || 900_000_000n % (parent.bucket_phase || 900_000_000n) !== 0n)
-        refuse('days of a time zone do not begin with them.');
-    } else if (unit % parent.bucket_period !== 0n || parent.bucket_phase !== 0n)
-      refuse('months do not begin with them.');
+    const zone = own.bucket_timezone;
+    if (zone === null || /^(UTC|GMT|Etc\/UTC)$/i.test(zone)) {
+      if (DAY % parent.bucket_period !== 0n || parent.bucket_phase !== 0n) refuse('months do not begin with them.');
+    } else checkZone(own, parent, zone, parentId);
     return;
   }
   if ((own.bucket_timezone ?? 'UTC') !== (parent.bucket_timezone ?? 'UTC')) refuse('they are of different time zones.');

@@ -80,6 +80,13 @@ export const incompatibleBucket = (own: string, parent: string, detail: string):
     `Buckets of ${own} over buckets of ${parent}: ${detail}`,
     'The width must be a multiple of the one that is read, with the same origin, offset and time zone.',
   );
+export const cutBucket = (own: string, parent: string, zone: string, day: string, at: string): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    'incompatible bucket width',
+    `Buckets of ${own} in ${zone} over buckets of ${parent}: ${day} begins there at ${at} UTC, in the middle of one.`,
+    `Give the continuous aggregate that is read the same time zone, or buckets of 15 minutes.`,
+  );
 export const unrestorable = (detail: string): PgError =>
   fail(
     SQLSTATE.featureNotSupported,

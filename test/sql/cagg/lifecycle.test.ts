@@ -255,7 +255,8 @@ describe('over other continuous aggregates', () => {
     [`select time_bucket('1 hour', day), count(*) from daily group by 1`, /no multiple/],
     [`select time_bucket('36 hours', day), count(*) from daily group by 1`, /no multiple/],
     [`select time_bucket('2 days', day, "offset" => interval '1 hour'), count(*) from daily group by 1`, /same times/],
-    [`select time_bucket('1 day', day, 'Europe/Berlin'), count(*) from daily group by 1`, /time zone/],
+    [`select time_bucket('1 day', day, 'Europe/Berlin'), count(*) from daily group by 1`, /in the middle of one/],
+    [`select time_bucket('6 hours', day, 'Europe/Berlin'), count(*) from daily group by 1`, /no multiple/],
   ])('refuse %s', async (query, detail) => {
     await create('daily', ', with_data => false');
     const e = await db.error(`select create_continuous_aggregate('x', $q$${query}$q$)`);
@@ -264,6 +265,83 @@ describe('over other continuous aggregates', () => {
       'incompatible bucket width',
       expect.stringMatching(detail),
     ]);
+  });
+
+  const hours = (width: string, more = ''): Promise<unknown> =>
+    db.query(
+      `select create_continuous_aggregate('hourly', $q$select time_bucket('${width}', time${more}) as h, count(*) as n, sum(temp) as t from conditions group by 1$q$, with_data => false)`,
+    );
+  const local = (width: string, zone: string): string =>
+    `select create_continuous_aggregate('local', $q$select time_bucket('${width}', h, '${zone}') as b, sum(n)::int8 as n, sum(t) as t from hourly group by 1$q$, with_data => false)`;
+
+  it.each(['1 day', '1 week', '1 month', '6 hours'])(
+    '%s of a zone over hours in UTC give what raw rows do',
+    async (width) => {
+      await db.query(
+        `insert into conditions select t, 1, extract(hour from t) from generate_series(timestamptz '2024-03-25 00:10+00', '2024-11-10', '50 minutes') t`,
+      );
+      await hours('1 hour');
+      for (const zone of ['Europe/Berlin', 'America/New_York', 'Asia/Tokyo', 'America/Sao_Paulo']) {
+        await db.query(local(width, zone));
+        const raw = `select time_bucket('${width}', time, '${zone}') as b, count(*) as n, sum(temp) as t from conditions group by 1`;
+        const same = async (): Promise<boolean> =>
+          db.value(
+            `select not exists (select * from local except all (${raw})) and not exists ((${raw}) except all select * from local)`,
+          );
+        expect(await same(), zone).toBe(true);
+        await db.query(`call refresh_continuous_aggregate('hourly', '2024-03-01', '2024-10-27 00:00+00')`);
+        await db.query(`call refresh_continuous_aggregate('local', null, null)`);
+        expect(await same(), zone).toBe(true);
+        await db.query(`insert into conditions values ('2024-03-30 23:30+00', 1, 7), ('2024-10-27 22:59+00', 1, 8)`);
+        expect(await same(), zone).toBe(true);
+        await db.query(`call refresh_continuous_aggregate('hourly', null, null)`);
+        await db.query(`call refresh_continuous_aggregate('local', null, null)`);
+        await db.query(`select alter_continuous_aggregate('local', materialized_only => true)`);
+        expect(await same(), zone).toBe(true);
+        await db.query(`select drop_continuous_aggregate('local')`);
+      }
+    },
+  );
+
+  it.each([
+    ['Asia/Kolkata', '1970-01-01', '1969-12-31 18:30:00'],
+    ['Asia/Kathmandu', '1970-01-01', '1969-12-31 18:30:00'],
+    ['America/St_Johns', '1970-01-01', '1970-01-01 03:30:00'],
+    ['America/Caracas', '2007-12-10', '2007-12-10 04:30:00'],
+    ['Africa/Monrovia', '1970-01-01', '1970-01-01 00:44:30'],
+  ])('days of %s do not fit hours in UTC', async (zone, day, at) => {
+    await hours('1 hour');
+    const e = await db.error(local('1 day', zone));
+    expect([e.code, e.detail, e.hint]).toEqual([
+      '22023',
+      `Buckets of 1 day in ${zone} over buckets of 01:00:00: ${day} begins there at ${at} UTC, in the middle of one.`,
+      'Give the continuous aggregate that is read the same time zone, or buckets of 15 minutes.',
+    ]);
+    expect((await db.error('select from local')).code).toBe('42P01');
+  });
+
+  it('what fits is accepted: half hours, hours that begin on the half hour, the same zone', async () => {
+    await hours('30 minutes');
+    await db.query(local('1 day', 'Asia/Kolkata'));
+    await db.query('drop view local');
+    expect((await db.error(local('1 day', 'Asia/Kathmandu'))).code).toBe('22023');
+    await db.query('drop view hourly');
+    await hours('1 hour', `, origin => '2000-01-01 00:30+00'`);
+    await db.query(local('1 day', 'Asia/Kolkata'));
+    await db.query('drop view local; drop view hourly');
+    await hours('1 hour', `, 'Asia/Kathmandu'`);
+    await db.query(local('1 day', 'Asia/Kathmandu'));
+  });
+
+  it('rows of times when a zone had another offset count', async () => {
+    await db.query(`insert into conditions values ('1890-05-05 12:00+00', 1, 1)`);
+    await hours('1 hour');
+    const e = await db.error(local('1 day', 'Europe/Berlin'));
+    expect([e.code, e.detail]).toEqual(['22023', expect.stringContaining('23:06:32 UTC')]);
+    await db.query(
+      `delete from conditions where time < '1900-01-01'; select drop_chunks('conditions', older_than => timestamptz '1900-01-01')`,
+    );
+    await db.query(local('1 day', 'Europe/Berlin'));
   });
 
   it('months over days are fine, days over months are not', async () => {
