@@ -1,8 +1,9 @@
 import { request } from '../catalog/request.ts';
 import { inMaintenance, withSettings } from '../engine/session.ts';
-import { maybeOne, notice, one, query, run } from '../engine/spi.ts';
+import { hasSqlState, maybeOne, notice, one, query, run, subtransaction, warning } from '../engine/spi.ts';
 import { findRelation, timeDimension, type Relation } from '../hypertable/index.ts';
-import { displayed, ident, qualified, type RelationName } from '../lib/quote.ts';
+import { displayed, ident, identList, qualified, type RelationName } from '../lib/quote.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
 import { checkParentBucket } from './bucket.ts';
 import { badColumnCount, badName, nameTaken, noSchema, severalStatements } from './failures.ts';
 import { createGroupIndexes, createMatTable, internalNames, INTERNAL_SCHEMA, type InternalNames } from './mat-table.ts';
@@ -10,7 +11,7 @@ import { checkReplaceable, openQuery, type OpenQuery } from './open-query.ts';
 import { viewText } from './ranged-query.ts';
 import { rawQueryOf } from './rebuild-view.ts';
 import { createUserView } from './user-view-ddl.ts';
-import { addTarget, hasSeveralStatements } from './view-text.ts';
+import { addTarget, hasSeveralStatements, withoutOrder } from './view-text.ts';
 
 export interface NewCagg {
   readonly name: string;
@@ -55,12 +56,34 @@ const relationNamed = (name: RelationName): Relation | undefined => {
 const oidOf = (name: RelationName): bigint =>
   one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [qualified(name)]).oid;
 
+/** Several columns may have one name in the query where others are given, which are theirs from here on. */
+const createPassing = (o: NewCagg, passing: RelationName): void => {
+  const create = (columns: string): void => void run(`create view ${qualified(passing)}${columns} as ${o.query}`);
+  const { columns } = o;
+  if (columns === null || columns.length === 0) {
+    create('');
+    return;
+  }
+  try {
+    subtransaction(() => create(` (${identList(columns)})`));
+  } catch (e) {
+    if (!hasSqlState(e, SQLSTATE.syntaxError)) throw e;
+    // More names than columns; or the query is what is wrong, and says so again.
+    create('');
+  }
+};
+
 /** PostgreSQL itself parses the query: as a view of a passing name, which becomes the direct view. */
-const parseQuery = (o: NewCagg, target: RelationName): RelationName => {
+const parseQuery = (
+  o: NewCagg,
+  target: RelationName,
+): { readonly passing: RelationName; readonly ordered: boolean } => {
   const passing = { schema: target.schema, name: `tessera_query_${pid()}` };
   if (hasSeveralStatements(o.query)) throw severalStatements();
-  withSettings({ search_path: o.searchPath }, () => run(`create view ${qualified(passing)} as ${o.query}`));
-  return passing;
+  withSettings({ search_path: o.searchPath }, () => createPassing(o, passing));
+  const unordered = withoutOrder(viewText(oidOf(passing)));
+  if (unordered !== undefined) run(`create or replace view ${qualified(passing)} as ${unordered}`);
+  return { passing, ordered: unordered !== undefined };
 };
 
 const pid = (): number => one<{ pid: number }>('select pg_backend_pid() as pid').pid;
@@ -99,7 +122,7 @@ export const createCagg = (o: NewCagg, read: (q: OpenQuery) => Settings): Create
     notice(`relation "${displayed(target)}" already exists, skipping`);
     return undefined;
   }
-  const passing = parseQuery(o, target);
+  const { passing, ordered } = parseQuery(o, target);
   const q = openQuery(oidOf(passing));
   if (q.parent !== undefined) checkParentBucket(q.bucket, q.parent.id);
   const settings = read(q);
@@ -139,6 +162,12 @@ export const createCagg = (o: NewCagg, read: (q: OpenQuery) => Settings): Create
       o.materializedOnly,
     ),
   );
+  if (ordered)
+    notice('ORDER BY of the query of a continuous aggregate is left out: put it into the queries that read it');
+  if (q.settingsMatter.length > 0)
+    warning(
+      `results of ${q.settingsMatter.join(', ')} may depend on settings, such as TimeZone: what refreshes materialize may differ from what other sessions compute`,
+    );
   const view = relationNamed(target);
   if (view === undefined) throw new Error(`${qualified(target)} was not created`);
   request('cagg_create', {

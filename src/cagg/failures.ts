@@ -68,8 +68,8 @@ export const mutableFunction = (name: string): PgError =>
   fail(
     SQLSTATE.featureNotSupported,
     'only immutable functions are supported in a continuous aggregate',
-    `${name} is not immutable: its result may differ from one session or moment to another.`,
-    'Use a variant that names the time zone, where there is one.',
+    `${name} is not immutable: its result differs from one session or moment to another.`,
+    'Put it into the queries that read the continuous aggregate; in arguments of time_bucket write a literal.',
   );
 export const nullBucketArgument = (what: string): PgError =>
   fail(SQLSTATE.invalidParameterValue, `the ${what} of time_bucket must not be null`);

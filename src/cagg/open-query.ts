@@ -21,6 +21,7 @@ import {
   unrestorable,
   wholeRow,
 } from './failures.ts';
+import type { QueryCalls } from './query-calls.ts';
 import { analyzeQuery, relationsOf, type QueryAnalysis } from './query-plan.ts';
 import { queryOverNothing, viewText } from './ranged-query.ts';
 import { bucketArguments, bucketCall, bucketCallOf, groupItems, type CallArgument } from './view-text.ts';
@@ -35,6 +36,8 @@ export interface OpenQuery {
   readonly bucket: Bucket;
   /** The time_bucket() call as SQL. */
   readonly bucketExpression: string;
+  /** Functions that it calls whose results may depend on settings, such as TimeZone. */
+  readonly settingsMatter: readonly string[];
 }
 
 interface Source {
@@ -78,24 +81,62 @@ const checkSource = ({ raw, parent, relation }: Source): void => {
   if (secured) throw rowSecurity(displayed(relation));
 };
 
-/** A result that depends on the session or the moment would be materialized as if it were one of the rows. */
-const checkImmutable = (a: QueryAnalysis): void => {
-  if (a.hasSqlValueFunction) throw mutableFunction('CURRENT_TIMESTAMP, or one like it,');
-  const found = maybeOne<{ name: string }>(
-    `select p.oid::regprocedure::text as name from pg_proc p
+/** Functions of PostgreSQL that tell the moment, the session or the role, by name. */
+const OF_THE_MOMENT = [
+  'now',
+  'transaction_timestamp',
+  'statement_timestamp',
+  'current_setting',
+  'current_user',
+  'session_user',
+  'current_database',
+  'current_schema',
+  'current_schemas',
+  'pg_backend_pid',
+  'pg_current_snapshot',
+  'txid_current_snapshot',
+  'pg_conf_load_time',
+  'pg_postmaster_start_time',
+];
+
+interface Called {
+  readonly name: string;
+  /** Its result is another one at another moment, or for another session, whatever the settings are. */
+  readonly passing: boolean;
+}
+
+/** What is executed and is not immutable. */
+const mutableCalls = (calls: QueryCalls): Called[] =>
+  query<Called>(
+    `select p.oid::regprocedure::text as name,
+       p.provolatile = 'v' or p.pronamespace = 'pg_catalog'::regnamespace and (p.proname = any($5) or p.proname = 'age' and p.pronargs = 1) as passing
+     from pg_proc p
      where p.provolatile <> 'i' and (p.oid::int8 = any($1::int8[])
        or p.oid in (select oprcode::oid from pg_operator where oid::int8 = any($2::int8[]))
        or p.oid in (select typoutput::oid from pg_type where oid::int8 = any($3::int8[]))
        or p.oid in (select typinput::oid from pg_type where oid::int8 = any($4::int8[])))
-     order by 1 limit 1`,
+     order by 1`,
     [
-      a.functionOids.map(BigInt),
-      a.operatorOids.map(BigInt),
-      a.ioCoercions.map(([from]) => BigInt(from)),
-      a.ioCoercions.map(([, to]) => BigInt(to)),
+      calls.functionOids.map(BigInt),
+      calls.operatorOids.map(BigInt),
+      calls.ioCoercions.map(([from]) => BigInt(from)),
+      calls.ioCoercions.map(([, to]) => BigInt(to)),
+      OF_THE_MOMENT,
     ],
   );
-  if (found !== undefined) throw mutableFunction(found.name);
+
+/**
+ * A result that depends on the moment would be materialized as if it were one of the rows, and the grid of the buckets is
+ * found once. What depends on settings is the business of who sets them.
+ */
+const checkMutable = (a: QueryAnalysis): string[] => {
+  if (a.hasSqlValueFunction) throw mutableFunction('CURRENT_TIMESTAMP, or one like it,');
+  const [cut] = mutableCalls(a.bucketCalls);
+  if (cut !== undefined) throw mutableFunction(cut.name);
+  const called = mutableCalls(a);
+  const passing = called.find((c) => c.passing);
+  if (passing !== undefined) throw mutableFunction(passing.name);
+  return called.map((c) => c.name);
 };
 
 /** The GROUP BY item that is the bucket, and its arguments. */
@@ -151,7 +192,7 @@ export const openQuery = (view: bigint): OpenQuery => {
     table: displayed(source.relation),
   });
   if (analysis.rawColumns.some((n) => n <= 0)) throw wholeRow(displayed(source.relation));
-  checkImmutable(analysis);
+  const settingsMatter = checkMutable(analysis);
   const call = callOf(view);
   const signature = signatureOf(analysis.bucket.functionOid);
   const args = bucketArguments(call.args, signature);
@@ -166,6 +207,7 @@ export const openQuery = (view: bigint): OpenQuery => {
     analysis,
     bucket,
     bucketExpression: call.expression,
+    settingsMatter,
   };
 };
 

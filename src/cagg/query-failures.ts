@@ -35,8 +35,6 @@ export const returnsSet = (): PgError =>
   invalid('Functions that return sets are not supported in the select list.', READING);
 export const noGroupBy = (): PgError =>
   invalid('The query has no GROUP BY.', "Group by time_bucket('1 day', <time column>), for example.");
-export const noAggregate = (): PgError =>
-  invalid('The query has no aggregate function.', 'Select an aggregate, like count(*).');
 export const notTable = (what: string): PgError => invalid(`${what} in FROM is not supported.`, BY_NAME);
 export const hasTableSample = (): PgError => invalid('TABLESAMPLE is not supported.');
 export const hasFullJoin = (): PgError => invalid('FULL JOIN is not supported.');

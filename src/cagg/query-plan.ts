@@ -58,6 +58,8 @@ export interface QueryAnalysis extends QueryCalls {
   readonly joined: readonly JoinedRelation[];
   /** Attribute numbers of the hypertable that the query reads; 0 is the whole row, less a system column. */
   readonly rawColumns: readonly number[];
+  /** What the call of time_bucket() itself executes. */
+  readonly bucketCalls: QueryCalls;
 }
 
 interface Entry {
@@ -89,9 +91,9 @@ const checkShape = (q: TreeNode): void => {
   if (nodeOf(q, 'setOperations') !== undefined) throw failures.hasSetOperation();
   if (flagOf(q, 'hasWindowFuncs') || any('windowClause')) throw failures.hasWindow();
   if (any('distinctClause')) throw failures.hasDistinct(flagOf(q, 'hasDistinctOn'));
-  if (any('sortClause')) throw failures.hasOrder();
   if (nodeOf(q, 'limitCount') !== undefined || nodeOf(q, 'limitOffset') !== undefined) throw failures.hasLimit();
   if (any('rowMarks') || flagOf(q, 'hasForUpdate')) throw failures.hasLocking();
+  if (any('sortClause')) throw failures.hasOrder();
   if (any('groupingSets')) throw failures.hasGroupingSets();
   if (flagOf(q, 'hasTargetSRFs')) throw failures.returnsSet();
 };
@@ -131,7 +133,6 @@ const openQuery = (tree: string): Query => {
   for (const { rte } of from) checkEntry(rte);
   if (flagOf(node, 'hasSubLinks')) throw failures.hasSubquery();
   if (listOf(node, 'groupClause').length === 0) throw failures.noGroupBy();
-  if (!flagOf(node, 'hasAggs')) throw failures.noAggregate();
   return { node, rtable, from };
 };
 
@@ -269,6 +270,7 @@ export const analyzeQuery = (tree: string, facts: QueryFacts): QueryAnalysis => 
       .filter((e) => e !== raw)
       .map(({ rte }) => ({ relid: numberOf(rte, 'relid'), relkind: textOf(rte, 'relkind') ?? '' })),
     rawColumns: rawColumnsOf(q, raw),
+    bucketCalls: callsOf(bucket.node),
     ...callsOf(q.node),
   };
 };

@@ -103,6 +103,17 @@ export const replaceRelation = (text: string, relation: RelationName, replacemen
   return { text: result + text.slice(done), count };
 };
 
+const ENDS = ['LIMIT', 'OFFSET', 'FETCH', 'FOR', 'UNION', 'INTERSECT', 'EXCEPT'];
+
+/** The text without ORDER BY at its end; undefined where there is none, or where it decides which rows there are. */
+export const withoutOrder = (text: string): string | undefined => {
+  const rest = selectClauses(text)?.rest;
+  if (rest === undefined) return undefined;
+  const tokens = tokenize(text).filter((t) => t.start >= rest.start && t.end <= rest.end);
+  const decides = tokens.some((t) => t.depth === 0 && isWord(t, ...ENDS));
+  return isWord(tokens[0], 'ORDER') && !decides ? text.slice(0, rest.start).trimEnd() : undefined;
+};
+
 /** Appends a column to the select list. */
 export const addTarget = (text: string, expression: string, alias: string): string => {
   const { end } = clauses(text).select;

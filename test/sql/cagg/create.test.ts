@@ -51,6 +51,13 @@ const ACCEPTED: readonly (readonly [title: string, query: string])[] = [
     'a left join that keeps its rows',
     `select time_bucket('1 day', time) b, count(d.id), count(*) as n from conditions left join devices d on d.id = device and d.id > 0 group by 1`,
   ],
+  ['a bucket alone', `select time_bucket('1 day', time) as b from conditions group by 1`],
+  ['groups without an aggregate', `select time_bucket('6 hours', time) as b, device from conditions group by 1, 2`],
+  [
+    'functions whose results settings decide',
+    `select time_bucket('1 day', time) as b, extract(hour from time) as h, max(time + interval '1 hour') as m, jsonb_agg(temp order by time) as j,
+       max(time::text) as t from conditions where date_trunc('hour', time) > '2024-01-02' group by 1, 2`,
+  ],
   [
     'a bucket that is not selected',
     `select count(*) as n, min(time) as first from conditions group by time_bucket('1 day', time)`,
@@ -146,6 +153,65 @@ describe('a continuous aggregate answers like its query', () => {
     await db.query(`select drop_continuous_aggregate('named')`);
   });
 
+  it('column_names tell columns apart that have one name in the query', async () => {
+    const query = `select time_bucket('1 day', time), sum(temp), sum(device), count(*) from conditions group by 1`;
+    await db.query(create('apart', query, `column_names => '{day,x,y,count}'`));
+    expect(await db.value('select (sum(x), sum(y), sum(count))::text from apart')).toBe(
+      await db.value('select (sum(temp), sum(device), count(*)::numeric)::text from conditions'),
+    );
+    await db.query(
+      `alter view apart rename column x to z; insert into conditions values ('2024-01-02 01:01', 1, 1, 'z')`,
+    );
+    expect(await db.value('select sum(z)::float8 from apart')).toBe(await db.value('select sum(temp) from conditions'));
+    await db.query(`select drop_continuous_aggregate('apart'); delete from conditions where "Odd ""name" = 'z'`);
+    expect((await db.error(create('x', query, `column_names => '{a,a}'`))).code).toBe('42701');
+  });
+
+  it.each([
+    ['', `select time_bucket('1 day', time) b, count(*) from conditions group by 1 order by 1`],
+    [
+      ' by what is not selected, with a comment and a semicolon',
+      `select time_bucket('1 day', time) b, device, count(*) from conditions group by 1, 2 having count(*) > 3
+       order by avg(temp) desc nulls last, device -- limit 3;
+       ;`,
+    ],
+  ])('ORDER BY at the end is left out with a notice%s', async (_, query) => {
+    await db.query('set client_min_messages = notice');
+    const said = await db.notices(create('ordered', query));
+    await db.query('set client_min_messages = warning');
+    expect(said.map((n) => n.message)).toContain(
+      'ORDER BY of the query of a continuous aggregate is left out: put it into the queries that read it',
+    );
+    expect(
+      await db.value(
+        `select not exists (select * from ordered except all (${query.replaceAll(/;| *--.*/g, '')})) and count(*) > 0 from ordered`,
+      ),
+    ).toBe(true);
+    expect(
+      await db.value(
+        `select view_definition from tessera_information.continuous_aggregates where view_name = 'ordered'`,
+      ),
+    ).not.toMatch(/ORDER BY/);
+    await db.query(`select drop_continuous_aggregate('ordered')`);
+  });
+
+  it('functions whose results settings decide are named in a warning', async () => {
+    const said = await db.notices(
+      create(
+        'hours',
+        `select time_bucket('1 day', time) b, extract(hour from time) h, count(*) from conditions group by 1, 2`,
+      ),
+    );
+    expect(said).toEqual([
+      {
+        severity: 'WARNING',
+        message:
+          'results of "extract"(text,timestamp with time zone) may depend on settings, such as TimeZone: what refreshes materialize may differ from what other sessions compute',
+      },
+    ]);
+    await db.query(`select drop_continuous_aggregate('hours')`);
+  });
+
   it('if_not_exists skips with a notice and returns null', async () => {
     const query = `select time_bucket('1 day', time) b, count(*) from conditions group by 1`;
     await db.query(create('once', query));
@@ -202,7 +268,6 @@ describe('a continuous aggregate answers like its query', () => {
 /** Queries that cannot, with the SQLSTATE and what the message or its detail says. */
 const REFUSED: readonly (readonly [query: string, state: string, says: RegExp])[] = [
   ['select count(*) from conditions', '0A000', /no GROUP BY/],
-  [`select time_bucket('1 day', time) from conditions group by 1`, '0A000', /no aggregate/],
   [`select date_trunc('day', time, 'UTC'), count(*) from conditions group by 1`, '0A000', /time_bucket|immutable/],
   [`select device, count(*) from conditions group by 1`, '0A000', /time_bucket/],
   [
@@ -217,7 +282,16 @@ const REFUSED: readonly (readonly [query: string, state: string, says: RegExp])[
     '0A000',
     /not immutable/,
   ],
-  [`select time_bucket('1 day', time), count(*), max(time::text) from conditions group by 1`, '0A000', /not immutable/],
+  [
+    `select time_bucket('1 day', time), count(*) from conditions where age(time) > '1 day' group by 1`,
+    '0A000',
+    /not immutable/,
+  ],
+  [
+    `select time_bucket('1 day', time, origin => '2000-01-01'::timestamptz + interval '1 day'), count(*) from conditions group by 1`,
+    '0A000',
+    /not immutable/,
+  ],
   [`select time_bucket('1 day', time), count(*), random() from conditions group by 1`, '0A000', /not immutable/],
   [`select time_bucket('1 day', time), count(*), current_user from conditions group by 1`, '0A000', /not immutable/],
   [
@@ -226,7 +300,13 @@ const REFUSED: readonly (readonly [query: string, state: string, says: RegExp])[
     /[Ww]indow/,
   ],
   [`select distinct time_bucket('1 day', time), count(*) from conditions group by 1`, '0A000', /DISTINCT/],
-  [`select time_bucket('1 day', time), count(*) from conditions group by 1 order by 1`, '0A000', /ORDER BY/],
+  [`select time_bucket('1 day', time), count(*) from conditions group by 1 order by 1 limit 1`, '0A000', /LIMIT/],
+  [
+    `select distinct on (1) time_bucket('1 day', time), count(*) from conditions group by 1 order by 1`,
+    '0A000',
+    /DISTINCT/,
+  ],
+  [`select time_bucket('1 day', time), sum(temp), sum(device) from conditions group by 1`, '42701', /more than once/],
   [`select time_bucket('1 day', time), count(*) from conditions group by 1 limit 1`, '0A000', /LIMIT/],
   [`select time_bucket('1 day', time), count(*) from conditions group by rollup (1)`, '0A000', /ROLLUP/],
   [`select time_bucket('1 day', time), count(*), (select 1) from conditions group by 1`, '0A000', /[Ss]ubquer/],

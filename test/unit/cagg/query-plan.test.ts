@@ -94,8 +94,12 @@ describe('what is accepted', () => {
     });
     expect(analyze(SHORT.onlyHidden)).toMatchObject({ bucket: { resno: null }, groupResnos: [], hiddenGroups: 0 });
   });
+  test('groups without an aggregate', () => {
+    expect(analyze(SHORT.noAggregate)).toMatchObject({ bucket: { resno: 1 }, groupResnos: [], columns: ['b'] });
+  });
   test('a width that a function makes of constants', () => {
     expect(analyze(SHORT.constantCall).functionOids).toContain(3464);
+    expect(analyze(SHORT.constantCall).bucketCalls.functionOids).toContain(3464);
   });
   test('a time column whose type is relabelled', () => {
     const { bucket } = analyze(SHORT.relabel, { rawRelid: 1003, timeAttno: 3, bucketFunctions: new Set([2099]) });
@@ -145,7 +149,6 @@ describe('what is refused', () => {
     sample: 'TABLESAMPLE is not supported.',
     full: 'FULL JOIN is not supported.',
     noGroup: 'The query has no GROUP BY.',
-    noAggregate: 'The query has no aggregate function.',
   };
   test.each(Object.entries(FIXED))('%s, whatever the hypertable is', (name, detail) => {
     const tree = SHORT[name as keyof typeof SHORT];
@@ -174,7 +177,16 @@ describe('what is refused', () => {
     expect(refusal(() => analyze(tree))).toBe(`0A000 invalid continuous aggregate query: ${detail}`);
   });
   test('each fixture is used', () => {
-    const accepted = ['comma', 'merged', 'aliased', 'preservedRight', 'twoEqual', 'onlyHidden', 'constantCall'];
+    const accepted = [
+      'noAggregate',
+      'comma',
+      'merged',
+      'aliased',
+      'preservedRight',
+      'twoEqual',
+      'onlyHidden',
+      'constantCall',
+    ];
     const used = [...Object.keys(FIXED), ...Object.keys(OF_TABLE), ...accepted, 'relabel', 'whole'];
     expect(used.sort()).toEqual(Object.keys(SHORT).sort());
   });

@@ -10,6 +10,7 @@ import {
   groupItems,
   hasSeveralStatements,
   replaceRelation,
+  withoutOrder,
   withoutSemicolon,
 } from '../../../src/cagg/view-text.ts';
 
@@ -150,6 +151,13 @@ describe('clauses', () => {
   test('ORDER BY and what follows is the rest', () => {
     expect(clause(SAMPLED, 'rest')).toBe(`ORDER BY (public.time_bucket('01:00:00'::interval, "time"))\n LIMIT 3`);
     expect(clause(SAMPLED, 'groupBy')).toBe(`(public.time_bucket('01:00:00'::interval, "time"))`);
+  });
+  test('ORDER BY at the end goes, unless it decides which rows there are', () => {
+    const ordered = SAMPLED.replace(/\s*LIMIT 3/, '');
+    expect(ordered).toMatch(/ORDER BY/);
+    expect(withoutOrder(ordered)).toBe(SAMPLED.slice(0, SAMPLED.indexOf('ORDER BY')).trimEnd());
+    for (const text of [SAMPLED, PLAIN, GROUPED, 'SELECT 1 UNION SELECT 2 ORDER BY 1', 'TABLE t'])
+      expect(withoutOrder(text)).toBeUndefined();
   });
   test('the texts of clauses in brackets are left alone', () => {
     expect(Object.keys(clauses(SUBQUERIES))).toEqual(['select', 'from', 'groupBy']);
