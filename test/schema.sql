@@ -1804,6 +1804,9 @@ CREATE EVENT TRIGGER tessera_ddl_command_end ON ddl_command_end
 CREATE EVENT TRIGGER tessera_ddl_command_start ON ddl_command_start
          WHEN TAG IN ('ALTER EXTENSION', 'DROP EXTENSION')
    EXECUTE FUNCTION _tessera_functions.pause_workers();
+CREATE EVENT TRIGGER tessera_distributed_key_ddl ON ddl_command_start
+         WHEN TAG IN ('CREATE TABLE', 'ALTER TABLE', 'CREATE INDEX')
+   EXECUTE FUNCTION _tessera_functions.on_distributed_key_ddl();
 CREATE EVENT TRIGGER tessera_foreign_dialect ON ddl_command_start
          WHEN TAG IN ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'CREATE TABLE', 'CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE INDEX')
    EXECUTE FUNCTION _tessera_functions.on_foreign_dialect();

@@ -16,6 +16,11 @@ begin
       when tag in ('ALTER TABLE', 'CREATE INDEX')
       execute function _tessera_functions.on_key_ddl();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_distributed_key_ddl') then
+    create event trigger tessera_distributed_key_ddl on ddl_command_start
+      when tag in ('CREATE TABLE', 'ALTER TABLE', 'CREATE INDEX')
+      execute function _tessera_functions.on_distributed_key_ddl();
+  end if;
   if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_compressed_ddl') then
     create event trigger tessera_compressed_ddl on ddl_command_end
       when tag in ('CREATE TRIGGER', 'CREATE INDEX')

@@ -24,6 +24,9 @@ begin
   create event trigger tessera_key_ddl on ddl_command_start
     when tag in ('ALTER TABLE', 'CREATE INDEX')
     execute function _tessera_functions.on_key_ddl();
+  create event trigger tessera_distributed_key_ddl on ddl_command_start
+    when tag in ('CREATE TABLE', 'ALTER TABLE', 'CREATE INDEX')
+    execute function _tessera_functions.on_distributed_key_ddl();
   create event trigger tessera_compressed_ddl on ddl_command_end
     when tag in ('CREATE TRIGGER', 'CREATE INDEX')
     execute function _tessera_functions.on_compressed_ddl();
