@@ -1,11 +1,11 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { hasWorkers, useCluster } from '../harness/cluster.ts';
-import { expectShardsFollow } from '../harness/shards.ts';
+import { expectNothingLeft, expectShardsFollow } from '../harness/shards.ts';
 
 // A server of the user's own has no workers beside it.
 describe.skipIf(!hasWorkers())('DDL right after DDL', () => {
   const cluster = useCluster();
-  const { db } = cluster;
+  const { db, nodes } = cluster;
 
   afterAll(async () => {
     await db.query('drop table if exists dv, dw');
@@ -95,6 +95,44 @@ describe.skipIf(!hasWorkers())('DDL right after DDL', () => {
     await expectShardsFollow(cluster, 'dv');
     expect(await db.value('select count(*)::int from _tessera_catalog.remote_txn where server = $$$$')).toBe(0);
   });
+
+  test('comes before whatever distributes, moves and takes back', async () => {
+    await db.query(`create type kind as enum ('a', 'b'); create table dm (k int primary key, v int, w kind);
+      create table dr (id int primary key, w kind)`);
+    await db.query(`select create_distributed_table('dm', 'k', shard_count => 3, colocate_with => 'none')`);
+    await db.query(`insert into dm select i, i, 'a' from generate_series(1, 100) i`);
+    await db.query(`alter type kind rename value 'a' to 'c'`);
+    await db.query(`select create_reference_table('dr')`);
+    await db.query(`insert into dr values (1, 'c')`);
+    for (const mode of ['block_writes', 'auto']) {
+      const [shard] = await db.query(
+        `select shardid::text as id, nodeport as port from citus_shards where table_name = 'dm'::regclass order by shardid limit 1`,
+      );
+      const target = nodes.find((n) => n.port !== shard?.port);
+      await db.query('create index dm_v on dm (v); alter table dm alter v type bigint');
+      await db.query(`alter table dm add column n int default 5`);
+      await db.query(
+        `select citus_move_shard_placement(${shard?.id}, '127.0.0.1', ${shard?.port}, '127.0.0.1', ${target?.port}, '${mode}')`,
+      );
+      await db.query('drop index dm_v; alter table dm alter v type int');
+      await expectShardsFollow(cluster, 'dm');
+      expect(await db.query('select count(*)::int as n, sum(n)::int as s from dm')).toEqual([{ n: 100, s: 500 }]);
+      await db.query('alter table dm drop column n');
+    }
+    await db.query('alter table dm add column n int default 5');
+    await db.query(`select alter_distributed_table('dm', shard_count => 2)`);
+    await db.query('alter table dm alter n type bigint');
+    await db.query(`select undistribute_table('dm')`);
+    expect(await db.query('select count(*)::int as n, sum(n)::int as s from dm')).toEqual([{ n: 100, s: 500 }]);
+    await db.query(`alter type kind rename value 'c' to 'a'`);
+    await db.query(`select create_distributed_table('dm', 'k', shard_count => 2, colocate_with => 'none')`);
+    await db.query('alter table dr rename column w to x');
+    expect(
+      await db.column(`select result from run_command_on_placements('dr', 'select min(x::text) from %s')`),
+    ).toEqual(nodes.map(() => 'a'));
+    await db.query('drop table dm, dr');
+    await expectNothingLeft(cluster);
+  }, 120_000);
 
   test('lets statements see types of today', async () => {
     await db.query(`create type mood as enum ('sad', 'happy'); create domain small as int constraint c1 check (value < 100);
