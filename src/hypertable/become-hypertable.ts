@@ -1,7 +1,7 @@
 import type { Hypertable } from '../catalog/hypertable.ts';
-import { callAs, currentUser } from '../engine/session.ts';
-import { one, run } from '../engine/spi.ts';
-import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
+import { callAs, currentUser, withSettings } from '../engine/session.ts';
+import { notice, one, run } from '../engine/spi.ts';
+import { displayed, ident, literal, qualified, type RelationName } from '../lib/quote.ts';
 import {
   comment,
   createForeignKeysToIt,
@@ -54,21 +54,34 @@ export const moveRows = (h: Hypertable, root: Relation, old: RelationName): numb
   return rest;
 };
 
+/** Definitions do not say where an index is. */
+const inTablespace = (tablespace: string | null | undefined, ddl: string): void => {
+  if (tablespace === null || tablespace === undefined) run(ddl);
+  else withSettings({ default_tablespace: tablespace }, () => void run(ddl));
+};
+
 const createConstraintsAndIndexes = (h: Hypertable, table: Relation, s: Snapshot): void => {
   const root = qualified(table);
   for (const c of s.constraints) {
-    if (c.type === 'c') continue;
+    // LIKE has brought them.
+    if (c.type === 'c' || c.type === 'n') continue;
     // A foreign key that points at the table itself names the old table's successor already: its text was read before.
-    run(`alter table ${root} add constraint ${ident(c.name)} ${c.definition}`);
+    // One that was never validated is, where there are no rows.
+    const ddl = `alter table ${root} add constraint ${ident(c.name)} ${c.definition.replace(/ NOT VALID$/, '')}`;
+    inTablespace(s.indexes.find((i) => i.constraint && i.name === c.name)?.tablespace, ddl);
     comment('constraint', `${ident(c.name)} on ${root}`, c.comment);
   }
   for (const index of s.indexes) {
     if (!index.constraint) {
       ascendDefaultPartition(h, index);
-      run(index.definition);
+      inTablespace(index.tablespace, index.definition);
     }
     const name = qualified(index);
     comment('index', name, index.comment);
+    if (index.clustered)
+      notice(
+        `chunks are not clustered on index "${index.name}"; to have them in its order: select add_reorder_policy('${displayed(table)}', '${index.name}')`,
+      );
     if (index.replicaIdentity) run(`alter table ${root} replica identity using index ${ident(index.name)}`);
   }
   createStatistics(s);
@@ -96,7 +109,7 @@ export const finishHypertable = (
   replaceViews(s);
   run(`drop table ${qualified(old)}`);
   createForeignKeysToIt(s);
-  createGrants(table, s.grants);
+  createGrants(table, s);
   run(placeFunctionDdl(h.id, parts));
   for (const ddl of [...placeTriggersDdl(h.id, parts), ...truncatedTriggerDdl(table, parts)]) run(ddl);
   if (rest > 0) markDefaultPartition(h);

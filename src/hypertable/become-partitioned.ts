@@ -1,4 +1,4 @@
-import { one, run } from '../engine/spi.ts';
+import { one, query, run } from '../engine/spi.ts';
 import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
 import {
   readColumns,
@@ -12,7 +12,7 @@ import {
   readTable,
   readTriggers,
   readViews,
-  type GrantDefinition,
+  type Grants,
 } from './read-table.ts';
 import { findRelation, relationOid, type Relation } from './relation.ts';
 
@@ -128,14 +128,36 @@ export const createTriggersAndPolicies = (table: Relation, s: Snapshot): void =>
   if (table.replicaIdentity === 'n') run(`alter table ${root} replica identity nothing`);
 };
 
-export const createGrants = (table: Relation, grants: readonly GrantDefinition[] | null): void => {
-  if (grants === null) return;
-  const root = qualified(table);
-  run(`revoke all on ${root} from ${ident(table.owner)}`);
-  for (const g of grants)
+/** New tables and sequences have what ALTER DEFAULT PRIVILEGES gave them; their predecessor may have been older than that. */
+const revokeDefaults = (kind: 'table' | 'sequence', name: string): void => {
+  for (const { grantee } of query<{ grantee: string }>(
+    `select distinct case x.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(x.grantee)) end as grantee
+     from pg_class c, aclexplode(c.relacl) x where c.oid = $1::regclass`,
+    [name],
+  ))
+    run(`revoke all on ${kind} ${name} from ${grantee}`);
+};
+
+const giveRights = (kind: 'table' | 'sequence', name: string, owner: string, grants: Grants): void => {
+  revokeDefaults(kind, name);
+  run(
+    `${grants.explicit ? 'revoke' : 'grant'} all on ${kind} ${name} ${grants.explicit ? 'from' : 'to'} ${ident(owner)}`,
+  );
+  for (const g of grants.list)
     run(
-      `grant ${g.privilege}${g.column === null ? '' : ` (${ident(g.column)})`} on ${root} to ${g.grantee}${g.grantable ? ' with grant option' : ''}`,
+      `grant ${g.privilege}${g.column === null ? '' : ` (${ident(g.column)})`} on ${kind} ${name} to ${g.grantee}${g.grantable ? ' with grant option' : ''}`,
     );
+};
+
+/** Once it belongs to its owner. */
+export const createGrants = (table: Relation, s: Snapshot): void => {
+  giveRights('table', qualified(table), table.owner, s.grants);
+  // The others are the same sequences as before.
+  for (const sequence of s.sequences)
+    if (sequence.dependency === 'i') {
+      giveRights('sequence', qualified(sequence), table.owner, sequence.grants);
+      comment('sequence', qualified(sequence), sequence.comment);
+    }
 };
 
 export const replaceViews = (s: Snapshot): void => {

@@ -71,9 +71,13 @@ export const checkTable = (table: Relation, purpose: Purpose = 'hypertable'): vo
   const badTrigger = readTriggers(table.oid).find((t) => t.rowWithTransitionTables);
   if (badTrigger !== undefined)
     throw unsupportedTable(name, purpose, `Its row trigger "${badTrigger.name}" uses a transition table.`);
-  const noInherit = readConstraints(table.oid).find((c) => c.type === 'c' && c.noInherit);
+  const noInherit = readConstraints(table.oid).find((c) => (c.type === 'c' || c.type === 'n') && c.noInherit);
   if (noInherit !== undefined)
-    throw unsupportedTable(name, purpose, `Its check constraint "${noInherit.name}" is marked NO INHERIT.`);
+    throw unsupportedTable(
+      name,
+      purpose,
+      `Its ${noInherit.type === 'c' ? 'check' : 'not-null'} constraint "${noInherit.name}" is marked NO INHERIT.`,
+    );
   checkReplaceable(table, purpose);
   for (const key of readIncomingForeignKeys(table.oid)) {
     if (key.childIsHypertable)

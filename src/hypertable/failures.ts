@@ -1,4 +1,5 @@
 import { PgError } from '../lib/pg-error.ts';
+import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 
 const fail = (sqlstate: string, message: string, detail?: string, hint?: string): PgError =>
@@ -27,6 +28,13 @@ export const wrongRelation = (name: string, purpose: Purpose, detail: string, hi
   fail(SQLSTATE.wrongObjectType, `table "${name}" cannot become a ${purpose}`, detail, hint);
 export const unsupportedTable = (name: string, purpose: Purpose, detail: string, hint?: string): PgError =>
   fail(SQLSTATE.featureNotSupported, `table "${name}" cannot become a ${purpose}`, detail, hint);
+export const unvalidated = (table: string, constraint: string): PgError =>
+  fail(
+    SQLSTATE.objectNotInPrerequisiteState,
+    `constraint "${constraint}" of table "${table}" was never validated`,
+    'Chunks have constraints that hold for all their rows.',
+    `alter table ${table} validate constraint ${ident(constraint)};`,
+  );
 export const publishedTable = (name: string, purpose: Purpose, publication: string): PgError =>
   fail(
     SQLSTATE.operationNotSupported,

@@ -8,6 +8,8 @@ export interface TableDefinition {
   readonly hasRules: boolean;
   readonly isPartition: boolean;
   readonly reloptions: string[] | null;
+  /** Those of its TOAST table, as they are said of the table. */
+  readonly toastOptions: string[];
   readonly comment: string | null;
   readonly rowSecurity: boolean;
   readonly forceRowSecurity: boolean;
@@ -18,7 +20,9 @@ export const readTable = (oid: bigint): TableDefinition =>
   one<TableDefinition>(
     `select c.relpersistence::text as persistence, c.relispartition as "isPartition",
        exists (select from pg_rewrite r where r.ev_class = c.oid) as "hasRules",
-       c.reloptions::text[] as reloptions, obj_description(c.oid, 'pg_class') as comment,
+       c.reloptions::text[] as reloptions,
+       array(select 'toast.' || o from pg_class t, unnest(t.reloptions) o where t.oid = c.reltoastrelid) as "toastOptions",
+       obj_description(c.oid, 'pg_class') as comment,
        c.relrowsecurity as "rowSecurity", c.relforcerowsecurity as "forceRowSecurity", a.amname as "accessMethod"
      from pg_class c left join pg_am a on a.oid = c.relam where c.oid = $1::int8::oid`,
     [oid],
@@ -51,19 +55,29 @@ export interface ConstraintDefinition {
   readonly definition: string;
   readonly comment: string | null;
   readonly noInherit: boolean;
+  readonly validated: boolean;
   readonly index: string | null;
 }
 
 /** A foreign key to a partitioned table has parts, one for each partition there. */
 const OF_ITS_OWN = `not (contype = 'f' and conparentid <> 0)`;
 
-/** Keys, exclusions and outgoing foreign keys; checks and NOT NULL come along with LIKE. */
+/** Since PostgreSQL 18 there are constraints that are not even meant to hold. */
+const VALIDATED = `convalidated or not coalesce((to_jsonb(c) ->> 'conenforced')::boolean, true)`;
+
+/** What pg_get_constraintdef() leaves out. */
+const WITH_INDEX_OPTIONS = `case when contype in ('p', 'u') and i.reloptions is not null
+         then regexp_replace(pg_get_constraintdef(c.oid), '((?: DEFERRABLE)?(?: INITIALLY DEFERRED)?)$', ' WITH (' || array_to_string(i.reloptions, ', ') || ')\\1')
+         else pg_get_constraintdef(c.oid) end`;
+
+/** Keys, exclusions, outgoing foreign keys, checks and, where they have names, NOT NULL constraints. */
 export const readConstraints = (oid: bigint): ConstraintDefinition[] =>
   query<ConstraintDefinition>(
-    `select c.oid::int8 as oid, conname as name, contype::text as type, pg_get_constraintdef(c.oid) as definition,
-       obj_description(c.oid, 'pg_constraint') as comment, connoinherit as "noInherit",
+    `select c.oid::int8 as oid, conname as name, contype::text as type, ${WITH_INDEX_OPTIONS} as definition,
+       obj_description(c.oid, 'pg_constraint') as comment, connoinherit as "noInherit", ${VALIDATED} as validated,
        case when contype in ('p', 'u', 'x') then conindid::regclass::text end as index
-     from pg_constraint c where conrelid = $1::int8::oid and contype in ('p', 'u', 'x', 'f', 'c') and ${OF_ITS_OWN}
+     from pg_constraint c left join pg_class i on i.oid = c.conindid and contype in ('p', 'u')
+     where conrelid = $1::int8::oid and contype in ('p', 'u', 'x', 'f', 'c', 'n') and ${OF_ITS_OWN}
      order by case contype when 'p' then 0 when 'u' then 1 when 'x' then 2 else 3 end, conname`,
     [oid],
   );
@@ -81,6 +95,7 @@ export interface IndexDefinition {
   readonly comment: string | null;
   readonly tablespace: string | null;
   readonly replicaIdentity: boolean;
+  readonly clustered: boolean;
 }
 
 export const readIndexes = (oid: bigint): IndexDefinition[] =>
@@ -89,7 +104,7 @@ export const readIndexes = (oid: bigint): IndexDefinition[] =>
        i.indisunique as unique, i.indisprimary as primary, i.indisexclusion as exclusion, k.oid is not null as constraint,
        array(select coalesce(a.attname::text, '') from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) with ordinality u(n, o)
          left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.n order by o) as columns,
-       obj_description(i.indexrelid, 'pg_class') as comment, t.spcname as tablespace, i.indisreplident as "replicaIdentity"
+       obj_description(i.indexrelid, 'pg_class') as comment, t.spcname as tablespace, i.indisreplident as "replicaIdentity", i.indisclustered as clustered
      from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
      left join pg_constraint k on k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x') and k.conrelid = i.indrelid
      left join pg_tablespace t on t.oid = c.reltablespace
@@ -142,26 +157,26 @@ export interface GrantDefinition {
   readonly grantable: boolean;
 }
 
-/** Null when the table has the default privileges of its owner. */
-export const readGrants = (oid: bigint): GrantDefinition[] | null => {
-  const explicit = one<{ explicit: boolean }>(
+/** Privileges of a table or sequence. */
+export interface Grants {
+  /** Whether anything was said of the whole; otherwise its owner alone has rights on that. */
+  readonly explicit: boolean;
+  readonly list: readonly GrantDefinition[];
+}
+
+export const readGrants = (oid: bigint): Grants => {
+  const { explicit } = one<{ explicit: boolean }>(
     'select relacl is not null as explicit from pg_class where oid = $1::int8::oid',
     [oid],
   );
-  const columns = query<GrantDefinition>(
-    `select a.attname as column, case x.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(x.grantee)) end as grantee,
+  const list = query<GrantDefinition>(
+    `select a.name as column, case x.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(x.grantee)) end as grantee,
        x.privilege_type as privilege, x.is_grantable as grantable
-     from pg_attribute a, aclexplode(a.attacl) x where a.attrelid = $1::int8::oid and not a.attisdropped`,
+     from (select null as name, relacl as acl from pg_class where oid = $1::int8::oid union all
+       select attname::text, attacl from pg_attribute where attrelid = $1::int8::oid and not attisdropped) a, aclexplode(a.acl) x`,
     [oid],
   );
-  if (!explicit.explicit) return columns.length === 0 ? null : columns;
-  const table = query<GrantDefinition>(
-    `select null as column, case x.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(x.grantee)) end as grantee,
-       x.privilege_type as privilege, x.is_grantable as grantable
-     from pg_class c, aclexplode(c.relacl) x where c.oid = $1::int8::oid`,
-    [oid],
-  );
-  return [...table, ...columns];
+  return { explicit, list };
 };
 
 export interface PolicyDefinition {
@@ -202,17 +217,20 @@ export interface SequenceDefinition {
   readonly column: string;
   /** 'i' for identity, 'a' for serial. */
   readonly dependency: string;
+  readonly comment: string | null;
+  readonly grants: Grants;
 }
 
 export const readSequences = (oid: bigint): SequenceDefinition[] =>
-  query<SequenceDefinition>(
-    `select s.oid::int8 as oid, s.relname as name, n.nspname as schema, a.attname as column, d.deptype::text as dependency
+  query<Omit<SequenceDefinition, 'grants'>>(
+    `select s.oid::int8 as oid, s.relname as name, n.nspname as schema, a.attname as column, d.deptype::text as dependency,
+       obj_description(s.oid, 'pg_class') as comment
      from pg_depend d join pg_class s on s.oid = d.objid and s.relkind = 'S' join pg_namespace n on n.oid = s.relnamespace
      join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid
      where d.classid = 'pg_class'::regclass and d.refclassid = 'pg_class'::regclass and d.refobjid = $1::int8::oid
        and d.deptype in ('a', 'i')`,
     [oid],
-  );
+  ).map((s) => ({ ...s, grants: readGrants(s.oid) }));
 
 export interface ViewDefinition {
   readonly name: string;

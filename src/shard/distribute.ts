@@ -203,7 +203,7 @@ const rebuild = (table: Relation, d: Distribution | null): void => {
   replaceViews(snapshot);
   if (findDistributed(table.oid) !== undefined) request('shard.forget', { relid: table.oid });
   run(`drop table ${qualified(old)}`);
-  createGrants(table, snapshot.grants);
+  createGrants(table, snapshot);
   if (d === null) giveBack(root);
 };
 

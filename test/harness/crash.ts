@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 import { onData, privateNode, removeNode, start, stop, type Node, type StopMode } from '../../server/cluster.ts';
 import { waitUntil } from './wait-until.ts';
@@ -66,6 +66,27 @@ export class PrivateServer {
 
   start(): void {
     start(this.node);
+  }
+
+  /** Stops all its processes, so that it goes on accepting connections and answers none; the function has them go on. */
+  async freeze(): Promise<() => void> {
+    const client = await this.connect();
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    const backend = (rows[0] as { pid: number }).pid;
+    const postmaster = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${backend}/status`, 'utf8'))?.[1]);
+    await client.end();
+    const signal = (name: NodeJS.Signals): void => {
+      const children = readFileSync(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8').trim().split(' ');
+      for (const pid of [postmaster, ...children.map(Number)])
+        try {
+          kill(pid, name);
+        } catch (e) {
+          // A session that has just ended.
+          if (existsSync(`/proc/${pid}`)) throw e;
+        }
+    };
+    signal('SIGSTOP');
+    return () => signal('SIGCONT');
   }
 
   /** Goes on with transaction ids of a later epoch, as a server does after 2^32 of them. */

@@ -5,7 +5,7 @@ import { currentUser, inMaintenance } from '../../engine/session.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsTable } from '../../udf/define-function.ts';
 import { createDefaultPartition, finishHypertable } from '../become-hypertable.ts';
-import { replaceByRoot, takeSnapshot } from '../become-partitioned.ts';
+import { replaceByRoot, takeSnapshot, type Snapshot } from '../become-partitioned.ts';
 import { createDefaultIndexes } from '../default-indexes.ts';
 import { checkTable, checkUniqueIndexes, findColumn } from '../check-table.ts';
 import { hashDimension, rangeDimension, refusePartitionFunction, type DimensionInput } from '../dimension-input.ts';
@@ -21,9 +21,11 @@ import {
   prefixTooLong,
   relationMissing,
   schemaMissing,
+  unvalidated,
 } from '../failures.ts';
 import { partNames } from '../partition-ddl.ts';
 import { recordParts } from '../parts.ts';
+import { readConstraints } from '../read-table.ts';
 import { findRelation, type Relation } from '../relation.ts';
 
 interface Options {
@@ -147,6 +149,8 @@ const create = (table: Relation, o: Options): Created => {
 
   const schema = o.associated_schema_name ?? DEFAULT_SCHEMA;
   const { id, names } = chooseNames(table, schema, prefix, o.id);
+  const unproven = readConstraints(table.oid).find((c) => !c.validated);
+  if (occupied && unproven !== undefined) throw unvalidated(displayed(table), unproven.name);
   if (occupied) notice(`moving the rows of table "${displayed(table)}" into chunks, which may take a while`);
   openSchema(table, schema);
 
@@ -161,7 +165,7 @@ const create = (table: Relation, o: Options): Created => {
     id,
     relid: root.oid,
     ...names,
-    chunk_reloptions: snapshot.table.reloptions,
+    chunk_reloptions: chunkOptions(snapshot),
     dimensions: dimensions.map(({ column_name, num_slices, interval_length }) => ({
       column_name,
       num_slices,
@@ -178,6 +182,11 @@ const create = (table: Relation, o: Options): Created => {
   if (table.owner !== currentUser()) giveTo(h, root, table.owner);
   recordParts(h);
   return { hypertable_id: id, schema_name: table.schema, table_name: table.name, created: true };
+};
+
+const chunkOptions = ({ table }: Snapshot): string[] | null => {
+  const all = [...(table.reloptions ?? []), ...table.toastOptions];
+  return all.length === 0 ? null : all;
 };
 
 /** In bytes, as PostgreSQL limits names; plv8 has no TextEncoder. */
