@@ -74,7 +74,9 @@ $$;
 comment on function _tessera_functions.reject_running(xid8) is 'true, or raises 40001 while the transaction of a mark has not ended';
 
 create function _tessera_functions.take_apart(chunk_id integer, segment bigint) returns boolean
-language plpgsql volatile cost 1000000
+-- The last of the conditions on a segment. It is costed for each of them, whether the mode asks for it or not: more would have a
+-- session whose jit is on compile every plan over the view.
+language plpgsql volatile cost 1000
 set search_path to pg_catalog, pg_temp
 set extra_float_digits to 3
 as $$

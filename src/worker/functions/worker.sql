@@ -19,6 +19,8 @@ begin
   -- Workers are background work already; they leave the parallel workers to users' queries.
   perform set_config('max_parallel_workers_per_gather', '0', false);
   perform set_config('max_parallel_maintenance_workers', '0', false);
+  -- Plans over many chunks cost more to compile than to run.
+  perform set_config('jit', 'off', false);
   -- The loop must see what others commit, whatever the default of the database is.
   perform set_config('default_transaction_isolation', 'read committed', false);
   -- For the loop alone: a look for due work must cost the same with a thousand jobs as with one.
