@@ -2,6 +2,7 @@ import { isReadCommitted } from '../engine/isolation.ts';
 import { query } from '../engine/spi.ts';
 import { stillPending } from './failures.ts';
 import { findNodeById } from './node.ts';
+import { origin } from './origin.ts';
 import { aside } from './remote.ts';
 
 /** Seconds that a finisher has, which needs some milliseconds, and that others have who are at it. */
@@ -27,6 +28,8 @@ const leftOn = (ids: readonly number[], who: keyof typeof PATIENCE): number[] =>
 export const awaitPending = (ids: readonly number[]): void => {
   const nodes = [...new Set(ids)];
   if (nodes.length === 0) return;
+  // What a copy of the database finds pending is that of its original.
+  origin();
   const left = leftOn(nodes, 'finisher');
   if (left.length === 0) return;
   // Aside: moves must not have a transaction id, and what was healed stays so.
