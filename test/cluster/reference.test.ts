@@ -153,7 +153,7 @@ describe.skipIf(!hasWorkers())('reference tables', () => {
     };
     await Promise.all(sessions.map(one));
     await expectIdentical('r');
-  });
+  }, 120_000);
 
   test('belong to their owner, and others write them by the rights they have', async () => {
     const owner = await db.role('keeper');

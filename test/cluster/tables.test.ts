@@ -111,7 +111,7 @@ describe.skipIf(!hasWorkers())('distributed tables', () => {
     }
     await db.query('drop schema types cascade');
     await expectNothingLeft(cluster);
-  });
+  }, 120_000);
 
   test('refuse keys whose hash no other server would find, and keys that have none', async () => {
     await db.query(`create type mood as enum ('sad', 'ok'); create type moody as (a int, m mood[]);
