@@ -243,6 +243,20 @@ describe.skipIf(!hasWorkers())('a node that accepts connections and does not ans
     ).toEqual([{ done: true }]);
   });
 
+  test('is asked for nobody else by the functions that do it', async () => {
+    const stranger = await db.as(await db.role('stranger'));
+    for (const [call, code] of [
+      [`open_node_aside('tessera_node_1', 1, false)`, '42501'],
+      [`ask_node_aside('', 'select 1', false, 1, null, '', 1, '')`, '42501'],
+      [`probe_node_aside('tessera_node_1')`, '42501'],
+      // He has no user mapping, nor a connection that somebody else has opened.
+      [`open_node('tessera_node_1', 1, false)`, '42704'],
+      [`probe_node('tessera_node_1')`, '42704'],
+      [`ask_node('', 'select 1', false, 1, null, '', 1, '')`, '08003'],
+    ] as const)
+      expect([call, (await failure(stranger, `select _tessera_functions.${call}`)).code]).toEqual([call, code]);
+  });
+
   test('leaves nothing behind', async () => {
     await db.query('drop table t, r, plain');
     await expectNothingLeft(cluster);
