@@ -65,6 +65,18 @@ begin
       when tag in ('DROP EXTENSION')
       execute function _tessera_functions.keep_tables();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_part_ddl') then
+    create event trigger tessera_part_ddl on ddl_command_end
+      when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER SEQUENCE', 'ALTER FUNCTION', 'ALTER ROUTINE', 'CREATE FUNCTION')
+      execute function _tessera_functions.on_part_ddl();
+    -- After tessera_ddl_command_end, by name: what was renamed is known then.
+    create event trigger tessera_names_ddl on ddl_command_end
+      when tag in ('ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER EXTENSION', 'ALTER OPERATOR', 'ALTER COLLATION')
+      execute function _tessera_functions.on_names_ddl();
+    create event trigger tessera_part_drop on sql_drop
+      when tag in ('DROP FUNCTION', 'DROP ROUTINE', 'DROP TRIGGER', 'DROP VIEW', 'DROP SEQUENCE', 'DROP SERVER')
+      execute function _tessera_functions.on_part_drop();
+  end if;
 exception
   when insufficient_privilege then
     raise warning 'event triggers could not be created: %', sqlerrm

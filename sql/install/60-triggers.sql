@@ -42,6 +42,16 @@ begin
   create event trigger tessera_server_created on ddl_command_end
     when tag in ('CREATE SERVER')
     execute function _tessera_functions.on_server_created();
+  create event trigger tessera_part_ddl on ddl_command_end
+    when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER SEQUENCE', 'ALTER FUNCTION', 'ALTER ROUTINE', 'CREATE FUNCTION')
+    execute function _tessera_functions.on_part_ddl();
+  create event trigger tessera_part_drop on sql_drop
+    when tag in ('DROP FUNCTION', 'DROP ROUTINE', 'DROP TRIGGER', 'DROP VIEW', 'DROP SEQUENCE', 'DROP SERVER')
+    execute function _tessera_functions.on_part_drop();
+  -- After tessera_ddl_command_end, by name: what was renamed is known then.
+  create event trigger tessera_names_ddl on ddl_command_end
+    when tag in ('ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER EXTENSION', 'ALTER OPERATOR', 'ALTER COLLATION')
+    execute function _tessera_functions.on_names_ddl();
   -- Before tessera_sql_drop, by name: a continuous aggregate goes before its hypertables do.
   create event trigger tessera_cagg_drop on sql_drop
     execute function _tessera_functions.on_cagg_drop();

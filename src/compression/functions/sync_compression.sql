@@ -12,6 +12,17 @@ begin
   end if;
   perform _tessera_functions.reject_own_loopback();
   select * into h from _tessera_catalog.hypertable t where t.id = sync_compression.hypertable_id;
+  select n.relid::regclass as chunk into part
+  from _tessera_catalog.compressed_chunk k
+  join _tessera_catalog.chunk n on n.id = k.chunk_id and n.hypertable_id = h.id
+  where (select count(*) from pg_inherits i where i.inhparent = n.relid and i.inhrelid in (k.tail, k.remote)) < 2
+  limit 1;
+  if found then
+    raise exception using
+      errcode = '0A000',
+      message = format('cannot detach a part of compressed chunk "%s"', part.chunk),
+      hint = format('Decompress it: select decompress_chunk(%L);', part.chunk::text);
+  end if;
   select pg_get_userbyid(relowner) into owner from pg_class where oid = h.relid;
   -- What is no partition does not follow ALTER TABLE OWNER by any means of PostgreSQL's.
   for part in

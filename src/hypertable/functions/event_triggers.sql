@@ -121,6 +121,7 @@ begin
   if cardinality(ids) > 0 then
     perform _tessera_functions.forget_chunks(ids);
   end if;
+  perform _tessera_functions.reject_lost_helpers();
   delete from _tessera_catalog.hypertable_part p where p.relation::oid = any(gone);
   perform _tessera_functions.reject_lost_parts(gone);
   perform _tessera_functions.on_shards_dropped(gone);
@@ -140,6 +141,15 @@ declare
 begin
   select * into h from _tessera_catalog.hypertable t where t.id = sync_hypertable.hypertable_id;
   perform _tessera_functions.record_parts(h.id);
+  if _tessera_functions.default_partition(h.relid) is null
+    and exists (select from _tessera_catalog.hypertable_part p where p.hypertable_id = h.id and p.chunk_id is null)
+  then
+    raise exception using
+      errcode = '0A000',
+      message = format('cannot detach the default partition of hypertable "%s"', h.relid::regclass),
+      detail = 'Rows wait there for their chunks.';
+  end if;
+  perform _tessera_functions.enable_own_triggers(h.id);
   select pg_get_userbyid(relowner) into owner from pg_class where oid = h.relid;
   perform _tessera_functions.admit_owner(h.associated_schema_name, owner);
   update _tessera_catalog.hypertable t set schema_name = n.nspname, table_name = c.relname
@@ -350,6 +360,9 @@ begin
   perform _tessera_functions.sync_caggs();
   perform _tessera_functions.forget_gone();
   perform _tessera_functions.sync_hypertables();
+  if not exists (select from pg_event_trigger where evtname = 'tessera_names_ddl' and evtenabled <> 'D') then
+    perform _tessera_functions.sync_names(null);
+  end if;
   if exists (select from _tessera_catalog.pg_dist_partition) then
     begin
       perform _tessera_functions.sync_distributed();
