@@ -108,7 +108,7 @@ export const decompressChunk = (chunk: OpenChunk, compressed: Compressed): void 
       ),
     );
     run(`${insert} only ${qualified(parts.tail)}`);
-    addKeys(hypertable.id, heap);
+    addKeys(hypertable.id, [heap]);
     captureHeap(hypertable, heap, chunk.id);
     copyGrants(relation, heap);
     const indexes = indexesOf(tail);

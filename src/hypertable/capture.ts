@@ -64,6 +64,14 @@ export const captureHeap = (h: Hypertable, table: RelationName, chunkId: number)
   if (isCaptured(h)) install(heapOf(h, table, chunkId));
 };
 
+/** The same for new chunks, asked for once: there may be a thousand. */
+export const captureHeaps = (
+  h: Hypertable,
+  chunks: readonly { readonly id: number; readonly name: RelationName }[],
+): void => {
+  if (isCaptured(h)) for (const { id, name } of chunks) install(heapOf(h, name, id));
+};
+
 /** Runs the body, which moves rows out of or into the heap of a chunk, with all of time noted already. */
 export const withoutCapture = (h: Hypertable, chunkId: number, body: () => void): void => {
   const { low, high } = rangeSettings(captureKey({ hypertableId: h.id, chunkId, part: 'heap' }));

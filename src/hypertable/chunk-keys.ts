@@ -59,9 +59,10 @@ const keyDdl = (heap: RelationName, key: ChunkKey): string =>
     ? `create unique index on ${qualified(heap)} ${key.definition}`
     : `alter table ${qualified(heap)} add ${key.definition}`;
 
-/** Gives a heap that is not yet attached the keys of its hypertable; rows that break one are an error here. */
-export const addKeys = (hypertableId: number, heap: RelationName): void => {
-  for (const key of chunkKeys(hypertableId)) run(keyDdl(heap, key));
+/** Gives heaps that are not yet attached the keys of their hypertable; rows that break one are an error here. */
+export const addKeys = (hypertableId: number, heaps: readonly RelationName[]): void => {
+  const keys = chunkKeys(hypertableId);
+  for (const heap of heaps) for (const key of keys) run(keyDdl(heap, key));
 };
 
 /** Keys and foreign keys the root itself has. */

@@ -3,7 +3,7 @@ import type { Hypertable } from '../catalog/hypertable.ts';
 import { request } from '../catalog/request.ts';
 import { one, query, run } from '../engine/spi.ts';
 import { identList, ident, qualified, type RelationName } from '../lib/quote.ts';
-import { captureHeap } from './capture.ts';
+import { captureHeaps } from './capture.ts';
 import { addKeys } from './chunk-keys.ts';
 import { hashSlices } from './chunk-slice-plan.ts';
 import { spaceDimension, timeDimension } from './dimensions.ts';
@@ -17,7 +17,7 @@ import {
 } from './partition-ddl.ts';
 import { relationOid, storedColumns, type Relation } from './relation.ts';
 import { droppedChunks } from './revive-chunks.ts';
-import { chooseTablespace } from './tablespace.ts';
+import { attachedTablespaces, chooseTablespace } from './tablespace.ts';
 import { boundsSql, insideSql } from './time-sql.ts';
 import { ensureTruncatedTrigger } from './truncated-trigger.ts';
 
@@ -36,17 +36,39 @@ export interface PreparedSlice {
   readonly chunks: readonly NewChunk[];
 }
 
-/** An unused id whose table name nobody has taken. */
-const nextChunk = (h: Hypertable): { id: number; name: RelationName } => {
-  for (;;) {
-    const id = request<number>('draw_chunk_id', { hypertable_id: h.id });
-    const name = chunkName(h, id);
-    if (relationOid(name.schema, name.name) === undefined) return { id, name };
+interface Named {
+  readonly id: number;
+  readonly name: RelationName;
+}
+
+/** Unused ids whose table names nobody has taken, all at once: a hash dimension may want a thousand. */
+const drawChunks = (h: Hypertable, count: number): Named[] => {
+  const found: Named[] = [];
+  while (found.length < count) {
+    const drawn = query<{ id: number }>(
+      `select _tessera_functions.send_request('draw_chunk_id', jsonb_build_object('hypertable_id', $1::int))::int as id
+       from generate_series(1, $2::int)`,
+      [h.id, count - found.length],
+    ).map(({ id }) => ({ id, name: chunkName(h, id) }));
+    const taken = new Set(
+      query<{ name: string }>(
+        `select relname::text as name from pg_class
+         where relnamespace = (select oid from pg_namespace where nspname = $1) and relname = any($2::name[])`,
+        [h.associated_schema_name, drawn.map((d) => d.name.name)],
+      ).map((r) => r.name),
+    );
+    found.push(...drawn.filter((d) => !taken.has(d.name.name)));
   }
+  return found;
 };
 
-const oidOf = (name: RelationName): bigint =>
-  one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [qualified(name)]).oid;
+const nextChunk = (h: Hypertable): Named => drawChunks(h, 1)[0] as Named;
+
+const oidsOf = (names: readonly RelationName[]): bigint[] =>
+  query<{ oid: bigint }>(
+    'select n::regclass::oid::int8 as oid from unnest($1::text[]) with ordinality u(n, o) order by o',
+    [names.map(qualified)],
+  ).map((r) => r.oid);
 
 /** Creates the table(s) of one time slice and copies into them what the source has there. */
 export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source?: RelationName): PreparedSlice => {
@@ -56,33 +78,41 @@ export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source
   const chunks: NewChunk[] = [];
   const timeSlice = { dimension_id: time.id, start: slice.start, end: slice.end };
   const dropped = droppedChunks(h, slice);
-  const chunkAt = (i: number): { id: number; name: RelationName } => {
+  const undivided = space === undefined || dropped.length === 1;
+  const ranges: readonly Slice[] = undivided ? [slice] : dropped.length === 0 ? hashSlices(space.slices) : dropped;
+  const fresh = drawChunks(h, ranges.filter((_, i) => dropped[i]?.name === undefined).length);
+  const named = ranges.map((_, i): Named => {
     const old = dropped[i];
-    if (old === undefined) return nextChunk(h);
-    return { id: old.id, name: old.name ?? nextChunk(h).name };
-  };
-  const first = chunkAt(0);
+    if (old?.name !== undefined) return { id: old.id, name: old.name };
+    const next = fresh.shift() as Named;
+    return old === undefined ? next : { id: old.id, name: next.name };
+  });
+  const first = named[0] as Named;
   let partition = first.name;
-  if (space === undefined || dropped.length === 1) {
-    run(createChunkTable(first.name, root, storage));
-    chunks.push({ id: first.id, name: first.name, oid: oidOf(first.name), slices: [timeSlice] });
-  } else {
-    const ranges: readonly Slice[] = dropped.length === 0 ? hashSlices(space.slices) : dropped;
+  if (undivided) run(createChunkTable(first.name, root, storage));
+  else {
     partition = spaceSliceName(h, first.id);
     if (relationOid(partition.schema, partition.name) !== undefined) partition = spaceSliceName(h, nextChunk(h).id);
-    run(createSpaceSliceTable(partition, root, space.column_name));
-    ranges.forEach(({ start, end }, remainder) => {
-      const leaf = remainder === 0 ? first : chunkAt(remainder);
-      const leafStorage = { ...storage, tablespace: chooseTablespace(h, root, slice, remainder) };
-      run(createHashPartition(leaf.name, partition, ranges.length, remainder, leafStorage));
-      chunks.push({
-        id: leaf.id,
-        name: leaf.name,
-        oid: oidOf(leaf.name),
-        slices: [timeSlice, { dimension_id: space.id, start, end }],
-      });
-    });
+    const attached = attachedTablespaces(h);
+    // In one go: a thousand statements of their own cost as much again as the tables.
+    run(
+      [
+        createSpaceSliceTable(partition, root, space.column_name),
+        ...named.map((leaf, remainder) =>
+          createHashPartition(leaf.name, partition, ranges.length, remainder, {
+            ...storage,
+            tablespace: attached[remainder % attached.length] ?? root.tablespace,
+          }),
+        ),
+      ].join(';\n'),
+    );
   }
+  const oids = oidsOf(named.map((n) => n.name));
+  named.forEach(({ id, name }, i) => {
+    const { start, end } = ranges[i] as Slice;
+    const hash = undivided ? [] : [{ dimension_id: space.id, start, end }];
+    chunks.push({ id, name, oid: oids[i] as bigint, slices: [timeSlice, ...hash] });
+  });
   const columns = identList(storedColumns(root.oid));
   const rows =
     source === undefined
@@ -91,10 +121,11 @@ export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source
           `insert into ${qualified(partition)} (${columns}) select ${columns} from only ${qualified(source)}
            where ${insideSql(time.column_name, slice, time.type)}`,
         );
-  for (const chunk of chunks) {
-    addKeys(h.id, chunk.name);
-    captureHeap(h, chunk.name, chunk.id);
-  }
+  addKeys(
+    h.id,
+    chunks.map((c) => c.name),
+  );
+  captureHeaps(h, chunks);
   return { partition, slice, rows, chunks };
 };
 

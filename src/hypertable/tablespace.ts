@@ -14,16 +14,14 @@ export const attachedTablespaces = (h: Hypertable): string[] =>
  * Attached tablespaces are taken in turn: by the rank of the hash partition when there is a hash dimension, else by
  * the rank of the slice in time. Without any, that of the root.
  */
-export const chooseTablespace = (h: Hypertable, root: Relation, slice: Slice, remainder?: number): string | null => {
+export const chooseTablespace = (h: Hypertable, root: Relation, slice: Slice): string | null => {
   const attached = attachedTablespaces(h);
   if (attached.length === 0) return root.tablespace;
-  const rank =
-    remainder ??
-    one<{ n: number }>(
-      `select count(*)::int as n from _tessera_catalog.dimension_slice s join _tessera_catalog.dimension d on d.id = s.dimension_id
-       where d.hypertable_id = $1 and d.interval_length is not null and s.range_start < $2`,
-      [h.id, slice.start],
-    ).n;
+  const rank = one<{ n: number }>(
+    `select count(*)::int as n from _tessera_catalog.dimension_slice s join _tessera_catalog.dimension d on d.id = s.dimension_id
+     where d.hypertable_id = $1 and d.interval_length is not null and s.range_start < $2`,
+    [h.id, slice.start],
+  ).n;
   return attached[rank % attached.length] ?? null;
 };
 
