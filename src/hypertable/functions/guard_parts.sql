@@ -96,9 +96,16 @@ begin
     then
       perform _tessera_functions.part_refused('change', changed.object_identity, changed.hypertable_id);
     end if;
-    perform set_config('tessera.maintenance', 'on', true);
-    perform _tessera_functions.enable_own_triggers(changed.hypertable_id);
-    perform set_config('tessera.maintenance', '', true);
+    -- The setting is what it was if this fails.
+    begin
+      perform set_config('tessera.maintenance', 'on', true);
+      perform _tessera_functions.enable_own_triggers(changed.hypertable_id);
+      perform set_config('tessera.maintenance', '', true);
+    exception when insufficient_privilege then
+      raise warning using
+        message = format('triggers of "%s" may stay disabled: %s', changed.object_identity, sqlerrm),
+        hint = format('Its owner can enable them: alter table %s enable always trigger all;', changed.object_identity);
+    end;
   end loop;
 end
 $$;
