@@ -42,6 +42,12 @@ begin
     return pg_current_xact_id();
   end if;
   mark := _tessera_functions.client_xid();
+  if mark is null and exists (select from pg_cursors c where c.statement ~ ' FOR (UPDATE|SHARE)( OF r\d+)?$') then
+    raise exception using
+      errcode = '0A000',
+      message = 'rows of a compressed chunk cannot be locked by a query',
+      hint = 'Leave FOR UPDATE or FOR SHARE out: UPDATE and DELETE lock what they change. Or decompress the chunk: decompress_chunk().';
+  end if;
   if mark is null then
     raise exception using
       errcode = '0A000',

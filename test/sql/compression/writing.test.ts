@@ -177,6 +177,16 @@ describe('UPDATE and DELETE of compressed rows', () => {
     await same();
   });
 
+  test('are not locked by a query', async () => {
+    for (const lock of ['update', 'no key update', 'share', 'key share nowait']) {
+      const e = await db.error(`select v from ${m} where v < 100 for ${lock}`);
+      expect([lock, e]).toEqual([
+        lock,
+        expect.objectContaining({ code: '0A000', message: 'rows of a compressed chunk cannot be locked by a query' }),
+      ]);
+    }
+  });
+
   test('can be repeated on the same rows, across transactions and recompression', async () => {
     for (const round of [1, 2, 3]) {
       await both(`update $m set v = v * 2, note = 'r${round}' where note = 'n1' or note like 'r%'`);
