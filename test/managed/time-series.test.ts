@@ -78,6 +78,28 @@ describe('an administrator who is no superuser', () => {
     await sum();
   });
 
+  test('sees late rows of its own transaction in them, as owners without rights do', async () => {
+    const owner = await db.role('seer');
+    await db.query(`grant create on schema public to ${owner}`);
+    const session = await db.as(owner);
+    for (const sql of [
+      'create table sale (time timestamptz not null, v int)',
+      `select create_hypertable('sale', 'time')`,
+      `insert into sale values ('2024-01-01 01:00', 1)`,
+      `select create_continuous_aggregate('sales', $q$select time_bucket('1 day', time) as day, sum(v)::int as v from sale group by 1$q$)`,
+      `grant insert on sale to public; grant select on sales to public`,
+    ])
+      await session.query(sql);
+    const writer = await db.as(await db.role('seller'));
+    for (const client of [session, writer]) {
+      await client.query(`begin; insert into sale values ('2024-01-01 02:00', 10), ('2024-05-01', 5)`);
+      expect((await client.query('select v from sales order by day')).rows).toEqual([{ v: 11 }, { v: 5 }]);
+      await client.query('rollback');
+      expect((await client.query('select v from sales order by day')).rows).toEqual([{ v: 1 }]);
+    }
+    await session.query('drop table sale cascade');
+  });
+
   test('brings the catalog up to date where the service allows no event triggers', async () => {
     expect(await db.value('select count(*)::int from pg_event_trigger')).toBe(0);
     await db.query('alter table m rename to metrics');
