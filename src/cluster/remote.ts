@@ -22,11 +22,7 @@ export interface Remote {
   answer(sql: string): string | null;
 }
 
-/** The schema dblink was installed in. */
-const dblink = (): string =>
-  one<{ name: string }>(
-    `select quote_ident(n.nspname) as name from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink'`,
-  ).name;
+const dblink = (): string => one<{ name: string }>('select _tessera_functions.dblink_schema() as name').name;
 
 const named = <T>(node: Pick<Node, 'name' | 'port'>, body: () => T): T => {
   try {

@@ -37,8 +37,7 @@ language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  dblink text := (
-    select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink');
+  dblink constant text := _tessera_functions.dblink_schema();
   connection constant text := 'tessera_finisher';
   open_ones text[];
   finisher int;

@@ -1,3 +1,9 @@
+create function _tessera_functions.dblink_schema() returns text
+language sql stable
+set search_path to pg_catalog, pg_temp
+as $$select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink'$$;
+comment on function _tessera_functions.dblink_schema() is 'the schema dblink was installed in, quoted';
+
 create function _tessera_functions.await_node(
   connection text,
   silence float8,
@@ -8,8 +14,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  dblink constant text := (
-    select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink');
+  dblink constant text := _tessera_functions.dblink_schema();
   busy constant text := format('select %s.dblink_is_busy(%L) = 1', dblink, connection);
   ask_again timestamptz := clock_timestamp() + make_interval(secs => silence);
   pause float8 := 0.001;
@@ -38,8 +43,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  dblink constant text := (
-    select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink');
+  dblink constant text := _tessera_functions.dblink_schema();
   loopback constant text := _tessera_functions.loopback_of(current_user);
   give_up constant timestamptz := least(until, clock_timestamp() + make_interval(secs => silence));
   waits bool := true;
@@ -65,9 +69,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 begin
-  execute format('select %s.dblink_connect(%L, %L)', (
-    select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink'),
-    'tessera_node', server);
+  execute format('select %s.dblink_connect(%L, %L)', _tessera_functions.dblink_schema(), 'tessera_node', server);
 exception
   -- libpq minds connect_timeout only where it waits by itself, which since PostgreSQL 16 it does not.
   when query_canceled then
@@ -94,8 +96,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  dblink constant text := (
-    select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink');
+  dblink constant text := _tessera_functions.dblink_schema();
   result constant text := format('select array_agg(r) from %s.dblink_get_result(%L) t(r text)', dblink, 'tessera_node');
   until constant timestamptz := coalesce(clock_timestamp() + make_interval(secs => patience), 'infinity');
   message text;
@@ -138,8 +139,7 @@ language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
-  dblink constant text := (
-    select quote_ident(n.nspname) from pg_extension e join pg_namespace n on n.oid = e.extnamespace where e.extname = 'dblink');
+  dblink constant text := _tessera_functions.dblink_schema();
   waits bool := true;
 begin
   execute format('select %s.dblink_connect(%L, %L)', dblink, 'tessera_probe', server);
