@@ -42,7 +42,7 @@ begin
     return pg_current_xact_id();
   end if;
   mark := _tessera_functions.client_xid();
-  if mark is null and exists (select from pg_cursors c where c.statement ~ ' FOR (UPDATE|SHARE)( OF r\d+)?$') then
+  if mark is null and exists (select from pg_cursors c where c.statement ~ ' FOR (UPDATE|SHARE)( OF r[0-9]+)?$') then
     raise exception using
       errcode = '0A000',
       message = 'rows of a compressed chunk cannot be locked by a query',
