@@ -109,7 +109,7 @@ create or replace trigger check_strategy before insert or update on _tessera_cat
 create or replace trigger merge_metadata before insert on _tessera_catalog.metadata
   for each row execute function _tessera_functions.merge_metadata();
 select _tessera_functions.complete_parts();
-select _tessera_functions.guard_all();
+select _tessera_functions.guard_own();
 delete from _tessera_catalog.scheduler_state;
 insert into _tessera_catalog.scheduler_state default values;
 -- A database that had the extension before it kept these.

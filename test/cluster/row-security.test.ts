@@ -130,7 +130,9 @@ describe.skipIf(!hasWorkers())('row security of distributed tables', () => {
     for (const sql of ['drop trigger tessera_row_security on rl', 'alter table rl disable trigger user']) {
       await db.query(`set tessera.maintenance = on; ${sql}; reset tessera.maintenance`);
       if (sql.startsWith('drop'))
-        expect(await doctor()).toEqual([{ status: 'error', hint: 'select tessera.sync_catalog();' }]);
+        expect(await doctor()).toEqual([
+          { status: 'error', hint: '-- as the owner of each\nselect tessera.sync_catalog();' },
+        ]);
       await db.query('select tessera.sync_catalog()');
       expect(await doctor()).toEqual([{ status: 'ok', hint: null }]);
       expect(await code(`insert into rl values (10, 2, 'x')`)).toBe(DENIED('rl'));

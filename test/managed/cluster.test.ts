@@ -68,6 +68,28 @@ describe.skipIf(!hasWorkers())('a cluster of managed nodes', () => {
     await db.query('select tessera.sync_catalog()');
   });
 
+  test('checks new rows by the policies of an owner without any rights', async () => {
+    const [owner, tenant] = [await db.role('landlord'), await db.role('tenant')];
+    await db.query(`grant create on schema public to ${owner}`);
+    const session = await db.as(owner);
+    await session.query('create table leased (k int primary key, t int)');
+    await session.query(`select create_distributed_table('leased', 'k', shard_count => 2, colocate_with => 'none')`);
+    await session.query(
+      `alter table leased enable row level security; create policy p on leased using (t = 1); grant all on leased to ${tenant}`,
+    );
+    const doctor = (): Promise<unknown> =>
+      db.value(`select status from tessera.doctor() where check_name = 'row security'`);
+    if (PG_MAJOR < 18) expect(await doctor()).toBe('error');
+    await session.query('select tessera.sync_catalog()');
+    expect(await doctor()).toBe('ok');
+    const other = await db.as(tenant);
+    expect((await failure(other, 'insert into leased values (1, 2)')).code).toBe('42501');
+    await other.query('insert into leased values (1, 1)');
+    expect((await failure(other, 'update leased set t = 2')).code).toBe('42501');
+    await session.query('drop table leased');
+    await db.query('select tessera.sync_catalog()');
+  });
+
   test('changes tables on all nodes or on none, when it is told where no event trigger tells it', async () => {
     await db.query(
       `begin; alter table a add column c int default 7; create index a_t on a (t); select tessera.sync_catalog(); commit`,

@@ -127,7 +127,7 @@ begin
       status := 'ok'; detail := 'policies of distributed tables are checked for new rows'; hint := null;
     else
       status := 'error'; detail := format('nobody checks new rows of %s distributed tables with row security, such as %s', waiting, unguarded);
-      hint := 'select tessera.sync_catalog();';
+      hint := E'-- as the owner of each\nselect tessera.sync_catalog();';
     end if;
     return next;
   end if;

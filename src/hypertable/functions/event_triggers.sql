@@ -351,7 +351,7 @@ comment on function _tessera_functions.forget_dropped() is
 'Takes hypertables and chunks that were dropped out of the catalog where the server allows no event triggers, which do so.
 Privileges: anybody; it changes nothing but the catalog';
 
-create function tessera.sync_catalog() returns void
+create function _tessera_functions.sync_catalog() returns void
 language plpgsql security definer
 set search_path to pg_catalog, pg_temp
 as $$
@@ -373,6 +373,18 @@ begin
   perform _tessera_functions.release_roles();
 end
 $$;
+comment on function _tessera_functions.sync_catalog() is
+  'what tessera.sync_catalog() does with the rights of the owner of the extension';
+
+create function tessera.sync_catalog() returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+begin
+  perform _tessera_functions.sync_catalog();
+  perform _tessera_functions.guard_own();
+end
+$$;
 comment on function tessera.sync_catalog() is
 'Brings the catalog in line with the tables that exist, and shards in line with their tables when the transaction commits. Event triggers do so by themselves; call it where the server does not allow them, after changes of distributed tables in the same transaction.
-Privileges: anybody; it changes nothing but the catalog, drops what is left of continuous aggregates that were dropped, and gives chunks the owner of their hypertable and results the owner of their view. Shards get what their table has already';
+Privileges: anybody; it changes nothing but the catalog, drops what is left of continuous aggregates that were dropped, and gives chunks the owner of their hypertable and results the owner of their view. Shards get what their table has already; distributed tables that belong to the caller get the trigger that checks new rows by the policies of row security';

@@ -107,7 +107,6 @@ begin
   if cardinality(gone) > 0 then
     perform _tessera_functions.forget_distributed(gone);
   end if;
-  perform _tessera_functions.guard_all();
   perform _tessera_functions.sync_types();
   perform _tessera_functions.own_shards(p.logicalrelid) from _tessera_catalog.pg_dist_partition p;
   -- Nobody knows what was said to the tables; a type may have been changed by an expression.

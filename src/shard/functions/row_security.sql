@@ -110,7 +110,7 @@ $$;
 comment on function _tessera_functions.guard_row_security(regclass) is
   'gives a distributed table with row security the trigger that checks new rows, and takes it from one without';
 
-create function _tessera_functions.guard_all() returns void
+create function _tessera_functions.guard_own() returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
@@ -119,7 +119,8 @@ declare
 begin
   for t in
     select p.logicalrelid from _tessera_catalog.pg_dist_partition p
-    where p.repmodel = 's' and exists (select from pg_class c where c.oid = p.logicalrelid)
+    join pg_class c on c.oid = p.logicalrelid and pg_has_role(c.relowner, 'USAGE')
+    where p.repmodel = 's'
   loop
     begin
       perform _tessera_functions.guard_row_security(t);
@@ -129,7 +130,8 @@ begin
   end loop;
 end
 $$;
-comment on function _tessera_functions.guard_all() is 'guard_row_security() for all distributed tables, each by itself';
+comment on function _tessera_functions.guard_own() is
+  'guard_row_security() for all distributed tables of the caller, who alone may make triggers of them; each by itself';
 
 create function _tessera_functions.on_row_security() returns event_trigger
 language plpgsql
