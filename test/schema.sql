@@ -1817,7 +1817,7 @@ CREATE EVENT TRIGGER tessera_key_ddl ON ddl_command_start
          WHEN TAG IN ('ALTER TABLE', 'CREATE INDEX')
    EXECUTE FUNCTION _tessera_functions.on_key_ddl();
 CREATE EVENT TRIGGER tessera_names_ddl ON ddl_command_end
-         WHEN TAG IN ('ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER EXTENSION', 'ALTER OPERATOR', 'ALTER COLLATION')
+         WHEN TAG IN ('ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER EXTENSION', 'ALTER OPERATOR', 'ALTER COLLATION', 'ALTER PROCEDURE', 'ALTER FUNCTION', 'ALTER ROUTINE')
    EXECUTE FUNCTION _tessera_functions.on_names_ddl();
 CREATE EVENT TRIGGER tessera_part_ddl ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER SEQUENCE', 'ALTER FUNCTION', 'ALTER ROUTINE', 'CREATE FUNCTION')
@@ -1825,6 +1825,9 @@ CREATE EVENT TRIGGER tessera_part_ddl ON ddl_command_end
 CREATE EVENT TRIGGER tessera_part_drop ON sql_drop
          WHEN TAG IN ('DROP FUNCTION', 'DROP ROUTINE', 'DROP TRIGGER', 'DROP VIEW', 'DROP SEQUENCE', 'DROP SERVER')
    EXECUTE FUNCTION _tessera_functions.on_part_drop();
+CREATE EVENT TRIGGER tessera_procedure_drop ON sql_drop
+         WHEN TAG IN ('DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP SCHEMA', 'DROP OWNED')
+   EXECUTE FUNCTION _tessera_functions.on_procedure_drop();
 CREATE EVENT TRIGGER tessera_row_security ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE')
    EXECUTE FUNCTION _tessera_functions.on_row_security();

@@ -71,8 +71,12 @@ begin
       execute function _tessera_functions.on_part_ddl();
     -- After tessera_ddl_command_end, by name: what was renamed is known then.
     create event trigger tessera_names_ddl on ddl_command_end
-      when tag in ('ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER EXTENSION', 'ALTER OPERATOR', 'ALTER COLLATION')
+      when tag in ('ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER EXTENSION', 'ALTER OPERATOR', 'ALTER COLLATION',
+        'ALTER PROCEDURE', 'ALTER FUNCTION', 'ALTER ROUTINE')
       execute function _tessera_functions.on_names_ddl();
+    create event trigger tessera_procedure_drop on sql_drop
+      when tag in ('DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP SCHEMA', 'DROP OWNED')
+      execute function _tessera_functions.on_procedure_drop();
     create event trigger tessera_part_drop on sql_drop
       when tag in ('DROP FUNCTION', 'DROP ROUTINE', 'DROP TRIGGER', 'DROP VIEW', 'DROP SEQUENCE', 'DROP SERVER')
       execute function _tessera_functions.on_part_drop();

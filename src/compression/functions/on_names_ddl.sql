@@ -39,10 +39,14 @@ begin
   if current_setting('tessera.maintenance', true) = 'on' or current_query() !~* '\m(rename|set\s+schema)\M' then
     return;
   end if;
+  perform _tessera_functions.follow_procedures(current_query());
+  if tg_tag in ('ALTER PROCEDURE', 'ALTER FUNCTION', 'ALTER ROUTINE') then
+    return;
+  end if;
   perform set_config('tessera.maintenance', 'on', true);
   perform _tessera_functions.sync_names(case when tg_tag in ('ALTER TYPE', 'ALTER DOMAIN') then array(
     select _tessera_functions.types_with(e.objid) from pg_event_trigger_ddl_commands() e where e.classid = 'pg_type'::regclass) end);
   perform set_config('tessera.maintenance', '', true);
 end
 $$;
-comment on function _tessera_functions.on_names_ddl() is 'event trigger: rows of compressed chunks can be written whatever their types and operators are called now';
+comment on function _tessera_functions.on_names_ddl() is 'event trigger: rows of compressed chunks can be written whatever their types and operators are called now, and jobs find their procedures';
