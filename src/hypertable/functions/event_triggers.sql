@@ -138,7 +138,10 @@ declare
   lost _tessera_catalog.dimension;
   owner name;
   part record;
+  maintenance constant text := current_setting('tessera.maintenance', true);
 begin
+  -- What is altered here by itself is not what others may alter by itself.
+  perform set_config('tessera.maintenance', 'on', true);
   select * into h from _tessera_catalog.hypertable t where t.id = sync_hypertable.hypertable_id;
   perform _tessera_functions.record_parts(h.id);
   if _tessera_functions.default_partition(h.relid) is null
@@ -205,6 +208,7 @@ begin
   loop
     execute part.ddl;
   end loop;
+  perform set_config('tessera.maintenance', coalesce(maintenance, ''), true);
 end
 $$;
 comment on function _tessera_functions.sync_hypertable(integer, name) is

@@ -91,7 +91,7 @@ begin
   loop
     continue when changed.hypertable_id is null;
     -- Whom it belongs to is followed. What a restored dump says (defaults, constraints, statistics, attached partitions) is as it was.
-    if changed.is_function and sent ~* '^\s*(alter|create)\M' and sent !~* '\mowner\s+to\M'
+    if changed.is_function and sent !~* '\mowner\s+to\M'
       or sent ~* '\m(rename|set\s+schema|(add|drop)\s+column|detach|no\s+inherit|(set\s+data\s+)?type|row\s+level\s+security|options|restart|set\s+unlogged)\M'
     then
       perform _tessera_functions.part_refused('change', changed.object_identity, changed.hypertable_id);
