@@ -1,7 +1,7 @@
 import { request } from '../catalog/request.ts';
 import { withLockRetry } from '../engine/lock-retry.ts';
 import { inMaintenance, withSettings } from '../engine/session.ts';
-import { one, query, run } from '../engine/spi.ts';
+import { hasSqlState, one, query, run } from '../engine/spi.ts';
 import {
   addKeys,
   attachPartition,
@@ -16,8 +16,10 @@ import {
   storedColumns,
   type Relation,
 } from '../hypertable/index.ts';
-import { ident, identList, qualified, type RelationName } from '../lib/quote.ts';
+import { displayed, ident, identList, qualified, type RelationName } from '../lib/quote.ts';
+import { SQLSTATE } from '../lib/sqlstate.ts';
 import { encoding } from './compress-chunk.ts';
+import { goneMeanwhile } from './failures.ts';
 import { dropTriggerFunctions } from './key-guard.ts';
 import { holdersOf, shapeOf, type Compressed, type OpenChunk } from './open-chunk.ts';
 import { compressedRows } from './segments-ddl.ts';
@@ -65,11 +67,16 @@ const restoreIndexes = (heap: Relation, tail: RelationName, before: readonly Ind
 };
 
 /** Readers go on until the new heap takes the place of the chunk; writers wait from here on. */
-export const lockParts = ({ parts }: Compressed): void => {
-  withLockRetry(() => {
-    run(`lock table only ${qualified(parts.tail)} in exclusive mode`);
-    run(`lock table only ${qualified(parts.segments)}, ${qualified(parts.residue)} in exclusive mode`);
-  });
+export const lockParts = (chunk: OpenChunk, { parts }: Compressed): void => {
+  try {
+    withLockRetry(() => {
+      run(`lock table only ${qualified(parts.tail)} in exclusive mode`);
+      run(`lock table only ${qualified(parts.segments)}, ${qualified(parts.residue)} in exclusive mode`);
+    });
+  } catch (e) {
+    if (hasSqlState(e, SQLSTATE.undefinedTable)) throw goneMeanwhile(displayed(chunk.relation));
+    throw e;
+  }
   // Whose loopback connection has committed, and who has not yet: he holds the lock of the tail, unless he changed the
   // foreign table directly.
   run(
@@ -91,7 +98,7 @@ export const decompressChunk = (chunk: OpenChunk, compressed: Compressed): void 
   inMaintenance(() => {
     const { parts, settings, bounds } = compressed;
     const { hypertable, root, relation, parent } = chunk;
-    lockParts(compressed);
+    lockParts(chunk, compressed);
     flushCapture(hypertable, [chunk.id]);
     const tail = relationOf(parts.tail);
     const { options } = one<{ options: string[] | null }>(

@@ -146,6 +146,13 @@ export const oneAgeNeeded = (): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'exactly one of compress_after and compress_created_before is needed');
 export const badPolicyConfig = (detail: string): PgError =>
   fail(SQLSTATE.invalidParameterValue, 'the configuration of the policy is not usable', detail);
+export const goneMeanwhile = (chunk: string): PgError =>
+  fail(
+    SQLSTATE.serializationFailure,
+    `chunk "${chunk}" was dropped or decompressed meanwhile`,
+    undefined,
+    'Try again.',
+  );
 export const changedMeanwhile = (chunk: string): PgError =>
   fail(
     SQLSTATE.serializationFailure,

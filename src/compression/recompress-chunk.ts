@@ -70,7 +70,7 @@ const renumber = ({ parts }: Compressed, s: SegmentsShape): void => {
 export const recompressChunk = (chunk: OpenChunk, compressed: Compressed): boolean =>
   inMaintenance(() => {
     const { parts, settings, bounds } = compressed;
-    lockParts(compressed);
+    lockParts(chunk, compressed);
     flushCapture(chunk.hypertable, [chunk.id]);
     if (!needsRecompression(compressed)) return false;
     const s = shapeOf(chunk, settings, bounds, parts.segments);

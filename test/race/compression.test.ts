@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { useDatabase } from '../harness/database.ts';
 import { random } from '../harness/random.ts';
 import { expectSame } from '../harness/twin.ts';
+import { waitUntil } from '../harness/wait-until.ts';
 
 const db = useDatabase();
 
@@ -131,4 +132,28 @@ test('writers, updaters and readers beside a compressor that never rests lose no
   await db.query('commit');
   await expectSame(db, '(select time, writer, n from m where writer > 0)', 'expected');
   expect(await db.query(`select * from tessera.doctor() where status = 'error'`)).toEqual([]);
+});
+
+test.each([
+  ['drop_chunks', `select drop_chunks('g', older_than => '2024-01-02'::timestamptz)`],
+  ['decompress_chunk', 'select decompress_chunk($chunk)'],
+])('decompression of a chunk that %s has just taken away can be tried again', async (_, sql) => {
+  await db.query(`drop table if exists g`);
+  await db.query(`create table g (time timestamptz not null, v int)`);
+  await db.query(`select create_hypertable('g', 'time', chunk_time_interval => interval '1 day')`);
+  await db.query(`insert into g values ('2024-01-01 12:00', 1); select set_compression('g')`);
+  const chunk = await db.value(`select compress_chunk(c)::text from show_chunks('g') c`);
+  const other = await db.connect();
+  const { pid } = (await other.query('select pg_backend_pid() as pid')).rows[0];
+  await db.query(`begin; ${sql.replace('$chunk', `'${chunk}'`)}`);
+  const outcome = other.query(`select decompress_chunk('${chunk}')`).then(
+    () => 'decompressed',
+    (e) => e.code,
+  );
+  await waitUntil('it waits for a lock', async () =>
+    db.value(`select exists (select from pg_locks where pid = $1 and not granted)`, [pid]),
+  );
+  await db.query('commit');
+  // Not compressed any more, if it got to look.
+  expect(['40001', '55000']).toContain(await outcome);
 });
