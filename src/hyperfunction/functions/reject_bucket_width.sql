@@ -55,3 +55,16 @@ end
 $$;
 comment on function _tessera_functions.reject_bucket_width(anyelement) is
   'raises 22023 for an integer width of zero or less; NULL gives NULL';
+
+create function _tessera_functions.reject_bucket_offset("offset" interval)
+returns timestamp
+language plpgsql immutable parallel safe
+as $$
+begin
+  raise exception 'bucket offset for dates must be whole days'
+    using errcode = 'feature_not_supported',
+      detail = pg_catalog.format('The offset given is %s.', "offset"),
+      hint = 'Cast the date to timestamp for other offsets.';
+end
+$$;
+comment on function _tessera_functions.reject_bucket_offset(interval) is 'raises 0A000: the start of a bucket of dates is a date';

@@ -118,12 +118,14 @@ select
   (case
     when _tessera_functions.is_fixed_width(bucket_width) and not _tessera_functions.is_daily_width(bucket_width)
     then _tessera_functions.reject_bucket_width(bucket_width, true)
+    when "offset" operator(pg_catalog.<>) pg_catalog.date_trunc('day', "offset")
+    then _tessera_functions.reject_bucket_offset("offset")
     else @extschema@.time_bucket(bucket_width, ts::pg_catalog.timestamp operator(pg_catalog.-) "offset")
       operator(pg_catalog.+) "offset"
   end)::pg_catalog.date
 $$;
 comment on function @extschema@.time_bucket(interval, date, interval) is
-  'as time_bucket(bucket_width, ts) with every bucket start moved by offset; NULL for a NULL argument; errors: 0A000 width not in whole days, 22023 width zero or less, 22008 result out of range';
+  'as time_bucket(bucket_width, ts) with every bucket start moved by offset, whole days or months; NULL for a NULL argument; errors: 0A000 width or offset not in whole days, 22023 width zero or less, 22008 result out of range';
 
 -- PL/pgSQL: as one inlined expression the zone conversions, about 0.15 us each, would run twice a row.
 -- The local start of a bucket can be ambiguous (clocks go back) or missing (they go forward); either way its

@@ -42,6 +42,7 @@ describe('time_bucket of fixed widths', () => {
       [`time_bucket('1 day', timestamp '2020-06-03 01:00', interval '6 hours')`, '2020-06-02 06:00:00'],
       [`time_bucket('7 days', date '2020-06-01', interval '1 day')`, '2020-05-26'],
       [`time_bucket('1 month', date '2020-06-01', interval '1 day')`, '2020-05-02'],
+      [`time_bucket('3 months', date '2020-06-01', interval '1 month')`, '2020-05-01'],
       [`time_bucket('1 day', timestamptz '2020-06-03 01:00+00', interval '-3 hours')`, '2020-06-02 21:00:00+00'],
     ]);
     await db.query(`set timezone = 'Europe/Berlin'`);
@@ -190,6 +191,8 @@ describe('time_bucket refuses', () => {
     [`time_bucket('12 hours', date '2020-01-01')`, '0A000'],
     [`time_bucket('36 hours', date '2020-01-01')`, '0A000'],
     [`time_bucket('36 hours', date '2020-01-01', interval '1 day')`, '0A000'],
+    [`time_bucket('1 day', date '2020-01-01', interval '1 hour')`, '0A000'],
+    [`time_bucket('1 month', date '2020-01-01', "offset" => interval '1 day -24 hours')`, '0A000'],
     [`time_bucket('1 year', timestamp '4714-12-01 BC')`, '22008'],
     [`time_bucket('7 days', timestamp '4714-11-24 BC', interval '1 day')`, '22008'],
     [`time_bucket('1 day', timestamp '2020-01-01', timestamp 'infinity')`, '22008'],
