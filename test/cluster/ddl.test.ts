@@ -156,18 +156,18 @@ describe.skipIf(!hasWorkers())('shards and DDL', () => {
     [`create sequence numbers; alter table t add column z int default nextval('numbers')`, '0A000'],
     ['alter table t add column z int unique', '0A000'],
     ['alter table t add column z int primary key', '0A000'],
-    ['alter table t add column z int references t (k)', '42830'],
+    ['alter table t add column z int references t (k)', '0A000'],
     ['alter table t alter column a type text using a::text', '42809'],
     ['alter table t alter column k type bigint', '42P16'],
     ['alter table t drop column k', '42P16'],
-    ['alter table t drop constraint t_pkey', '42704'],
-    ['alter table t add unique (k, b)', '42809'],
-    ['alter table t add primary key (k)', '42809'],
+    ['alter table t drop constraint t_pkey', '0A000'],
+    ['alter table t add unique (k, b)', '0A000'],
+    ['alter table t add primary key (k)', '0A000'],
     ['alter table only t add primary key (k)', '0A000'],
-    ['create unique index on t (k)', '42809'],
+    ['create unique index on t (k)', '0A000'],
     ['create unique index on only t (k)', '0A000'],
-    ['alter table t add foreign key (k) references t (k)', '42830'],
-    ['create table incoming (k int references t (k))', '42830'],
+    ['alter table t add foreign key (k) references t (k)', '0A000'],
+    ['create table incoming (k int references t (k))', '0A000'],
     ['alter table t set (fillfactor = 50)', '42809'],
     ['create index concurrently on t (a)', '0A000'],
     ['drop index concurrently i3', '0A000'],
@@ -222,7 +222,7 @@ describe.skipIf(!hasWorkers())('shards and DDL', () => {
     const owner = await db.error(`alter table t owner to ${role}`);
     expect(owner.hint).toBe(`Run undistribute_table('public.t') first, and distribute it again afterwards.`);
     expect((await db.error('create unique index on only t (k)')).hint).toBe(
-      `Run instead: select create_distributed_key('public.t', array[...]);`,
+      `select create_distributed_key('public.t', array['k']);`,
     );
     await db.query('set role postgres; reset role');
   });
