@@ -64,7 +64,7 @@ describe.skipIf(!hasWorkers())('DDL right after DDL', () => {
   test('waits for nobody when the finisher is gone, and does its work', async () => {
     await db.query('create index dv_k on dv (b)');
     await db.query(
-      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tessera finisher'`,
+      `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'tessera finisher' and datname = current_database()`,
     );
     await db.query('alter index dv_k rename to dv_l');
     await expectShardsFollow(cluster, 'dv');

@@ -170,7 +170,7 @@ test.runIf(embedded)('a loopback connection that is killed fails the statement a
   await client.query('begin');
   await client.query('update m set v = 0 where device = 3');
   await one(
-    `select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'tessera loopback %'`,
+    `select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'tessera loopback %' and datname = current_database()`,
   );
   await expect(client.query('commit')).rejects.toThrow();
   await client.end();
