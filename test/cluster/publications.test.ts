@@ -71,6 +71,7 @@ withWorkers('a published hypertable', () => {
     await db.query('create table chat (at timestamptz not null, room int, line text)');
     await db.query(`select create_hypertable('chat', 'at', 'room', 2)`);
     await db.query('create publication chat for table chat with (publish_via_partition_root = true)');
+    // Waits for the transactions of all other tests on this server.
     await db.query(`select pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
     const { host, port, user, password } = serverAddress();
     const login = password === undefined ? '' : ` password=${password}`;
@@ -98,5 +99,5 @@ withWorkers('a published hypertable', () => {
     } finally {
       await node.query(`drop subscription ${slot}`);
     }
-  });
+  }, 180_000);
 });

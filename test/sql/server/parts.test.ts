@@ -58,7 +58,7 @@ test('logical decoding hands out the changes of a table', async () => {
   } finally {
     await db.query('select pg_drop_replication_slot($1)', [slot]);
   }
-});
+}, 180_000);
 
 test.runIf(hasCron)('pg_cron runs a job in the background and records that it did', async () => {
   const { bin: _, ...address } = serverAddress();
