@@ -132,7 +132,7 @@ describe.skipIf(!hasWorkers())('DDL right after DDL', () => {
     ).toEqual(nodes.map(() => 'a'));
     await db.query('drop table dm, dr');
     await expectNothingLeft(cluster);
-  }, 120_000);
+  }, 240_000);
 
   test('lets statements see types of today', async () => {
     await db.query(`create type mood as enum ('sad', 'happy'); create domain small as int constraint c1 check (value < 100);
@@ -159,5 +159,5 @@ describe.skipIf(!hasWorkers())('DDL right after DDL', () => {
       await db.query('alter table dw drop column n');
     }
     await expectShardsFollow(cluster, 'dw');
-  }, 120_000);
+  }, 240_000);
 });
