@@ -184,11 +184,13 @@ const messageOf = (e: unknown): string => (e instanceof Error ? e.message : Stri
 interface Outcome {
   readonly done: bigint[];
   readonly failed: Map<bigint, string>;
+  /** Groups of nodes that could not be connected to, and why. */
+  readonly unreachable: Map<number, string>;
 }
 
 const dropAll = (records: readonly CleanupRecord[]): Outcome => {
-  const outcome: Outcome = { done: [], failed: new Map() };
   const unreachable = new Map<number, string>();
+  const outcome: Outcome = { done: [], failed: new Map(), unreachable };
   const attempt = (r: CleanupRecord, drop: Drop): boolean => {
     const node = primaryOfGroup(r.group);
     const known = unreachable.get(r.group);
@@ -232,12 +234,19 @@ export const isUnderWay = (column: string): string =>
 const isOver = (column: string): string =>
   `pg_try_advisory_xact_lock(${CLEANUP_CLASS}, (${column} & 2147483647)::int4)`;
 
+interface CleanedUp {
+  readonly dropped: number;
+  readonly failed: number;
+  /** Groups of nodes that could not be connected to. */
+  readonly unreachable: readonly number[];
+}
+
 /**
  * Drops what operations that are over have left on nodes and returns how much went and how much could not. What belongs to
  * an operation under way, be it of this transaction, is passed by; so is what another cleaner has just taken, and what is
  * on nodes that were removed. With a group, only the operations that have something on that node, wherever it is.
  */
-export const cleanUp = (group: number | null = null): { readonly dropped: number; readonly failed: number } => {
+export const cleanUp = (group: number | null = null): CleanedUp => {
   // Asked first: the locks of operations that are over are ours from then on.
   const own = ownOperations();
   run(
@@ -259,9 +268,9 @@ export const cleanUp = (group: number | null = null): { readonly dropped: number
      for update skip locked`,
     [own, group],
   );
-  const { done, failed } = dropAll(records);
+  const { done, failed, unreachable } = dropAll(records);
   if (done.length > 0) run('delete from _tessera_catalog.pg_dist_cleanup where record_id = any($1)', [done]);
   for (const [id, message] of failed)
     run('update _tessera_catalog.pg_dist_cleanup set message = $2 where record_id = $1', [id, message]);
-  return { dropped: done.length, failed: failed.size };
+  return { dropped: done.length, failed: failed.size, unreachable: [...unreachable.keys()] };
 };

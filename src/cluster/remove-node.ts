@@ -1,22 +1,9 @@
-import { isCancel, maybeOne, one, query, run, warning } from '../engine/spi.ts';
-import { PgError } from '../lib/pg-error.ts';
+import { maybeOne, one, query, run, warning } from '../engine/spi.ts';
 import { cleanUp, isUnderWay } from './cleanup.ts';
 import { address, leftovers, operationUnderWay, unknownRemovedNode } from './failures.ts';
 import type { Node } from './node.ts';
-import { withNode } from './remote.ts';
 
 const REMNANTS = 'from _tessera_catalog.pg_dist_cleanup c where c.node_group_id = $1';
-
-/** Whether the node can be asked; any answer of its own counts. */
-const answers = (node: Node): boolean => {
-  try {
-    withNode(node, (remote) => remote.rows('select 1 as here'));
-    return true;
-  } catch (e) {
-    if (isCancel(e) || !(e instanceof PgError)) throw e;
-    return !e.sqlstate.startsWith('08');
-  }
-};
 
 /**
  * Before a node is forgotten, what earlier operations left there goes, or there is an error: a slot keeps WAL until the disk
@@ -26,13 +13,13 @@ export const leaveNothing = (node: Node): void => {
   if (maybeOne(`select ${REMNANTS} and ${isUnderWay('c.operation_id')} limit 1`, [node.group]) !== undefined)
     throw operationUnderWay(address(node));
   if (maybeOne(`select ${REMNANTS} limit 1`, [node.group]) === undefined) return;
-  cleanUp(node.group);
+  const { unreachable } = cleanUp(node.group);
   const { count, reason } = one<{ count: number; reason: string }>(
     `select count(*)::int as count, coalesce(max(c.message), '') as reason ${REMNANTS}`,
     [node.group],
   );
   if (count === 0) return;
-  if (answers(node)) throw leftovers(address(node), count, reason);
+  if (!unreachable.includes(node.group)) throw leftovers(address(node), count, reason);
   run('insert into _tessera_catalog.removed_node (groupid, nodename, nodeport) values ($1, $2, $3)', [
     node.group,
     node.name,

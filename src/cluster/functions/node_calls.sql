@@ -38,25 +38,37 @@ $$;
 comment on function _tessera_functions.await_node(text, float8, timestamptz, text) is
   'waits until a node has answered on a connection of dblink, for as long as it answers others';
 
-create function _tessera_functions.require_answer(silence float8, until timestamptz, probe text) returns void
+create function _tessera_functions.answers_probe(server text, probe text, until timestamptz) returns boolean
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   dblink constant text := _tessera_functions.dblink_schema();
-  loopback constant text := _tessera_functions.loopback_of(current_user);
-  give_up constant timestamptz := least(until, clock_timestamp() + make_interval(secs => silence));
   waits bool := true;
 begin
-  execute format('select %s.dblink_connect(%L, %L)', dblink, 'tessera_probe', loopback);
+  execute format('select %s.dblink_connect(%L, %L)', dblink, 'tessera_probe', server);
   execute format('select %s.dblink_send_query(%L, %L)', dblink, 'tessera_probe', probe);
-  while waits and clock_timestamp() < give_up loop
-    perform pg_sleep(0.02);
+  while waits and clock_timestamp() < until loop
+    perform pg_sleep(0.01);
     execute format('select %s.dblink_is_busy(%L) = 1', dblink, 'tessera_probe') into waits;
   end loop;
+  return not waits;
+end
+$$;
+comment on function _tessera_functions.answers_probe(text, text, timestamptz) is
+  'whether a query is answered until then, on a connection of dblink that stays open';
+
+create function _tessera_functions.require_answer(silence float8, until timestamptz, probe text) returns void
+language plpgsql volatile
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  answered constant bool := _tessera_functions.answers_probe(
+    _tessera_functions.loopback_of(current_user), probe, least(until, clock_timestamp() + make_interval(secs => silence)));
+begin
   -- What is still open there ends with its client.
-  execute format('select %s.dblink_disconnect(%L)', dblink, 'tessera_probe');
-  if waits then
+  execute format('select %s.dblink_disconnect(%L)', _tessera_functions.dblink_schema(), 'tessera_probe');
+  if not answered then
     raise exception using errcode = '08006', message = format('it has not answered for %s s', round(silence::numeric, 3)::float8);
   end if;
 end
@@ -138,16 +150,8 @@ create function _tessera_functions.probe_node(server text) returns void
 language plpgsql volatile
 set search_path to pg_catalog, pg_temp
 as $$
-declare
-  dblink constant text := _tessera_functions.dblink_schema();
-  waits bool := true;
 begin
-  execute format('select %s.dblink_connect(%L, %L)', dblink, 'tessera_probe', server);
-  execute format('select %s.dblink_send_query(%L, %L)', dblink, 'tessera_probe', 'select 1');
-  while waits loop
-    perform pg_sleep(0.01);
-    execute format('select %s.dblink_is_busy(%L) = 1', dblink, 'tessera_probe') into waits;
-  end loop;
+  perform _tessera_functions.answers_probe(server, 'select 1', 'infinity');
 end
 $$;
 comment on function _tessera_functions.probe_node(text) is 'returns when a node has answered; a session that has nothing else to do';

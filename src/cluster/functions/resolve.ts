@@ -75,7 +75,8 @@ export const clean_up_nodes = defineFunction({
   handler: () => {
     if (query('select from _tessera_catalog.pg_dist_cleanup limit 1').length === 0) return [{ dropped: 0, failed: 0 }];
     origin();
-    return [cleanUp()];
+    const { dropped, failed } = cleanUp();
+    return [{ dropped, failed }];
   },
 });
 
