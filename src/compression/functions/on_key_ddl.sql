@@ -19,7 +19,6 @@ as $$
 declare
   name constant text := '((?:"(?:[^"]|"")+"|[\w$]+)(?:\s*\.\s*(?:"(?:[^"]|"")+"|[\w$]+))?)';
   sent text := current_query();
-  parts text[];
   gone text[];
   dropped text;
   root regclass;
@@ -27,17 +26,12 @@ begin
   if sent is null or sent !~* '\m(constraint|unique|primary|foreign)\M' then
     return;
   end if;
-  parts := parse_ident((regexp_match(sent, case tg_tag
+  select h.relid into root
+  from _tessera_catalog.hypertable h
+  join _tessera_catalog.compression_settings s on s.hypertable_id = h.id and s.chunk_id is null
+  where h.relid::oid = _tessera_functions.table_called((regexp_match(sent, case tg_tag
     when 'CREATE INDEX' then '^\s*create\s+unique\s+index\M[^(]*\mon\s+(?:only\s+)?' || name
     else '^\s*alter\s+table\s+(?:if\s+exists\s+)?(?:only\s+)?' || name end, 'i'))[1]);
-  -- Without a schema it is known only where there is no other table of that name.
-  select c.oid into root
-  from pg_class c join pg_namespace n on n.oid = c.relnamespace
-  join _tessera_catalog.hypertable h on h.relid = c.oid
-  join _tessera_catalog.compression_settings s on s.hypertable_id = h.id and s.chunk_id is null
-  where c.relname = parts[cardinality(parts)]
-    and (cardinality(parts) = 2 and n.nspname = parts[1]
-      or not exists (select from pg_class o where o.relname = c.relname and o.relkind in ('r', 'p', 'f') and o.oid <> c.oid));
   if root is null then
     return;
   end if;

@@ -2,14 +2,8 @@ create function _tessera_functions.distributed_by_name(typed text) returns oid
 language sql stable
 set search_path to pg_catalog, pg_temp
 as $$
-  -- Without a schema it is known only where there is no other table of that name.
-  select c.oid
-  from parse_ident(typed) p(parts), pg_class c
-  join pg_namespace n on n.oid = c.relnamespace
-  join _tessera_catalog.pg_dist_partition t on t.logicalrelid::oid = c.oid and t.repmodel = 's'
-  where c.relname = p.parts[cardinality(p.parts)]
-    and (cardinality(p.parts) = 2 and n.nspname = p.parts[1]
-      or not exists (select from pg_class o where o.relname = c.relname and o.relkind in ('r', 'p', 'f') and o.oid <> c.oid))
+  select t.logicalrelid::oid from _tessera_catalog.pg_dist_partition t
+  where t.logicalrelid::oid = _tessera_functions.table_called(typed) and t.repmodel = 's'
 $$;
 comment on function _tessera_functions.distributed_by_name(text) is 'OID of the distributed table that a statement calls so, null when there is none or it may be another';
 
