@@ -59,18 +59,18 @@ export const isCaptured = (h: Hypertable): boolean =>
 const install = (captured: CapturedTable): void =>
   installTriggers(captured, ['insert', 'update', 'delete', 'truncate'], captureDdl(captured));
 
-/** Gives a table that holds, or will hold, rows of a chunk the triggers that a captured hypertable needs there. */
-export const captureHeap = (h: Hypertable, table: RelationName, chunkId: number): void => {
-  if (isCaptured(h)) install(heapOf(h, table, chunkId));
-};
-
-/** The same for new chunks, asked for once: there may be a thousand. */
+/**
+ * Gives tables that hold, or will hold, rows of chunks the triggers that a captured hypertable needs there. Whether it is one is
+ * asked once: there may be a thousand.
+ */
 export const captureHeaps = (
   h: Hypertable,
   chunks: readonly { readonly id: number; readonly name: RelationName }[],
 ): void => {
   if (isCaptured(h)) for (const { id, name } of chunks) install(heapOf(h, name, id));
 };
+
+export const captureHeap = (h: Hypertable, name: RelationName, id: number): void => captureHeaps(h, [{ id, name }]);
 
 /** Runs the body, which moves rows out of or into the heap of a chunk, with all of time noted already. */
 export const withoutCapture = (h: Hypertable, chunkId: number, body: () => void): void => {

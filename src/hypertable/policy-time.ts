@@ -51,15 +51,11 @@ const callOf = ({ schema, name }: Clock): string | undefined =>
   schema === null || name === null ? undefined : `${ident(schema)}.${ident(name)}()`;
 
 /** A call of the integer_now function; results of a continuous aggregate have that of what it reads, unless they have their own. */
-export const integerClock = (h: Hypertable): string | undefined =>
-  clocks(h)
-    .map(callOf)
-    .find((c) => c !== undefined);
-
 export const requireIntegerNow = (h: Hypertable): string => {
-  const clock = integerClock(h);
-  if (clock === undefined) throw noIntegerNow(clocks(h).at(-1)?.table ?? h.table_name);
-  return clock;
+  const found = clocks(h);
+  const call = found.map(callOf).find((c) => c !== undefined);
+  if (call === undefined) throw noIntegerNow(found.at(-1)?.table ?? h.table_name);
+  return call;
 };
 
 /** The present moment in internal time; for an integer column what the user's function says. */
