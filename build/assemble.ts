@@ -1,16 +1,8 @@
 import type { FunctionDeclaration } from '../src/udf/define-function.ts';
 import type { Bundle } from './bundle.ts';
-import {
-  featureTypes,
-  frame,
-  installFiles,
-  releasedVersions,
-  sqlFunctions,
-  updateFiles,
-  views,
-  type SqlFile,
-} from './collect.ts';
+import { featureTypes, frame, installFiles, sqlFunctions, updateFiles, views, type SqlFile } from './collect.ts';
 import { emitFunction, emitIdentity, emitRuntime, signature } from './emit-sql.ts';
+import { releasedVersions } from './released.ts';
 import { splitStatements, stripComments } from './split-statements.ts';
 
 export interface Sources {

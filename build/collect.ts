@@ -54,9 +54,6 @@ export const installFiles = (): SqlFile[] => list('sql/install', '.sql').map(rea
 export const updateFiles = (): SqlFile[] => list('sql/updates', '.sql').map(read);
 export const frame = (name: string): string => read(`sql/frame/${name}.sql`).text;
 
-export const releasedVersions = (): string[] =>
-  list('sql/released', '.sql').map((p) => p.replace(/^.*tessera--/, '').replace(/\.sql$/, ''));
-
 const isDeclaration = (value: unknown): value is FunctionDeclaration =>
   typeof value === 'object' && value !== null && 'handler' in value && 'returns' in value && 'args' in value;
 

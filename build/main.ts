@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { installScript, reinstalledScript, reinstallScript, updateScripts, type Sources } from './assemble.ts';
 import { bundle, bundleCommand } from './bundle.ts';
-import { loadDeclarations, releasedVersions, root, version } from './collect.ts';
+import { loadDeclarations, root, version } from './collect.ts';
 import { pgTleScript } from './pg-tle.ts';
+import { releasedScript, releasedVersions } from './released.ts';
 
 const COMMENT = 'hypertables and time-series functions in plain SQL and JavaScript';
 const REQUIRES = ['plv8', 'postgres_fdw', 'dblink'];
@@ -47,8 +48,7 @@ const write = (name: string, text: string): void => {
 write('tessera.control', control(sources.version));
 write(`tessera--${sources.version}.sql`, install);
 for (const u of updates) write(`tessera--${u.from}--${sources.version}.sql`, u.text);
-for (const v of releasedVersions().filter((r) => r !== sources.version))
-  write(`tessera--${v}.sql`, readFileSync(join(root, `sql/released/tessera--${v}.sql`), 'utf8'));
+for (const v of releasedVersions().filter((r) => r !== sources.version)) write(`tessera--${v}.sql`, releasedScript(v));
 write('install.sql', psqlScript(installScript(sources, { extension: false })));
 write(`tessera--${sources.version}--reinstall.sql`, reinstall.there);
 write(`tessera--reinstall--${sources.version}.sql`, reinstall.back);
