@@ -2,7 +2,7 @@
 import { request } from '../catalog/request.ts';
 import { notice, query, run } from '../engine/spi.ts';
 import { internalNow } from '../hypertable/index.ts';
-import { formatInternal, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
+import { formatInternal, MINUS_INFINITY, PLUS_INFINITY, type Range } from '../lib/internal-time.ts';
 import { displayed, ident, qualified } from '../lib/quote.ts';
 import { caggsOf, type Cagg } from './cagg.ts';
 import { notCaggOwner, tooFarBehind, wouldCountChanges } from './failures.ts';
@@ -11,7 +11,6 @@ import { bucketEnd, DataRange, leftovers, moveThreshold, rangesSql, runBatch, un
 import { insideRange } from './ranged-query.ts';
 import { asOwner, wholeBuckets } from './refresh.ts';
 import { baseOf } from './refresh-policy.ts';
-import type { Range } from './refresh-plan.ts';
 
 const longestMemory = (caggs: readonly Cagg[]): Cagg | undefined =>
   caggs.reduce<Cagg | undefined>(

@@ -3,7 +3,7 @@ import { rawHypertable, type Cagg } from './cagg.ts';
 import { partNames } from '../hypertable/index.ts';
 import { qualified, type RelationName } from '../lib/quote.ts';
 import type { RowsOf } from './ranged-query.ts';
-import type { Range } from './refresh-plan.ts';
+import type { Range } from '../lib/internal-time.ts';
 
 interface Part extends RelationName {
   readonly compressed: boolean;

@@ -1,10 +1,10 @@
 import { request } from '../catalog/request.ts';
 import { one, query, run } from '../engine/spi.ts';
 import { internalSql, placeableSql, SQL_TYPES } from '../hypertable/index.ts';
-import { maximumOf, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
+import { maximumOf, MINUS_INFINITY, PLUS_INFINITY, type Range } from '../lib/internal-time.ts';
 import { ident, identList, literal, qualified } from '../lib/quote.ts';
 import type { Cagg } from './cagg.ts';
-import { cellsOf, planBatches, type Range } from './refresh-plan.ts';
+import { cellsOf, planBatches } from './refresh-plan.ts';
 import { insideRange, queryWhere, type RowsOf } from './ranged-query.ts';
 
 /** Advisory locks (0x54530018, mat hypertable and cell) of a continuous aggregate; each batch takes those of the cells it overlaps, in their order. */

@@ -1,9 +1,8 @@
 import { one, query } from '../engine/spi.ts';
 import { typedLiteral } from '../hypertable/index.ts';
-import { maximumOf, minimumOf, type TimeType } from '../lib/internal-time.ts';
+import { maximumOf, minimumOf, type TimeType, type Range } from '../lib/internal-time.ts';
 import { ident, identList, qualified, type RelationName } from '../lib/quote.ts';
 import { unrestorable } from './failures.ts';
-import type { Range } from './refresh-plan.ts';
 import { replaceRelation, withoutSemicolon } from './view-text.ts';
 
 /** A view over a hypertable, or over the view of another continuous aggregate. */

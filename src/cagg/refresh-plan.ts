@@ -1,8 +1,4 @@
-/** Half-open range of internal time. */
-export interface Range {
-  readonly start: bigint;
-  readonly end: bigint;
-}
+import type { Range } from '../lib/internal-time.ts';
 
 export interface BatchOptions {
   /** Longest range of one batch. */

@@ -9,12 +9,11 @@ import {
   type Config,
 } from '../hypertable/index.ts';
 import { findHypertableById, type Hypertable } from '../catalog/hypertable.ts';
-import { isIntegerTime, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
+import { isIntegerTime, MINUS_INFINITY, PLUS_INFINITY, type Range } from '../lib/internal-time.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { findCaggById, matHypertable, owned, type Cagg } from './cagg.ts';
 import { badPolicyConfig, nullArgument, overlappingOffsets } from './failures.ts';
 import { parseLength } from './lag.ts';
-import type { Range } from './refresh-plan.ts';
 
 export const PROC = 'policy_refresh_continuous_aggregate';
 export const TITLE = 'continuous aggregate policy';

@@ -3,7 +3,7 @@ import { request } from '../catalog/request.ts';
 import { callAs } from '../engine/session.ts';
 import { hasSqlState, notice } from '../engine/spi.ts';
 import { createRange, timeDimension, toInternal, type OpenHypertable } from '../hypertable/index.ts';
-import { INTEGERS, isIntegerTime, MINUS_INFINITY, PLUS_INFINITY } from '../lib/internal-time.ts';
+import { INTEGERS, isIntegerTime, MINUS_INFINITY, PLUS_INFINITY, type Range } from '../lib/internal-time.ts';
 import { displayed } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { matHypertable, type Cagg } from './cagg.ts';
@@ -22,7 +22,6 @@ import {
   unfrozen,
   type RefreshOptions,
 } from './materialize.ts';
-import type { Range } from './refresh-plan.ts';
 
 const PLAIN: RefreshOptions = { force: false, bucketsPerBatch: null, newestFirst: false };
 

@@ -99,3 +99,9 @@ export const formatInternal = (value: bigint, type: TimeType): string => {
   const micros = fraction === 0n ? '' : `.${pad(fraction, 6)}`;
   return `${date} ${clock}${micros}${type === 'timestamptz' ? '+00' : ''}${era}`;
 };
+
+/** Half-open range of internal time. */
+export interface Range {
+  readonly start: bigint;
+  readonly end: bigint;
+}

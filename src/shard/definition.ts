@@ -2,8 +2,8 @@ import { columnOptions } from '../lib/column-options.ts';
 import { withSettings } from '../engine/session.ts';
 import { maybeOne, one, query } from '../engine/spi.ts';
 import type { Column, Key, ShardDefinition } from './shard-ddl.ts';
-import type { TypeShape } from './type-plan.ts';
 import { isShaped, typesUsed } from './types-used.ts';
+import type { TypeShape } from './type-shape.ts';
 
 /** Expressions as text that means the same in a session on a node and in every other one here. */
 export const inPlainText = <T>(body: () => T): T =>

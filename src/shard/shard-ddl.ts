@@ -1,5 +1,5 @@
 import { ident, identList, literal, qualified, type RelationName } from '../lib/quote.ts';
-import type { TypeShape } from './type-plan.ts';
+import type { TypeShape, Named } from './type-shape.ts';
 
 export interface Column {
   readonly number: number;
@@ -15,11 +15,6 @@ export interface Column {
   /** Of statistics; null for the usual one. */
   readonly target: number | null;
   readonly options: readonly string[];
-}
-
-export interface Named {
-  readonly name: string;
-  readonly definition: string;
 }
 
 export interface Statistics {

@@ -6,10 +6,10 @@ import {
   indexDdl,
   statisticsDdl,
   type Column,
-  type Named,
   type ShardDefinition,
   type Statistics,
 } from './shard-ddl.ts';
+import type { Named } from './type-shape.ts';
 
 /** Statements for one shard, given its name and how objects on it are named. */
 type Statements = (shard: RelationName, nameOf: (name: string) => string) => string[];

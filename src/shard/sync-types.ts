@@ -17,7 +17,8 @@ import { readTypes } from './definition.ts';
 import { distributedTables, shardsOf, type DistributedTable } from './distributed-table.ts';
 import { typeCannotFollow } from './failures.ts';
 import { madeOn } from './make-shards.ts';
-import { planTypeChange, withoutNumbers, type TypeChange, type TypeShape } from './type-plan.ts';
+import { planTypeChange, withoutNumbers, type TypeChange } from './type-plan.ts';
+import type { TypeShape } from './type-shape.ts';
 
 const changeOf = (was: TypeShape, now: TypeShape): TypeChange => {
   const change = planTypeChange(was, now);

@@ -1,22 +1,5 @@
-import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
-import type { Named } from './shard-ddl.ts';
-
-export interface Label {
-  /** Stays when the label is renamed. */
-  readonly id: number;
-  readonly name: string;
-}
-
-/** What a type that the columns of a table consist of is like. */
-export interface TypeShape extends RelationName {
-  readonly id: number;
-  /** e enum, c composite, d domain, r range */
-  readonly kind: string;
-  readonly labels: readonly Label[];
-  readonly fields: readonly { readonly name: string; readonly type: string }[];
-  readonly checks: readonly Named[];
-  readonly notNull: boolean;
-}
+import { ident, literal, qualified } from '../lib/quote.ts';
+import type { Named, TypeShape, Label } from './type-shape.ts';
 
 /** Numbers are others after a restore. */
 export const withoutNumbers = (types: readonly TypeShape[]): unknown[] =>

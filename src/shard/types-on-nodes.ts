@@ -5,8 +5,9 @@ import { SQLSTATE } from '../lib/sqlstate.ts';
 import { ident, literal, qualified } from '../lib/quote.ts';
 import { domainCheck, readTypes, shapesOfTypes } from './definition.ts';
 import { extensionTypeMissing, oldTypeOnNode } from './failures.ts';
-import { planOldType, type TypeShape } from './type-plan.ts';
+import { planOldType } from './type-plan.ts';
 import { isShaped, SYSTEM, typesUsed, type UserType } from './types-used.ts';
+import type { TypeShape } from './type-shape.ts';
 
 const enumDdl = (t: UserType): string => {
   const labels = query<{ l: string }>(

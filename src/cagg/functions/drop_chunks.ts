@@ -1,7 +1,7 @@
 /** What drop_chunks() calls, by name, where the hypertable has continuous aggregates. */
 import { requireReadCommitted } from '../../engine/isolation.ts';
 import { query } from '../../engine/spi.ts';
-import { MINUS_INFINITY, PLUS_INFINITY } from '../../lib/internal-time.ts';
+import { MINUS_INFINITY, PLUS_INFINITY, type Range } from '../../lib/internal-time.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
 import { findCaggById, type Cagg } from '../cagg.ts';
 import {
@@ -15,7 +15,6 @@ import {
   requireMaterialized,
 } from '../drop-chunks.ts';
 import { notCagg, notCaggOwner } from '../failures.ts';
-import type { Range } from '../refresh-plan.ts';
 
 const HYPERTABLE = { name: 'hypertable_id', type: 'integer', doc: 'the raw hypertable' } as const;
 const BEFORE = { name: 'before', type: 'bigint', doc: 'internal time before which chunks are dropped' } as const;

@@ -1,10 +1,9 @@
-import { PLUS_INFINITY } from '../../lib/internal-time.ts';
+import { PLUS_INFINITY, type Range } from '../../lib/internal-time.ts';
 import { literal } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar, type FunctionDeclaration } from '../../udf/define-function.ts';
 import { findCaggById, openOwnCagg, type Cagg } from '../cagg.ts';
 import { notCagg, notCaggOwner } from '../failures.ts';
 import { DataRange, moveThreshold, runBatch, type RefreshOptions } from '../materialize.ts';
-import type { Range } from '../refresh-plan.ts';
 import {
   asOwner,
   endRefresh,

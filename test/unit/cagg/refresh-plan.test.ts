@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type BatchOptions, cellsOf, planBatches, type Range } from '../../../src/cagg/refresh-plan.ts';
-import { MINUS_INFINITY, PLUS_INFINITY } from '../../../src/lib/internal-time.ts';
+import { type BatchOptions, cellsOf, planBatches } from '../../../src/cagg/refresh-plan.ts';
+import { MINUS_INFINITY, PLUS_INFINITY, type Range } from '../../../src/lib/internal-time.ts';
 
 const tens = (value: bigint): bigint => value - (((value % 10n) + 10n) % 10n);
 const range = (start: number | bigint, end: number | bigint): Range => ({ start: BigInt(start), end: BigInt(end) });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { planOldType, planTypeChange, type TypeShape } from '../../../src/shard/type-plan.ts';
+import { planOldType, planTypeChange } from '../../../src/shard/type-plan.ts';
+import type { TypeShape } from '../../../src/shard/type-shape.ts';
 
 const shape = (kind: string, rest: Partial<TypeShape> = {}): TypeShape => ({
   id: 1,
