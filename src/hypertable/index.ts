@@ -1,5 +1,5 @@
 /** What other features may use of hypertables. */
-export { addPolicy, removePolicy, type NewPolicy } from './add-policy.ts';
+export { addPolicy, removePolicy, type NewPolicy } from './policy/add-policy.ts';
 export {
   captureCompressed,
   captureHeap,
@@ -10,10 +10,10 @@ export {
   isCaptured,
   logEverything,
   withoutCapture,
-} from './capture.ts';
-export { copyReplicaIdentity } from './create-chunk.ts';
-export { spaceDimension, timeDimension } from './dimensions.ts';
-export { recordParts } from './parts.ts';
+} from './capture/capture.ts';
+export { copyReplicaIdentity } from './chunk/create-chunk.ts';
+export { spaceDimension, timeDimension } from './dimension/dimensions.ts';
+export { recordParts } from './table/parts.ts';
 export {
   chunkKeys,
   addKeys,
@@ -23,9 +23,9 @@ export {
   rootKeys,
   type ChunkKey,
   type KeyColumn,
-} from './chunk-keys.ts';
-export { copyGrants, foreignKeyDefinitions, indexDefinitions } from './chunk-definitions.ts';
-export { openOwnHypertable, openHypertable, oidOf, type OpenHypertable } from './open-hypertable.ts';
+} from './chunk/chunk-keys.ts';
+export { copyGrants, foreignKeyDefinitions, indexDefinitions } from './chunk/chunk-definitions.ts';
+export { openOwnHypertable, openHypertable, oidOf, type OpenHypertable } from './dimension/open-hypertable.ts';
 export {
   assignTriggerDdl,
   attachPartition,
@@ -39,16 +39,16 @@ export {
   placeFunctionDdl,
   placesDdl,
   truncateTriggerDdl,
-} from './partition-ddl.ts';
-export { readsInterval } from './argument-text.ts';
-export { resolveBounds, selectChunks, toInternal, type SelectedChunk } from './chunk-bounds.ts';
-export { dropChunks } from './drop-chunks.ts';
-export { findRelation, relationOid, storedColumns, type Relation } from './relation.ts';
-export { readConstraints, readIncomingForeignKeys, readIndexes, readTriggers } from './read-table.ts';
-export { internalSql, placeableSql, SQL_TYPES, typedLiteral } from './time-sql.ts';
+} from './table/partition-ddl.ts';
+export { readsInterval } from './table/argument-text.ts';
+export { resolveBounds, selectChunks, toInternal, type SelectedChunk } from './dimension/chunk-bounds.ts';
+export { dropChunks } from './chunk/drop-chunks.ts';
+export { findRelation, relationOid, storedColumns, type Relation } from './table/relation.ts';
+export { readConstraints, readIncomingForeignKeys, readIndexes, readTriggers } from './table/read-table.ts';
+export { internalSql, placeableSql, SQL_TYPES, typedLiteral } from './table/time-sql.ts';
 export { makeHypertable } from './functions/create_hypertable.ts';
-export { createRange } from './create-range.ts';
-export { hypertableOf, type Config } from './policy-kinds.ts';
+export { createRange } from './chunk/create-range.ts';
+export { hypertableOf, type Config } from './policy/policy-kinds.ts';
 export {
   internalNow,
   lagBound,
@@ -57,7 +57,7 @@ export {
   requireReachable,
   requireReachableCreation,
   type Lag,
-} from './policy-time.ts';
+} from './policy/policy-time.ts';
 export {
   comment,
   createForeignKeysToIt,
@@ -68,5 +68,5 @@ export {
   replaceViews,
   takeSnapshot,
   type Snapshot,
-} from './become-partitioned.ts';
-export { checkReplaceable, checkTable, openColumn } from './check-table.ts';
+} from './create/become-partitioned.ts';
+export { checkReplaceable, checkTable, openColumn } from './create/check-table.ts';

@@ -1,11 +1,6 @@
-import { PgError } from '../lib/pg-error.ts';
+import { fail, type PgError } from '../lib/pg-error.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 
-const fail = (sqlstate: string, message: string, detail?: string, hint?: string): PgError =>
-  new PgError({ sqlstate, message, detail, hint });
-
-export const nullArgument = (name: string): PgError =>
-  fail(SQLSTATE.invalidParameterValue, `"${name}" must not be null`);
 export const procedureMissing = (oid: bigint): PgError =>
   fail(SQLSTATE.undefinedObject, `function or procedure with OID ${oid} does not exist`);
 export const unsuitableProcedure = (name: string): PgError =>

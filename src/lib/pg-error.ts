@@ -27,3 +27,7 @@ export class PgError extends Error {
     if (report.hint !== undefined) this.hint = report.hint;
   }
 }
+
+/** One that is meant for the user; `failures.ts` next to the code that raises them say which there are. */
+export const fail = (sqlstate: string, message: string, detail?: string, hint?: string): PgError =>
+  new PgError({ sqlstate, message, detail, hint });

@@ -3,11 +3,11 @@ import { withLockRetry } from '../../engine/lock-retry.ts';
 import { findPolicy } from '../../jobs/index.ts';
 import { displayed } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { openOwnCagg } from '../cagg.ts';
-import { negativeIgnore, noJob, smallInterval } from '../failures.ts';
-import { parseLength } from '../lag.ts';
-import { rebuildView } from '../rebuild-view.ts';
-import { PROC } from '../refresh-policy.ts';
+import { openOwnCagg } from '../query/cagg.ts';
+import { negativeIgnore, noJob, smallInterval } from '../refresh/failures.ts';
+import { parseLength } from '../query/lag.ts';
+import { rebuildView } from '../view/rebuild-view.ts';
+import { PROC } from '../refresh/refresh-policy.ts';
 
 interface Options {
   readonly materialized_only: boolean | null;

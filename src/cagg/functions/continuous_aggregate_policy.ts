@@ -4,10 +4,10 @@ import { notice } from '../../engine/spi.ts';
 import { displayed } from '../../lib/quote.ts';
 import { formatInternal } from '../../lib/internal-time.ts';
 import { defineFunction, returnsScalar, returnsVoid } from '../../udf/define-function.ts';
-import { matHypertable, openOwnCagg } from '../cagg.ts';
-import { leftovers } from '../materialize.ts';
-import { addPolicyOf, caggOfConfig, policyWindow, PROC, TITLE, type PolicyOptions } from '../refresh-policy.ts';
-import { optionsOf, wholeBuckets } from '../refresh.ts';
+import { matHypertable, openOwnCagg } from '../query/cagg.ts';
+import { leftovers } from '../refresh/materialize.ts';
+import { addPolicyOf, caggOfConfig, policyWindow, PROC, TITLE, type PolicyOptions } from '../refresh/refresh-policy.ts';
+import { optionsOf, wholeBuckets } from '../refresh/refresh.ts';
 import { planOf, type RefreshPlan } from './refresh.ts';
 
 export const add_continuous_aggregate_policy = defineFunction({

@@ -4,13 +4,14 @@ import { enableCapture, timeDimension } from '../../hypertable/index.ts';
 import { MINUS_INFINITY, PLUS_INFINITY } from '../../lib/internal-time.ts';
 import { displayed } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { findCaggById, rawHypertable } from '../cagg.ts';
-import { createCagg, type Settings } from '../create-cagg.ts';
-import { badOption, negativeIgnore, nullArgument, smallInterval } from '../failures.ts';
-import { parseLength } from '../lag.ts';
-import type { OpenQuery } from '../open-query.ts';
-import { addPolicyOf, addRefreshJob } from '../refresh-policy.ts';
-import { refreshNow } from '../refresh.ts';
+import { findCaggById, rawHypertable } from '../query/cagg.ts';
+import { createCagg, type Settings } from '../view/create-cagg.ts';
+import { badOption, negativeIgnore, smallInterval } from '../refresh/failures.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { parseLength } from '../query/lag.ts';
+import type { OpenQuery } from '../query/open-query.ts';
+import { addPolicyOf, addRefreshJob } from '../refresh/refresh-policy.ts';
+import { refreshNow } from '../refresh/refresh.ts';
 
 interface Options {
   readonly name: string | null;

@@ -3,7 +3,7 @@ import { requireReadCommitted } from '../../engine/isolation.ts';
 import { query } from '../../engine/spi.ts';
 import { MINUS_INFINITY, PLUS_INFINITY, type Range } from '../../lib/internal-time.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { findCaggById, type Cagg } from '../cagg.ts';
+import { findCaggById, type Cagg } from '../query/cagg.ts';
 import {
   deleteBuckets,
   dropMaterialized,
@@ -13,8 +13,8 @@ import {
   processInvalidations,
   requireKeepable,
   requireMaterialized,
-} from '../drop-chunks.ts';
-import { notCagg, notCaggOwner } from '../failures.ts';
+} from '../refresh/drop-chunks.ts';
+import { notCagg, notCaggOwner } from '../query/failures.ts';
 
 const HYPERTABLE = { name: 'hypertable_id', type: 'integer', doc: 'the raw hypertable' } as const;
 const BEFORE = { name: 'before', type: 'bigint', doc: 'internal time before which chunks are dropped' } as const;

@@ -6,8 +6,8 @@ import { findRelation, oidOf, removeCapture } from '../../hypertable/index.ts';
 import { findPolicy, removeJob } from '../../jobs/index.ts';
 import { qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { caggsOf, openOwnCagg, rawHypertable, type Cagg } from '../cagg.ts';
-import { PROC } from '../refresh-policy.ts';
+import { caggsOf, openOwnCagg, rawHypertable, type Cagg } from '../query/cagg.ts';
+import { PROC } from '../refresh/refresh-policy.ts';
 
 /** Locks come in the order of all others: the view, the raw hypertable, the results, what is internal. */
 const dropCagg = (cagg: Cagg, cascade: boolean): void => {

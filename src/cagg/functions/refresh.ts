@@ -1,9 +1,9 @@
 import { PLUS_INFINITY, type Range } from '../../lib/internal-time.ts';
 import { literal } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar, type FunctionDeclaration } from '../../udf/define-function.ts';
-import { findCaggById, openOwnCagg, type Cagg } from '../cagg.ts';
-import { notCagg, notCaggOwner } from '../failures.ts';
-import { DataRange, moveThreshold, runBatch, type RefreshOptions } from '../materialize.ts';
+import { findCaggById, openOwnCagg, type Cagg } from '../query/cagg.ts';
+import { notCagg, notCaggOwner } from '../query/failures.ts';
+import { DataRange, moveThreshold, runBatch, type RefreshOptions } from '../refresh/materialize.ts';
 import {
   asOwner,
   endRefresh,
@@ -13,7 +13,7 @@ import {
   refreshedAtOnce,
   sayUpToDate,
   windowOf,
-} from '../refresh.ts';
+} from '../refresh/refresh.ts';
 
 /** What the steps of a refresh hand on, as jsonb; times as text. */
 export interface RefreshPlan {

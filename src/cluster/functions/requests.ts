@@ -2,7 +2,7 @@ import { query, run } from '../../engine/spi.ts';
 import type { FunctionDeclaration } from '../../udf/define-function.ts';
 import { defineRequest } from '../../udf/define-request.ts';
 import { requireAdmin } from '../admin.ts';
-import { nullNotAllowed } from '../failures.ts';
+import { nullNotAllowed, badConninfo } from '../failures.ts';
 import {
   activateNode,
   addNode,
@@ -16,7 +16,6 @@ import {
 import { forgetRemovedNode } from '../remove-node.ts';
 import { allNodes, openNode } from '../node.ts';
 import { parseConninfo } from '../conninfo-plan.ts';
-import { badConninfo } from '../failures.ts';
 import { conninfoOf, refreshServers } from '../server.ts';
 
 interface Payload {

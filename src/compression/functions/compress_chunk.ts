@@ -4,12 +4,12 @@ import { maybeOne, notice, run } from '../../engine/spi.ts';
 import { displayed, literal, qualified } from '../../lib/quote.ts';
 import { oidOf } from '../../hypertable/index.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { compressChunk } from '../compress-chunk.ts';
-import { decompressChunk } from '../decompress-chunk.ts';
-import { alreadyCompressed, notCompressed } from '../failures.ts';
-import { findCompressed, openChunk, requireSettings, type OpenChunk } from '../open-chunk.ts';
-import { settleChunk } from '../settle-chunk.ts';
-import { needsRecompression, recompressChunk } from '../recompress-chunk.ts';
+import { compressChunk } from '../chunk/compress-chunk.ts';
+import { decompressChunk } from '../chunk/decompress-chunk.ts';
+import { alreadyCompressed, notCompressed } from '../chunk/failures.ts';
+import { findCompressed, openChunk, requireSettings, type OpenChunk } from '../segment/open-chunk.ts';
+import { settleChunk } from '../chunk/settle-chunk.ts';
+import { needsRecompression, recompressChunk } from '../chunk/recompress-chunk.ts';
 
 /** Code of the owner (index expressions, checks, casts) runs with his rights, whoever calls. */
 const asOwner = (chunk: OpenChunk, name: string, body: () => void): void => {

@@ -17,9 +17,10 @@ import {
   type OpenHypertable,
 } from '../../hypertable/index.ts';
 import { defineFunction, returnsScalar, returnsTable, returnsVoid } from '../../udf/define-function.ts';
-import { checkOptions, chunksToCompress, findPolicyOf, type PlannedChunk } from '../compression-policy.ts';
-import { nullChunk, oneAgeNeeded } from '../failures.ts';
-import { requireSettings } from '../open-chunk.ts';
+import { checkOptions, chunksToCompress, findPolicyOf, type PlannedChunk } from '../chunk/compression-policy.ts';
+import { oneAgeNeeded } from '../chunk/failures.ts';
+import { nullChunk } from '../segment/failures.ts';
+import { requireSettings } from '../segment/open-chunk.ts';
 
 const TITLE = 'compression policy';
 

@@ -3,7 +3,7 @@ import type { Column } from '../codec/column.ts';
 import { CorruptPayload } from '../codec/corrupt-payload.ts';
 import { decode } from '../codec/decode.ts';
 import { toArray } from '../codec/rows.ts';
-import { secondsOf } from '../time-values.ts';
+import { secondsOf } from '../segment/time-values.ts';
 
 const shared = {
   schema: '_tessera_functions',

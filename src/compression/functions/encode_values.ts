@@ -2,7 +2,7 @@ import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
 import type { ValueKind } from '../codec/column.ts';
 import { encode, type Codec } from '../codec/encode.ts';
 import { rowsOfSentArray } from '../codec/sent-array.ts';
-import { sentAsTimes } from '../time-values.ts';
+import { sentAsTimes } from '../segment/time-values.ts';
 
 export const encode_values = defineFunction({
   schema: '_tessera_functions',

@@ -1,8 +1,8 @@
 import { run } from '../../engine/spi.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
 import { oidOf, openOwnHypertable } from '../../hypertable/index.ts';
-import { disableCompression, enableCompression } from '../enable.ts';
-import { compressNeeded } from '../failures.ts';
+import { disableCompression, enableCompression } from '../change/enable.ts';
+import { compressNeeded } from '../settings/failures.ts';
 
 export const set_compression = defineFunction({
   schema: 'api',

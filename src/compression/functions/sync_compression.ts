@@ -13,11 +13,11 @@ import {
 } from '../../hypertable/index.ts';
 
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { guardKeys, letLogin, letModify, loopbackOf } from '../compress-chunk.ts';
-import { rowSecurity } from '../failures.ts';
-import { findCompressed, openChunk, shapeOf, type Compressed, type OpenChunk } from '../open-chunk.ts';
-import { createRemote } from '../segments-ddl.ts';
-import { syncChunk } from '../sync-columns.ts';
+import { guardKeys, letLogin, letModify, loopbackOf } from '../chunk/compress-chunk.ts';
+import { rowSecurity } from '../change/failures.ts';
+import { findCompressed, openChunk, shapeOf, type Compressed, type OpenChunk } from '../segment/open-chunk.ts';
+import { createRemote } from '../segment/segments-ddl.ts';
+import { syncChunk } from '../change/sync-columns.ts';
 
 const columnNames = (table: Relation | RelationName): string[] =>
   query<{ name: string }>(

@@ -3,8 +3,8 @@ import { callAs, currentUser, inMaintenance } from '../../engine/session.ts';
 import { query } from '../../engine/spi.ts';
 import { openOwnHypertable, type OpenHypertable } from '../../hypertable/index.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { guardKeys, letModify } from '../compress-chunk.ts';
-import { findCompressed, openChunk, shapeOf } from '../open-chunk.ts';
+import { guardKeys, letModify } from '../chunk/compress-chunk.ts';
+import { findCompressed, openChunk, shapeOf } from '../segment/open-chunk.ts';
 
 const remake = ({ hypertable }: OpenHypertable): void => {
   for (const { id, oid } of query<{ id: number; oid: bigint }>(

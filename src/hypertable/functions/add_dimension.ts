@@ -2,10 +2,11 @@ import { request } from '../../catalog/request.ts';
 import { notice } from '../../engine/spi.ts';
 import { displayed } from '../../lib/quote.ts';
 import { defineFunction, returnsTable } from '../../udf/define-function.ts';
-import { checkUniqueIndexes, findColumn } from '../check-table.ts';
-import { hashDimension, refusePartitionFunction } from '../dimension-input.ts';
-import { bothOrNeither, duplicateDimension, nullArgument, secondHash, secondRange } from '../failures.ts';
-import { openOwnHypertable } from '../open-hypertable.ts';
+import { checkUniqueIndexes, findColumn } from '../create/check-table.ts';
+import { hashDimension, refusePartitionFunction } from '../dimension/dimension-input.ts';
+import { bothOrNeither, duplicateDimension, secondHash, secondRange } from '../dimension/failures.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { openOwnHypertable } from '../dimension/open-hypertable.ts';
 
 interface Options {
   readonly column_name: string | null;

@@ -1,11 +1,12 @@
 import { callAs, currentUser } from '../../engine/session.ts';
 import { literal } from '../../lib/quote.ts';
 import { defineFunction, returnsSetof } from '../../udf/define-function.ts';
-import { toInternal } from '../chunk-bounds.ts';
-import { timeDimension } from '../dimensions.ts';
-import { createRange } from '../create-range.ts';
-import { nullArgument, rangeInverted, tooManyChunks } from '../failures.ts';
-import { openOwnHypertable } from '../open-hypertable.ts';
+import { toInternal } from '../dimension/chunk-bounds.ts';
+import { timeDimension } from '../dimension/dimensions.ts';
+import { createRange } from '../chunk/create-range.ts';
+import { rangeInverted, tooManyChunks } from '../chunk/failures.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { openOwnHypertable } from '../dimension/open-hypertable.ts';
 
 const MOST = 10_000n;
 

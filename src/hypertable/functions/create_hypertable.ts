@@ -4,29 +4,30 @@ import { maybeOne, notice, one, run } from '../../engine/spi.ts';
 import { currentUser, inMaintenance } from '../../engine/session.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsTable } from '../../udf/define-function.ts';
-import { createDefaultPartition, finishHypertable } from '../become-hypertable.ts';
-import { replaceByRoot, takeSnapshot, type Snapshot } from '../become-partitioned.ts';
-import { createDefaultIndexes } from '../default-indexes.ts';
-import { checkTable, checkUniqueIndexes, findColumn } from '../check-table.ts';
-import { hashDimension, rangeDimension, refusePartitionFunction, type DimensionInput } from '../dimension-input.ts';
+import { createDefaultPartition, finishHypertable } from '../create/become-hypertable.ts';
+import { replaceByRoot, takeSnapshot, type Snapshot } from '../create/become-partitioned.ts';
+import { createDefaultIndexes } from '../create/default-indexes.ts';
+import { checkTable, checkUniqueIndexes, findColumn } from '../create/check-table.ts';
 import {
-  adaptiveChunking,
+  hashDimension,
+  rangeDimension,
+  refusePartitionFunction,
+  type DimensionInput,
+} from '../dimension/dimension-input.ts';
+import {
   alreadyHypertable,
-  duplicateDimension,
   notEmpty,
-  notRange,
-  notTableOwner,
-  nullArgument,
   prefixTaken,
   prefixTooLong,
-  relationMissing,
   schemaMissing,
   unvalidated,
-} from '../failures.ts';
-import { partNames } from '../partition-ddl.ts';
-import { recordParts } from '../parts.ts';
-import { readConstraints } from '../read-table.ts';
-import { findRelation, type Relation } from '../relation.ts';
+} from '../create/failures.ts';
+import { adaptiveChunking, duplicateDimension, notRange } from '../dimension/failures.ts';
+import { notTableOwner, nullArgument, relationMissing } from '../../lib/failures.ts';
+import { partNames } from '../table/partition-ddl.ts';
+import { recordParts } from '../table/parts.ts';
+import { readConstraints } from '../table/read-table.ts';
+import { findRelation, type Relation } from '../table/relation.ts';
 
 interface Options {
   readonly time_column: string | null;

@@ -1,8 +1,8 @@
 import { withLockRetry } from '../../engine/lock-retry.ts';
 import { callAs, currentUser } from '../../engine/session.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { oidOf, openOwnHypertable } from '../open-hypertable.ts';
-import { placeRows } from '../place-rows.ts';
+import { oidOf, openOwnHypertable } from '../dimension/open-hypertable.ts';
+import { placeRows } from '../chunk/place-rows.ts';
 
 const drain = (oid: bigint | null): bigint => {
   const { hypertable, root } = openOwnHypertable(oid);

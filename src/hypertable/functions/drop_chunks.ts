@@ -1,11 +1,11 @@
 import { debug, info, notice } from '../../engine/spi.ts';
 import { displayed } from '../../lib/quote.ts';
 import { defineFunction, returnsSetof } from '../../udf/define-function.ts';
-import { resolveBounds, type BoundArguments } from '../chunk-bounds.ts';
-import { dropChunks } from '../drop-chunks.ts';
-import { dropBoundNeeded } from '../failures.ts';
-import { planDrop } from '../materializations.ts';
-import { openOwnHypertable } from '../open-hypertable.ts';
+import { resolveBounds, type BoundArguments } from '../dimension/chunk-bounds.ts';
+import { dropChunks } from '../chunk/drop-chunks.ts';
+import { dropBoundNeeded } from '../dimension/failures.ts';
+import { planDrop } from '../chunk/materializations.ts';
+import { openOwnHypertable } from '../dimension/open-hypertable.ts';
 
 interface DropOptions extends BoundArguments {
   readonly verbose: boolean | null;

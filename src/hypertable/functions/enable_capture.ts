@@ -1,7 +1,7 @@
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { disableCapture, enableCapture } from '../capture.ts';
-import { nullArgument } from '../failures.ts';
-import { openOwnHypertable } from '../open-hypertable.ts';
+import { disableCapture, enableCapture } from '../capture/capture.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { openOwnHypertable } from '../dimension/open-hypertable.ts';
 
 const relation = { name: 'relation', type: 'bigint', doc: 'OID of the hypertable' } as const;
 const locks = 'SHARE ROW EXCLUSIVE on the hypertable and all its chunks, waited for in short attempts';

@@ -2,9 +2,9 @@ import { callAs, currentUser } from '../../engine/session.ts';
 import { isIntegerTime } from '../../lib/internal-time.ts';
 import { literal } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { createRange } from '../create-range.ts';
-import { timeDimension } from '../dimensions.ts';
-import { aheadPlan, hypertableOf, isExcepted, waitingRows, type Config } from '../policy-kinds.ts';
+import { createRange } from '../chunk/create-range.ts';
+import { timeDimension } from '../dimension/dimensions.ts';
+import { aheadPlan, hypertableOf, isExcepted, waitingRows, type Config } from '../policy/policy-kinds.ts';
 
 const args = [
   { name: 'hypertable_id', type: 'integer', doc: 'id in _tessera_catalog.hypertable' },

@@ -1,9 +1,9 @@
 import { inMaintenance } from '../../engine/session.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { moveRows } from '../become-hypertable.ts';
-import { notTableOwner, relationMissing } from '../failures.ts';
-import { openOwnHypertable } from '../open-hypertable.ts';
-import { findRelation } from '../relation.ts';
+import { moveRows } from '../create/become-hypertable.ts';
+import { notTableOwner, relationMissing } from '../../lib/failures.ts';
+import { openOwnHypertable } from '../dimension/open-hypertable.ts';
+import { findRelation } from '../table/relation.ts';
 import { displayed } from '../../lib/quote.ts';
 
 export const move_rows = defineFunction({

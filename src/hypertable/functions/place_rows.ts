@@ -1,9 +1,9 @@
 import { findHypertableById, hypertableOid } from '../../catalog/hypertable.ts';
 import { debug, isCancel, isSpiError, one, warning } from '../../engine/spi.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
-import { dropEmptied } from '../drop-emptied.ts';
-import { isNotNow, placeRows } from '../place-rows.ts';
-import { findRelation } from '../relation.ts';
+import { dropEmptied } from '../chunk/drop-emptied.ts';
+import { isNotNow, placeRows } from '../chunk/place-rows.ts';
+import { findRelation } from '../table/relation.ts';
 
 export const place_rows = defineFunction({
   schema: '_tessera_functions',

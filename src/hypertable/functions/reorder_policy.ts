@@ -5,11 +5,12 @@ import { isIntegerTime } from '../../lib/internal-time.ts';
 import { displayed, literal } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar, returnsVoid } from '../../udf/define-function.ts';
 import { checkTimezone, setNextStart } from '../../jobs/index.ts';
-import { addPolicy, removePolicy } from '../add-policy.ts';
-import { timeDimension } from '../dimensions.ts';
-import { badPolicyConfig, notIndexOf, nullArgument } from '../failures.ts';
-import { oidOf, openOwnHypertable, type OpenHypertable } from '../open-hypertable.ts';
-import { hypertableOf, reorderQueue, type Config } from '../policy-kinds.ts';
+import { addPolicy, removePolicy } from '../policy/add-policy.ts';
+import { timeDimension } from '../dimension/dimensions.ts';
+import { badPolicyConfig, notIndexOf } from '../policy/failures.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { oidOf, openOwnHypertable, type OpenHypertable } from '../dimension/open-hypertable.ts';
+import { hypertableOf, reorderQueue, type Config } from '../policy/policy-kinds.ts';
 import { indexOfChunk, reorderChunk } from './rewrite_chunk.ts';
 
 const TITLE = 'reorder policy';

@@ -4,14 +4,15 @@ import { isIntegerTime } from '../../lib/internal-time.ts';
 import { literal } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar, returnsVoid } from '../../udf/define-function.ts';
 import { checkTimezone } from '../../jobs/index.ts';
-import { addPolicy, removePolicy } from '../add-policy.ts';
-import { dropChunks } from '../drop-chunks.ts';
-import { timeDimension } from '../dimensions.ts';
-import { keepNeedsDropAfter, nullArgument, oneAgeNeeded } from '../failures.ts';
-import { requireDroppable } from '../materializations.ts';
-import { oidOf, openOwnHypertable, type OpenHypertable } from '../open-hypertable.ts';
-import { cascadeOf, hypertableOf, retentionBounds, retentionPlan, type Config } from '../policy-kinds.ts';
-import { parseLag, requireReachable, requireReachableCreation, type Lag } from '../policy-time.ts';
+import { addPolicy, removePolicy } from '../policy/add-policy.ts';
+import { dropChunks } from '../chunk/drop-chunks.ts';
+import { timeDimension } from '../dimension/dimensions.ts';
+import { keepNeedsDropAfter, oneAgeNeeded } from '../policy/failures.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { requireDroppable } from '../chunk/materializations.ts';
+import { oidOf, openOwnHypertable, type OpenHypertable } from '../dimension/open-hypertable.ts';
+import { cascadeOf, hypertableOf, retentionBounds, retentionPlan, type Config } from '../policy/policy-kinds.ts';
+import { parseLag, requireReachable, requireReachableCreation, type Lag } from '../policy/policy-time.ts';
 
 const TITLE = 'retention policy';
 

@@ -6,14 +6,16 @@ import { withLockRetry } from '../../engine/lock-retry.ts';
 import { callAs, currentUser, inMaintenance, withSettings } from '../../engine/session.ts';
 import { displayed, ident, identList, literal, qualified, type RelationName } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { captureHeap, flushCapture } from '../capture.ts';
-import { copyGrants, foreignKeyDefinitions, indexDefinitions } from '../chunk-definitions.ts';
-import { copyReplicaIdentity } from '../create-chunk.ts';
-import { compressedChunk, noOrderIndex, notChunk, notOwner, nullArgument, wrongOrderIndex } from '../failures.ts';
-import { oidOf } from '../open-hypertable.ts';
-import { createChunkTable } from '../partition-ddl.ts';
-import { findRelation, storedColumns, type Relation } from '../relation.ts';
-import { requireTablespace } from '../tablespace.ts';
+import { captureHeap, flushCapture } from '../capture/capture.ts';
+import { copyGrants, foreignKeyDefinitions, indexDefinitions } from '../chunk/chunk-definitions.ts';
+import { copyReplicaIdentity } from '../chunk/create-chunk.ts';
+import { compressedChunk, noOrderIndex, notChunk, wrongOrderIndex } from '../chunk/failures.ts';
+import { notOwner } from '../dimension/failures.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { oidOf } from '../dimension/open-hypertable.ts';
+import { createChunkTable } from '../table/partition-ddl.ts';
+import { findRelation, storedColumns, type Relation } from '../table/relation.ts';
+import { requireTablespace } from '../chunk/tablespace.ts';
 
 interface Chunk {
   readonly id: number;

@@ -2,19 +2,19 @@ import { request } from '../../catalog/request.ts';
 import { maybeOne, warning } from '../../engine/spi.ts';
 import { isIntegerTime, timeTypeOf } from '../../lib/internal-time.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { chunkInterval } from '../chunk-interval.ts';
-import { timeDimension } from '../dimensions.ts';
-import { chooseDimension } from '../dimension-choice.ts';
-import { hashDimension, parseInterval } from '../dimension-input.ts';
+import { chunkInterval } from '../dimension/chunk-interval.ts';
+import { timeDimension } from '../dimension/dimensions.ts';
+import { chooseDimension } from '../dimension/dimension-choice.ts';
+import { hashDimension, parseInterval } from '../dimension/dimension-input.ts';
 import {
   integerNowExists,
   integerNowMissing,
   integerNowUnsuitable,
   integerNowWrongTime,
   noExecute,
-  nullArgument,
-} from '../failures.ts';
-import { oidOf, openOwnHypertable } from '../open-hypertable.ts';
+} from '../dimension/failures.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { oidOf, openOwnHypertable } from '../dimension/open-hypertable.ts';
 
 const relation = { name: 'relation', type: 'bigint', doc: 'OID of the hypertable' } as const;
 

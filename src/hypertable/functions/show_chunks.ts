@@ -1,6 +1,6 @@
 import { defineFunction, returnsSetof } from '../../udf/define-function.ts';
-import { resolveBounds, selectChunks, type BoundArguments } from '../chunk-bounds.ts';
-import { openHypertable } from '../open-hypertable.ts';
+import { resolveBounds, selectChunks, type BoundArguments } from '../dimension/chunk-bounds.ts';
+import { openHypertable } from '../dimension/open-hypertable.ts';
 
 export const show_chunks = defineFunction({
   schema: '_tessera_functions',

@@ -3,9 +3,10 @@ import { maybeOne, notice, query, run } from '../../engine/spi.ts';
 import { inMaintenance } from '../../engine/session.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar, returnsSetof, returnsVoid } from '../../udf/define-function.ts';
-import { nullArgument, tablespaceAttached, tablespaceMissing, tablespaceNotAttached } from '../failures.ts';
-import { oidOf, openHypertable, openOwnHypertable, type OpenHypertable } from '../open-hypertable.ts';
-import { attachedTablespaces, requireTablespace } from '../tablespace.ts';
+import { tablespaceAttached, tablespaceMissing, tablespaceNotAttached } from '../chunk/failures.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { oidOf, openHypertable, openOwnHypertable, type OpenHypertable } from '../dimension/open-hypertable.ts';
+import { attachedTablespaces, requireTablespace } from '../chunk/tablespace.ts';
 
 const hypertable = { name: 'hypertable', type: 'regclass', doc: 'the hypertable' } as const;
 

@@ -2,7 +2,7 @@ import { currentUser } from '../../engine/session.ts';
 import { one } from '../../engine/spi.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
 import { checkAction, checkCheck, checkName, checkScheduleInterval, checkTimezone, runCheck } from '../check-job.ts';
-import { nullArgument } from '../failures.ts';
+import { nullArgument } from '../../lib/failures.ts';
 import { createJob, now } from '../job.ts';
 
 interface AddJobOptions {

@@ -2,7 +2,8 @@ import { request } from '../../catalog/request.ts';
 import { notice, one } from '../../engine/spi.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
 import { checkCheck, checkName, checkScheduleInterval, checkTimezone, runCheck } from '../check-job.ts';
-import { badRetries, jobMissing, minusInfinity, negative, notJobOwner, nullArgument, twoConfigs } from '../failures.ts';
+import { badRetries, jobMissing, minusInfinity, negative, notJobOwner, twoConfigs } from '../failures.ts';
+import { nullArgument } from '../../lib/failures.ts';
 import { findJob, now, type Job } from '../job.ts';
 
 interface AlterJobOptions {

@@ -1,5 +1,5 @@
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { nullArgument } from '../failures.ts';
+import { nullArgument } from '../../lib/failures.ts';
 import { openOwnJob, removeJob } from '../job.ts';
 
 export const delete_job = defineFunction({

@@ -4,10 +4,11 @@ import { displayed } from '../../lib/quote.ts';
 import { PgError } from '../../lib/pg-error.ts';
 import { SQLSTATE } from '../../lib/sqlstate.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { redistribute } from '../distribute.ts';
-import { openDistributed, openOwnDistributed, tablesOfGroup, type OpenTable } from '../distributed-table.ts';
-import { badShardCount, cannotColocate } from '../failures.ts';
-import { requireUnrelated } from '../rebuild-checks.ts';
+import { redistribute } from '../distribute/distribute.ts';
+import { openDistributed, openOwnDistributed, tablesOfGroup, type OpenTable } from '../table/distributed-table.ts';
+import { badShardCount } from '../distribute/failures.ts';
+import { cannotColocate } from '../table/failures.ts';
+import { requireUnrelated } from '../distribute/rebuild-checks.ts';
 
 interface Wanted {
   readonly column: string | null;

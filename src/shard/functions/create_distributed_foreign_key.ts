@@ -3,11 +3,13 @@ import { inMaintenance } from '../../engine/session.ts';
 import { one, run } from '../../engine/spi.ts';
 import { displayed, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { keysOf } from '../definition.ts';
-import { awaitReferences } from '../distribute.ts';
-import { openOwnDistributed } from '../distributed-table.ts';
-import { badAction, noColumns, nullArgument, referenceTableKeys } from '../failures.ts';
-import { actionOf } from '../key-plan.ts';
+import { keysOf } from '../definition/definition.ts';
+import { awaitReferences } from '../distribute/distribute.ts';
+import { openOwnDistributed } from '../table/distributed-table.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { noColumns, referenceTableKeys } from '../change/failures.ts';
+import { badAction } from '../key/failures.ts';
+import { actionOf } from '../key/key-plan.ts';
 
 const action = (argument: string, text: string | null): string => {
   if (text === null) throw nullArgument(argument);

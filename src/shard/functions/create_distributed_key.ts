@@ -3,8 +3,10 @@ import { one, run } from '../../engine/spi.ts';
 import { openColumn } from '../../hypertable/index.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { openOwnDistributed } from '../distributed-table.ts';
-import { badKeyKind, noColumns, nullArgument, referenceTableKeys } from '../failures.ts';
+import { openOwnDistributed } from '../table/distributed-table.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { noColumns, referenceTableKeys } from '../change/failures.ts';
+import { badKeyKind } from '../key/failures.ts';
 
 const kindOf = (text: string | null): 'p' | 'u' => {
   if (text === null) throw nullArgument('kind');

@@ -1,6 +1,6 @@
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { distribute } from '../distribute.ts';
-import { badShardCount, countWithoutKey, countWithTable, onlyHash } from '../failures.ts';
+import { distribute } from '../distribute/distribute.ts';
+import { badShardCount, countWithoutKey, countWithTable, onlyHash } from '../distribute/failures.ts';
 
 /** none, default, or the OID of the table as text. */
 const colocation = (text: string): string => (text === 'none' || text === 'default' ? text : text);

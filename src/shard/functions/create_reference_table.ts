@@ -1,5 +1,5 @@
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { createReference } from '../create-reference.ts';
+import { createReference } from '../distribute/create-reference.ts';
 
 export const create_reference_table = defineFunction({
   schema: '_tessera_functions',

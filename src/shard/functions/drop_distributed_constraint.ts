@@ -3,10 +3,11 @@ import { inMaintenance } from '../../engine/session.ts';
 import { one, run } from '../../engine/spi.ts';
 import { displayed, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { refersToCopies } from '../change-keys.ts';
-import { AWAIT_TRIGGER } from '../distribute.ts';
-import { openOwnDistributed } from '../distributed-table.ts';
-import { nullArgument, referenceTableKeys } from '../failures.ts';
+import { refersToCopies } from '../change/change-keys.ts';
+import { AWAIT_TRIGGER } from '../distribute/distribute.ts';
+import { openOwnDistributed } from '../table/distributed-table.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import { referenceTableKeys } from '../change/failures.ts';
 
 export const drop_distributed_constraint = defineFunction({
   schema: 'api',

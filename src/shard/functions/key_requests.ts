@@ -1,7 +1,7 @@
 import type { FunctionDeclaration } from '../../udf/define-function.ts';
 import { defineRequest } from '../../udf/define-request.ts';
-import { createForeignKey, createKey, dropKey } from '../change-keys.ts';
-import { badAction } from '../failures.ts';
+import { createForeignKey, createKey, dropKey } from '../change/change-keys.ts';
+import { badAction } from '../key/failures.ts';
 
 const request = <P>(
   name: string,

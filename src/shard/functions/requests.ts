@@ -1,19 +1,19 @@
 import { ensureOwnerServer, openNode, openNodeById, requireAdmin, type Node } from '../../cluster/index.ts';
-import { nullArgument } from '../failures.ts';
-import type { Mode } from '../move-checks.ts';
-import { moveShard } from '../move-shard.ts';
+import { nullArgument } from '../../lib/failures.ts';
+import type { Mode } from '../move/move-checks.ts';
+import { moveShard } from '../move/move-shard.ts';
 import { defineFunction, returnsScalar, returnsVoid, type FunctionDeclaration } from '../../udf/define-function.ts';
 import { defineRequest } from '../../udf/define-request.ts';
-import { adoptTables } from '../adopt.ts';
-import { maintainShards, type Maintenance } from '../maintain-shards.ts';
-import { forgetTables } from '../forget.ts';
-import { attachShards, registerTable, type NewTable } from '../register.ts';
-import { ownedRelation } from '../owned-relation.ts';
+import { adoptTables } from '../distribute/adopt.ts';
+import { maintainShards, type Maintenance } from '../change/maintain-shards.ts';
+import { forgetTables } from '../distribute/forget.ts';
+import { attachShards, registerTable, type NewTable } from '../distribute/register.ts';
+import { ownedRelation } from '../table/owned-relation.ts';
 import { run } from '../../engine/spi.ts';
-import { copyEverywhere, copyOne, copyReferencesTo, finishCopies } from '../reference.ts';
-import { queueReferenceChanges } from '../reference-changes.ts';
-import { refuseRenamedSchema, syncAll, syncTable } from '../sync.ts';
-import { syncTypes } from '../sync-types.ts';
+import { copyEverywhere, copyOne, copyReferencesTo, finishCopies } from '../distribute/reference.ts';
+import { queueReferenceChanges } from '../distribute/reference-changes.ts';
+import { refuseRenamedSchema, syncAll, syncTable } from '../change/sync.ts';
+import { syncTypes } from '../change/sync-types.ts';
 
 const request = <P>(
   name: string,

@@ -1,5 +1,5 @@
 import { defineFunction, returnsTable } from '../../udf/define-function.ts';
-import { sizesOf, type PlacementSize } from '../shard-sizes.ts';
+import { sizesOf, type PlacementSize } from '../table/shard-sizes.ts';
 
 export const shard_sizes = defineFunction({
   schema: '_tessera_functions',

@@ -2,10 +2,10 @@ import { request } from '../../catalog/request.ts';
 import { one, run } from '../../engine/spi.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
-import { keysOf, type FoundKey } from '../definition.ts';
-import { undistribute } from '../distribute.ts';
-import { findDistributed, openOwnDistributed, type OpenTable } from '../distributed-table.ts';
-import { connectedTables, requireUnrelated } from '../rebuild-checks.ts';
+import { keysOf, type FoundKey } from '../definition/definition.ts';
+import { undistribute } from '../distribute/distribute.ts';
+import { findDistributed, openOwnDistributed, type OpenTable } from '../table/distributed-table.ts';
+import { connectedTables, requireUnrelated } from '../distribute/rebuild-checks.ts';
 
 interface Severed {
   readonly table: OpenTable;
