@@ -13,8 +13,8 @@ import { countsOf, reportFile, type Counts } from './report.ts';
 const VERSION_DEPENDENT = [
   'server/plv8',
   'test/sql',
-  'test/cluster/ddl',
-  'test/cluster/tables',
+  'test/cluster/change/ddl',
+  'test/cluster/distribute/tables',
   'test/upgrade',
   'test/docs',
 ];

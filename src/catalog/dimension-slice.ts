@@ -1,4 +1,4 @@
-import { db, rows } from '../engine/kysely-dialect.ts';
+import { db, rows } from './kysely.ts';
 import { query } from '../engine/spi.ts';
 
 export interface Slice {

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { db, firstRow, rows } from '../engine/kysely-dialect.ts';
+import { db, firstRow, rows } from './kysely.ts';
 import type { DimensionRow, HypertableRow } from './database.ts';
 
 export interface Hypertable extends HypertableRow {

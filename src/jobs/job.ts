@@ -1,4 +1,4 @@
-import { request } from '../catalog/request.ts';
+import { request } from '../catalog/catalog-writer.ts';
 import { maybeOne, one } from '../engine/spi.ts';
 import { jobMissing, notJobOwner } from './failures.ts';
 

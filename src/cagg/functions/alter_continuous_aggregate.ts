@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { withLockRetry } from '../../engine/lock-retry.ts';
 import { findPolicy } from '../../jobs/index.ts';
 import { displayed } from '../../lib/quote.ts';

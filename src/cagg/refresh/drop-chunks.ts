@@ -1,5 +1,5 @@
 /** What dropping chunks of a raw hypertable means for its continuous aggregates. */
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { notice, query, run } from '../../engine/spi.ts';
 import { internalNow } from '../../hypertable/index.ts';
 import { formatInternal, MINUS_INFINITY, PLUS_INFINITY, type Range } from '../../lib/internal-time.ts';

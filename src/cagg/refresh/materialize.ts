@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { one, query, run } from '../../engine/spi.ts';
 import { internalSql, placeableSql, SQL_TYPES } from '../../hypertable/index.ts';
 import { maximumOf, MINUS_INFINITY, PLUS_INFINITY, type Range } from '../../lib/internal-time.ts';

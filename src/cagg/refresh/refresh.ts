@@ -1,5 +1,5 @@
 import { coveredSlices } from '../../catalog/dimension-slice.ts';
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { callAs } from '../../engine/session.ts';
 import { hasSqlState, notice } from '../../engine/spi.ts';
 import { createRange, timeDimension, toInternal, type OpenHypertable } from '../../hypertable/index.ts';

@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { inMaintenance, withSettings } from '../../engine/session.ts';
 import { hasSqlState, maybeOne, notice, one, query, run, subtransaction, warning } from '../../engine/spi.ts';
 import { findRelation, timeDimension, type Relation } from '../../hypertable/index.ts';

@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { currentUser, inMaintenance } from '../../engine/session.ts';
 import { maybeOne, notice, one, run, warning } from '../../engine/spi.ts';
 import {

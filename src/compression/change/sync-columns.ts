@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { maybeOne, query, run } from '../../engine/spi.ts';
 import { oidOf } from '../../hypertable/index.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';

@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { withLockRetry } from '../../engine/lock-retry.ts';
 import { inMaintenance, withSettings } from '../../engine/session.ts';
 import { hasSqlState, one, query, run } from '../../engine/spi.ts';

@@ -1,5 +1,5 @@
 import { hypertableOid } from '../../catalog/hypertable.ts';
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { callAs, currentUser, inMaintenance } from '../../engine/session.ts';
 import { one, query, run } from '../../engine/spi.ts';
 import { displayed, ident, literal, qualified, type RelationName } from '../../lib/quote.ts';

@@ -3,7 +3,7 @@
  * root they could be no constraint triggers, which PostgreSQL refuses where a partition is a foreign table.
  */
 import type { Hypertable } from '../../catalog/hypertable.ts';
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { withLockRetry } from '../../engine/lock-retry.ts';
 import { inMaintenance, withSettings } from '../../engine/session.ts';
 import { hasSqlState, maybeOne, query, run, subtransaction } from '../../engine/spi.ts';

@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { withLockRetry } from '../../engine/lock-retry.ts';
 import { query, run } from '../../engine/spi.ts';
 import { ident, qualified, type RelationName } from '../../lib/quote.ts';

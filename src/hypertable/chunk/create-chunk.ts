@@ -1,6 +1,6 @@
 import type { Slice } from '../../catalog/dimension-slice.ts';
 import type { Hypertable } from '../../catalog/hypertable.ts';
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { one, query, run } from '../../engine/spi.ts';
 import { identList, ident, qualified, type RelationName } from '../../lib/quote.ts';
 import { captureHeaps } from '../capture/capture.ts';

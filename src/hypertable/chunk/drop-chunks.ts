@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { maybeOne, one, query, run } from '../../engine/spi.ts';
 import { withLockRetry } from '../../engine/lock-retry.ts';
 import { inMaintenance } from '../../engine/session.ts';

@@ -1,4 +1,4 @@
-import { db, rows } from '../../engine/kysely-dialect.ts';
+import { db, rows } from '../../catalog/kysely.ts';
 import type { Slice } from '../../catalog/dimension-slice.ts';
 import type { Hypertable } from '../../catalog/hypertable.ts';
 import { maybeOne, one } from '../../engine/spi.ts';

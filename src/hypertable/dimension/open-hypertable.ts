@@ -1,5 +1,5 @@
 import { findHypertable, type Hypertable } from '../../catalog/hypertable.ts';
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { one } from '../../engine/spi.ts';
 import { displayed } from '../../lib/quote.ts';
 import { notHypertable, notOwner } from './failures.ts';

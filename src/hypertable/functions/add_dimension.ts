@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { notice } from '../../engine/spi.ts';
 import { displayed } from '../../lib/quote.ts';
 import { defineFunction, returnsTable } from '../../udf/define-function.ts';

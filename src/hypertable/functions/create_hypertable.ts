@@ -1,5 +1,5 @@
 import { findHypertable, findHypertableById, type Hypertable } from '../../catalog/hypertable.ts';
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { maybeOne, notice, one, run } from '../../engine/spi.ts';
 import { currentUser, inMaintenance } from '../../engine/session.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';

@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { callAs, currentUser } from '../../engine/session.ts';
 import { log, maybeOne, notice, one } from '../../engine/spi.ts';
 import { isIntegerTime } from '../../lib/internal-time.ts';

@@ -1,5 +1,5 @@
 import { findHypertableById } from '../../catalog/hypertable.ts';
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { info, maybeOne, notice, one, query, run } from '../../engine/spi.ts';
 import { requireReadCommitted } from '../../engine/isolation.ts';
 import { withLockRetry } from '../../engine/lock-retry.ts';

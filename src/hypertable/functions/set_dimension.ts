@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { maybeOne, warning } from '../../engine/spi.ts';
 import { isIntegerTime, timeTypeOf } from '../../lib/internal-time.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';

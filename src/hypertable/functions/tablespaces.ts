@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { maybeOne, notice, query, run } from '../../engine/spi.ts';
 import { inMaintenance } from '../../engine/session.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';

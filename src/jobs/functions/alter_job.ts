@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { notice, one } from '../../engine/spi.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
 import { checkCheck, checkName, checkScheduleInterval, checkTimezone, runCheck } from '../check-job.ts';

@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { requireReadCommitted } from '../../engine/isolation.ts';
 import { inMaintenance } from '../../engine/session.ts';
 import { run } from '../../engine/spi.ts';

@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { inMaintenance } from '../../engine/session.ts';
 import { one, run } from '../../engine/spi.ts';
 import { displayed, qualified } from '../../lib/quote.ts';

@@ -1,4 +1,4 @@
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 import { one, run } from '../../engine/spi.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';

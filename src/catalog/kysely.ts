@@ -6,8 +6,8 @@ import {
   PostgresQueryCompiler,
   type Compilable,
 } from 'kysely';
-import type { Database } from '../catalog/database.ts';
-import { query } from './spi.ts';
+import type { Database } from './database.ts';
+import { query } from '../engine/spi.ts';
 
 /** Builds catalog queries; nothing is ever sent through Kysely's own driver, `rows` executes what compile() gives. */
 export const db = new Kysely<Database>({
