@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve, dirname } from 'node:path';
 import { root } from '../collect.ts';
 import { circles } from './cycles.ts';
@@ -22,7 +22,7 @@ interface Import {
 }
 
 const importsOf = (file: string): Import[] =>
-  [...readFileSync(file, 'utf8').matchAll(/^(?:import|export)\s+(type\s+)?[^;]*?from\s+'([^']+)'/gms)].map((m) => {
+  [...readFileSync(file, 'utf8').matchAll(/^(?:import|export)\s+(type\s+)?(?:[^;]*?from\s+)?'([^']+)'/gms)].map((m) => {
     const path = m[2] ?? '';
     const isPackage = !path.startsWith('.');
     return {
@@ -63,9 +63,7 @@ const betweenRooms = (order: readonly string[], name: string, i: Import): string
     : undefined;
 };
 
-const misplaced = (features: readonly string[], rooms: readonly string[], name: string): string | undefined => {
-  if (!features.includes(feature(name)))
-    return `folder "${feature(name)}" is not in the table of src/README.md; give it a place there`;
+const misplaced = (rooms: readonly string[], name: string): string | undefined => {
   const place = room(name);
   if (place === 'functions') return undefined;
   if (place === '')
@@ -76,13 +74,19 @@ const misplaced = (features: readonly string[], rooms: readonly string[], name: 
 export const checkArrows = (): string[] => {
   const features = foldersOf('src/README.md');
   const files = sourceFiles(src).map((file) => ({ name: relative(src, file), imports: importsOf(file) }));
-  const problems = features
-    .filter((f) => !existsSync(join(src, f)))
-    .map((f) => `src/README.md names "${f}", which is not there`);
+  const there = readdirSync(src, { withFileTypes: true })
+    .filter((e) => e.isDirectory())
+    .map((e) => e.name);
+  const problems = [
+    ...features.filter((f) => !there.includes(f)).map((f) => `src/README.md names "${f}", which is not there`),
+    ...there
+      .filter((f) => !features.includes(f))
+      .map((f) => `src/${f} is not in the table of src/README.md; give it a place there`),
+  ];
   for (const { name, imports } of files) {
     if (!name.includes('/')) continue; // runtime.ts imports every feature
     const rooms = foldersOf(`src/${feature(name)}/README.md`);
-    const place = misplaced(features, rooms, name);
+    const place = misplaced(rooms, name);
     if (place !== undefined) problems.push(`${name}: ${place}`);
     for (const i of imports) {
       const why = betweenFeatures(features, name, i) ?? betweenRooms(rooms, name, i);

@@ -1,5 +1,5 @@
 import type { Hypertable } from '../../catalog/hypertable.ts';
-import { request } from '../../catalog/request.ts';
+import { request } from '../../catalog/catalog-writer.ts';
 
 /**
  * Has the catalog note by OID which tables and functions were made for the hypertable beside its partitions. Whoever acts
