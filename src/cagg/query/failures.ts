@@ -140,7 +140,3 @@ export const bucketOfOther = (table: string, column: string): PgError =>
   );
 export const notConstant = (argument: string): PgError =>
   invalid(`The ${argument} of time_bucket is not a constant.`, 'Write a literal, or a call with literals alone.');
-const unreadable = (what: string, detail: string): PgError =>
-  new PgError({ sqlstate: SQLSTATE.internalError, message: `cannot read the ${what} of a view`, detail });
-export const badTree = (at: number): PgError => unreadable('node tree', `Offset ${at}.`);
-export const badViewText = (expected: string): PgError => unreadable('definition', `Expected ${expected}.`);

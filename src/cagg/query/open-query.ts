@@ -24,7 +24,8 @@ import {
 import type { QueryCalls } from './query-calls.ts';
 import { analyzeQuery, relationsOf, type QueryAnalysis } from './query-plan.ts';
 import { queryOverNothing, viewText } from './ranged-query.ts';
-import { bucketArguments, bucketCall, bucketCallOf, groupItems, type CallArgument } from './view-text.ts';
+import { groupItems } from '../../lib/view-text.ts';
+import { bucketArguments, bucketCall, bucketCallOf, type CallArgument } from './view-text.ts';
 
 /** What a query is over, and what it says. */
 export interface OpenQuery {

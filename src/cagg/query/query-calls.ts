@@ -1,4 +1,4 @@
-import { listOf, nodeOf, numberOf, walk, type TreeNode } from './node-tree.ts';
+import { listOf, nodeOf, numberOf, walk, type TreeNode } from '../../lib/node-tree.ts';
 
 /** What a query executes, for the caller to look up whether it is immutable. */
 export interface QueryCalls {

@@ -11,7 +11,7 @@ import {
   walk,
   type TreeNode,
   type TreeValue,
-} from './node-tree.ts';
+} from '../../lib/node-tree.ts';
 import { callsOf, type QueryCalls } from './query-calls.ts';
 import * as failures from './failures.ts';
 

@@ -3,7 +3,7 @@ import { typedLiteral } from '../../hypertable/index.ts';
 import { maximumOf, minimumOf, type TimeType, type Range } from '../../lib/internal-time.ts';
 import { ident, identList, qualified, type RelationName } from '../../lib/quote.ts';
 import { unrestorable } from './failures.ts';
-import { replaceRelation, withoutSemicolon } from './view-text.ts';
+import { replaceRelation, withoutSemicolon } from '../../lib/view-text.ts';
 
 /** A view over a hypertable, or over the view of another continuous aggregate. */
 export interface SourcedView {

@@ -11,7 +11,8 @@ import { checkReplaceable, openQuery, type OpenQuery } from '../query/open-query
 import { viewText } from '../query/ranged-query.ts';
 import { rawQueryOf } from './rebuild-view.ts';
 import { createUserView } from './user-view-ddl.ts';
-import { addTarget, hasSeveralStatements, withoutOrder } from '../query/view-text.ts';
+import { hasSeveralStatements, withoutOrder } from '../../lib/view-text.ts';
+import { addTarget } from '../query/view-text.ts';
 
 export interface NewCagg {
   readonly name: string;

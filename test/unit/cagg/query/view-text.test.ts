@@ -2,17 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { splitList, type Clauses } from '../../../../src/lib/sql-clauses.ts';
 import { tokenize } from '../../../../src/lib/sql-tokens.ts';
 import {
-  addTarget,
-  bucketArguments,
-  bucketCall,
-  bucketCallOf,
   clauses,
   groupItems,
   hasSeveralStatements,
   replaceRelation,
   withoutOrder,
   withoutSemicolon,
-} from '../../../../src/cagg/query/view-text.ts';
+} from '../../../../src/lib/view-text.ts';
+import { addTarget, bucketArguments, bucketCall, bucketCallOf } from '../../../../src/cagg/query/view-text.ts';
 
 // As pg_get_viewdef() of PostgreSQL 17 prints them with search_path = pg_catalog, pg_temp.
 const PLAIN = ` SELECT public.time_bucket('01:00:00'::interval, "time") AS bucket,

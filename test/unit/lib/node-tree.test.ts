@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { isNode, listOf, nodeOf, numberOf, readNodeTree, textOf, walk } from '../../../../src/cagg/query/node-tree.ts';
-import { V15, V17, V18 } from './query-trees.ts';
-import { SHORT } from './short-trees.ts';
+import { isNode, listOf, nodeOf, numberOf, readNodeTree, textOf, walk } from '../../../src/lib/node-tree.ts';
+import { V15, V17, V18 } from '../cagg/query/query-trees.ts';
+import { SHORT } from '../cagg/query/short-trees.ts';
 
 const fieldsOf = (text: string): unknown => {
   const node = readNodeTree(text);
