@@ -13,6 +13,7 @@ import { countsOf, reportFile, type Counts } from './report.ts';
 const VERSION_DEPENDENT = [
   'server/plv8',
   'test/sql',
+  'test/cluster/aggregate',
   'test/cluster/change/ddl',
   'test/cluster/distribute/tables',
   'test/upgrade',

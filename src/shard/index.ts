@@ -1,6 +1,7 @@
 /** What other features may use of shards. */
 export {
   distributedTables,
+  findDistributed,
   shardsOf,
   tablesOfGroup,
   type DistributedTable,

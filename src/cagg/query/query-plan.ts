@@ -1,17 +1,16 @@
 import { ident } from '../../lib/quote.ts';
 import {
   flagOf,
-  isNode,
   listOf,
   nodeOf,
   nodesOf,
   numberOf,
-  readNodeTree,
   textOf,
   walk,
   type TreeNode,
   type TreeValue,
 } from '../../lib/node-tree.ts';
+import { fromList, JOIN, queryOf, resolved, RTE } from '../../lib/query-tree.ts';
 import { callsOf, type QueryCalls } from './query-calls.ts';
 import * as failures from './failures.ts';
 
@@ -75,8 +74,6 @@ interface Query {
 }
 
 const SELECT = 1;
-const RTE = { relation: 0, subquery: 1, join: 2, function: 3, tableFunction: 4, group: 9 } as const;
-const JOIN = { inner: 0, left: 1, full: 2, right: 3 } as const;
 
 const NO_TABLE: Readonly<Record<number, string>> = {
   [RTE.subquery]: 'A subquery (or VALUES)',
@@ -122,14 +119,11 @@ const checkEntry = (rte: TreeNode): void => {
 
 /** Reads the query and makes all checks that need not know which table is the hypertable. */
 const openQuery = (tree: string): Query => {
-  const root = readNodeTree(tree);
-  const node = Array.isArray(root) ? (root as readonly TreeValue[])[0] : root;
-  if (!isNode(node) || node.tag !== 'QUERY') throw failures.notSelect();
+  const node = queryOf(tree);
+  if (node === undefined) throw failures.notSelect();
   checkShape(node);
   const rtable = nodesOf(node, 'rtable');
-  const jointree = nodeOf(node, 'jointree');
-  const items = jointree === undefined ? [] : nodesOf(jointree, 'fromlist');
-  const from = items.flatMap((item) => fromEntries(rtable, item, false));
+  const from = fromList(node).flatMap((item) => fromEntries(rtable, item, false));
   for (const { rte } of from) checkEntry(rte);
   if (flagOf(node, 'hasSubLinks')) throw failures.hasSubquery();
   if (listOf(node, 'groupClause').length === 0) throw failures.noGroupBy();
@@ -150,17 +144,6 @@ const findRaw = (q: Query, facts: QueryFacts): Entry => {
   return raw;
 };
 
-/** What a Var of a join's merged column, or (from 18 on) of the grouping step, stands for. */
-const resolved = (q: Query, node: TreeNode): TreeNode => {
-  if (node.tag !== 'VAR' || numberOf(node, 'varlevelsup') > 0) return node;
-  const rte = q.rtable[numberOf(node, 'varno') - 1];
-  if (rte === undefined) return node;
-  const kind = numberOf(rte, 'rtekind');
-  const field = kind === RTE.join ? 'joinaliasvars' : kind === RTE.group ? 'groupexprs' : undefined;
-  const next = field === undefined ? undefined : listOf(rte, field)[numberOf(node, 'varattno') - 1];
-  return isNode(next) ? resolved(q, next) : node;
-};
-
 interface Group {
   readonly expr: TreeNode;
   readonly resno: number | null;
@@ -172,7 +155,7 @@ const groupsOf = (q: Query): Group[] => {
     const target = targets.get(textOf(clause, 'tleSortGroupRef'));
     const expr = target && nodeOf(target, 'expr');
     if (target === undefined || expr === undefined) return [];
-    return [{ expr: resolved(q, expr), resno: flagOf(target, 'resjunk') ? null : numberOf(target, 'resno') }];
+    return [{ expr: resolved(q.rtable, expr), resno: flagOf(target, 'resjunk') ? null : numberOf(target, 'resno') }];
   });
 };
 
@@ -218,7 +201,7 @@ const findBucket = (q: Query, facts: QueryFacts, raw: Entry, groups: readonly Gr
   const given = args.find((a) => a.position === 1)?.node;
   const relabelled = given?.tag === 'RELABELTYPE';
   const inner = relabelled ? nodeOf(given, 'arg') : given;
-  const time = inner && resolved(q, inner);
+  const time = inner && resolved(q.rtable, inner);
   if (
     time?.tag !== 'VAR' ||
     numberOf(time, 'varno') !== raw.index ||
@@ -243,7 +226,7 @@ const rawColumnsOf = (q: Query, raw: Entry): number[] => {
   const found = new Set<number>();
   const visit = (node: TreeNode): boolean => {
     if (node.tag !== 'VAR') return true;
-    const real = resolved(q, node);
+    const real = resolved(q.rtable, node);
     if (real.tag !== 'VAR') walk(real, visit);
     else if (numberOf(real, 'varno') === raw.index) found.add(numberOf(real, 'varattno'));
     return false;

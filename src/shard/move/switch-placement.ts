@@ -5,6 +5,7 @@ import { findRelation, type Relation } from '../../hypertable/index.ts';
 import { ident, qualified } from '../../lib/quote.ts';
 import { SQLSTATE } from '../../lib/sqlstate.ts';
 import { LOCAL_SCHEMA, type Shard } from '../table/distributed-table.ts';
+import { withoutViews } from './dependent-views.ts';
 import { tableGone, targetGone } from './failures.ts';
 import { foreignTableDdl, hashBounds } from '../table/shard-ddl.ts';
 
@@ -96,7 +97,10 @@ const exchange = ({ shards, source, target }: Switch, ready: () => boolean): voi
     // Their locks keep out who writes to a partition by its own name.
     detach(shards);
     if (!ready()) throw new NotReady();
-    attach(shards, source, target);
+    withoutViews(
+      shards.flatMap((s) => s.local ?? []),
+      () => attach(shards, source, target),
+    );
   });
 };
 
