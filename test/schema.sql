@@ -1831,6 +1831,9 @@ CREATE EVENT TRIGGER tessera_procedure_drop ON sql_drop
 CREATE EVENT TRIGGER tessera_row_security ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE')
    EXECUTE FUNCTION _tessera_functions.on_row_security();
+CREATE EVENT TRIGGER tessera_sampler_ddl ON ddl_command_end
+         WHEN TAG IN ('CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE RULE', 'CREATE FUNCTION', 'CREATE PROCEDURE')
+   EXECUTE FUNCTION _tessera_functions.on_sampler_ddl();
 CREATE EVENT TRIGGER tessera_server_created ON ddl_command_end
          WHEN TAG IN ('CREATE SERVER')
    EXECUTE FUNCTION _tessera_functions.on_server_created();

@@ -41,6 +41,11 @@ begin
       when tag in ('ALTER TABLE')
       execute function _tessera_functions.on_row_security();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_sampler_ddl') then
+    create event trigger tessera_sampler_ddl on ddl_command_end
+      when tag in ('CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE RULE', 'CREATE FUNCTION', 'CREATE PROCEDURE')
+      execute function _tessera_functions.on_sampler_ddl();
+  end if;
   if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_server_created') then
     create event trigger tessera_server_created on ddl_command_end
       when tag in ('CREATE SERVER')

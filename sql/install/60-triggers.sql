@@ -39,6 +39,9 @@ begin
   create event trigger tessera_row_security on ddl_command_end
     when tag in ('ALTER TABLE')
     execute function _tessera_functions.on_row_security();
+  create event trigger tessera_sampler_ddl on ddl_command_end
+    when tag in ('CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE RULE', 'CREATE FUNCTION', 'CREATE PROCEDURE')
+    execute function _tessera_functions.on_sampler_ddl();
   create event trigger tessera_server_created on ddl_command_end
     when tag in ('CREATE SERVER')
     execute function _tessera_functions.on_server_created();

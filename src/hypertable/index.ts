@@ -44,7 +44,14 @@ export { readsInterval } from './table/argument-text.ts';
 export { resolveBounds, selectChunks, toInternal, type SelectedChunk } from './dimension/chunk-bounds.ts';
 export { dropChunks } from './chunk/drop-chunks.ts';
 export { findRelation, relationOid, storedColumns, type Relation } from './table/relation.ts';
-export { readConstraints, readIncomingForeignKeys, readIndexes, readTriggers } from './table/read-table.ts';
+export {
+  OF_THE_USER,
+  readConstraints,
+  readIncomingForeignKeys,
+  readIndexes,
+  readSamplers,
+  readTriggers,
+} from './table/read-table.ts';
 export { internalSql, placeableSql, SQL_TYPES, typedLiteral } from './table/time-sql.ts';
 export { makeHypertable } from './functions/create_hypertable.ts';
 export { createRange } from './chunk/create-range.ts';

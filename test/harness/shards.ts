@@ -19,7 +19,7 @@ const shape = (oid: number): string => `
     'indexes', (select jsonb_object_agg((select relname from pg_class where oid = i.indexrelid), regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', 'USING '))
       from pg_index i where i.indrelid = r.oid and not i.indisunique and not i.indisexclusion),
     'statistics', (select jsonb_object_agg(stxname, pg_get_statisticsobjdef_columns(oid) || coalesce(nullif(stxstattarget, -1), 0))
-      from pg_statistic_ext where stxrelid = r.oid),
+      from pg_statistic_ext where stxrelid = r.oid and stxname !~ '^tessera_reads_'),
     'keys', (select jsonb_object_agg(conname, pg_get_constraintdef(oid)) from pg_constraint where conrelid = r.oid and contype in ('p', 'u', 'x', 'f')),
     'unique', (select jsonb_object_agg((select relname from pg_class where oid = i.indexrelid), regexp_replace(pg_get_indexdef(i.indexrelid), '^.*? USING ', 'USING '))
       from pg_index i where i.indrelid = r.oid and i.indisunique and not exists (select from pg_constraint c where c.conindid = i.indexrelid)),

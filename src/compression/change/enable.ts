@@ -13,6 +13,7 @@ import {
   promoteKeys,
   recordParts,
   readIncomingForeignKeys,
+  readSamplers,
   rootKeys,
   timeDimension,
   type ChunkKey,
@@ -44,6 +45,13 @@ const checkTable = ({ root }: OpenHypertable): void => {
       name,
       `Its trigger "${facts.collecting}" has a transition table, and changes of compressed rows are not collected.`,
       'Make it a trigger FOR EACH ROW.',
+    );
+  const [sampler] = readSamplers(root.oid);
+  if (sampler !== undefined)
+    throw tableHas(
+      name,
+      `PostgreSQL would leave TABLESAMPLE out of ${sampler}, and take all rows.`,
+      `Write in its place: (select * from ${name} where random() < 0.1)`,
     );
   const incoming = readIncomingForeignKeys(root.oid)[0];
   if (incoming !== undefined)
@@ -131,6 +139,7 @@ export const enableCompression = (open: OpenHypertable, segmentBy: string | null
       segmentby: settings.segmentBy,
       orderby: settings.orderBy,
     });
+    run('select _tessera_functions.guard_table($1::int8::oid)', [root.oid]);
   });
   if (before !== undefined && compressedChunks(hypertable.id) > 0)
     warning(
@@ -154,5 +163,6 @@ export const disableCompression = (open: OpenHypertable): void => {
       run(`drop trigger if exists ${trigger} on ${qualified(root)}`);
     run(`drop table if exists ${qualified(partNames(hypertable).places)}`);
     request('set_compression', { hypertable_id: hypertable.id, segmentby: [], orderby: null });
+    run('select _tessera_functions.guard_table($1::int8::oid)', [root.oid]);
   });
 };

@@ -144,9 +144,18 @@ create function tessera.keep_tables() returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  guard text;
 begin
   perform _tessera_functions.require_extension_owner('keep tables');
   perform _tessera_functions.keep_catalog();
+  for guard in
+    select format('%I.%I', n.nspname, s.stxname)
+    from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace join pg_class c on c.oid = s.stxrelid
+    where s.oid = _tessera_functions.read_guard(s.stxrelid) and pg_has_role(c.relowner, 'USAGE')
+  loop
+    execute format('drop statistics %s', guard);
+  end loop;
   if exists (select from _tessera_catalog.compressed_chunk) then
     perform _tessera_functions.keep_readers();
   end if;

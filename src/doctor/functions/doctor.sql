@@ -132,6 +132,18 @@ begin
     return next;
   end if;
 
+  if exists (select from _tessera_functions.tables_to_guard()) then
+    check_name := 'clauses';
+    select count(*), min(t::text) into waiting, unguarded from _tessera_functions.unguarded_reads() t;
+    if waiting = 0 then
+      status := 'ok'; detail := 'TABLESAMPLE is refused where PostgreSQL would leave it out'; hint := null;
+    else
+      status := 'warning'; detail := format('PostgreSQL leaves TABLESAMPLE out for %s tables with foreign partitions, such as %s', waiting, unguarded);
+      hint := E'-- as the owner of each\nselect tessera.sync_catalog();';
+    end if;
+    return next;
+  end if;
+
   check_name := 'hypertables';
   status := 'error';
   hint := '-- its owner gives the column its name again, or drops the hypertable';

@@ -205,6 +205,10 @@ begin
     select format('alter function %s owner to %I', p.oid::regprocedure, owner)
     from _tessera_catalog.hypertable_part k join pg_proc p on p.oid = k.helper
     where k.hypertable_id = h.id and pg_get_userbyid(p.proowner) <> owner
+    union all
+    select format('alter statistics %I.%I owner to %I', n.nspname, s.stxname, owner)
+    from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace
+    where s.oid = _tessera_functions.read_guard(h.relid) and pg_get_userbyid(s.stxowner) <> owner
   loop
     execute part.ddl;
   end loop;

@@ -258,12 +258,23 @@ export interface StatisticsDefinition {
   readonly target: number;
 }
 
+/** Those that refuse clauses which PostgreSQL would leave out are made anew where they are needed. */
+export const OF_THE_USER = `not exists (select from pg_depend d where d.classid = 'pg_statistic_ext'::regclass and d.objid = s.oid
+       and d.refclassid = 'pg_proc'::regclass and d.refobjid = '_tessera_functions.guard_reads()'::regprocedure)`;
+
 export const readStatistics = (oid: bigint): StatisticsDefinition[] =>
   query<StatisticsDefinition>(
     `select s.oid::int8 as oid, stxname as name, nspname as schema, pg_get_statisticsobjdef(s.oid) as definition,
        obj_description(s.oid, 'pg_statistic_ext') as comment, coalesce(stxstattarget, -1)::int as target
-     from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace where stxrelid = $1::int8::oid order by stxname`,
+     from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace
+     where stxrelid = $1::int8::oid and ${OF_THE_USER} order by stxname`,
     [oid],
+  );
+
+/** Views and functions that sample the table, which foreign tables do not do. */
+export const readSamplers = (oid: bigint): string[] =>
+  query<{ name: string }>('select s as name from _tessera_functions.samplers($1::int8::oid) s order by 1', [oid]).map(
+    (s) => s.name,
   );
 
 export const publicationOf = (oid: bigint): string | undefined =>

@@ -1,6 +1,7 @@
 import { columnOptions } from '../../lib/column-options.ts';
 import { withSettings } from '../../engine/session.ts';
 import { maybeOne, one, query } from '../../engine/spi.ts';
+import { OF_THE_USER } from '../../hypertable/index.ts';
 import type { Column, Key, ShardDefinition } from '../table/shard-ddl.ts';
 import { isShaped, typesUsed } from './types-used.ts';
 import type { TypeShape } from '../table/type-shape.ts';
@@ -63,7 +64,7 @@ const read = (oid: bigint): ShardDefinition => ({
     `select s.stxname as name, array(select case k when 'd' then 'ndistinct' when 'f' then 'dependencies' when 'm' then 'mcv' end
          from unnest(s.stxkind) k where k in ('d', 'f', 'm')) as kinds,
        pg_get_statisticsobjdef_columns(s.oid) as columns, nullif(s.stxstattarget, -1)::int as target
-     from pg_statistic_ext s where s.stxrelid = $1::int8::oid order by s.stxname`,
+     from pg_statistic_ext s where s.stxrelid = $1::int8::oid and ${OF_THE_USER} order by s.stxname`,
     [oid],
   ),
   replicaIdentity: one<{ r: string }>(

@@ -15,6 +15,7 @@ import {
   replaceByRoot,
   replaceViews,
   storedColumns,
+  readSamplers,
   takeSnapshot,
   type Relation,
   type Snapshot,
@@ -31,6 +32,7 @@ import {
   keyOfServer,
   noColumn,
   nondeterministicKey,
+  sampled,
 } from './failures.ts';
 import { CAPTURE } from '../table/capture.ts';
 import { checkReferenced } from '../key/check-keys.ts';
@@ -62,6 +64,8 @@ export const checkDistributable = (table: Relation, purpose: 'distributed table'
     [table.oid],
   );
   if (collecting !== undefined && purpose === 'distributed table') throw collectingTrigger(name, collecting.name);
+  const [sampler] = purpose === 'distributed table' ? readSamplers(table.oid) : [];
+  if (sampler !== undefined) throw sampled(name, sampler);
 };
 
 /** regclass and the like. */
@@ -198,7 +202,9 @@ const rebuild = (table: Relation, d: Distribution | null): void => {
   moveRows(root, old);
   if (d === null) createKeys(table, root, keys);
   createTriggersAndPolicies(table, snapshot);
-  run('select _tessera_functions.guard_row_security($1::int8::oid)', [root.oid]);
+  run('select _tessera_functions.guard_row_security($1::int8::oid), _tessera_functions.guard_table($1::int8::oid)', [
+    root.oid,
+  ]);
   replaceViews(snapshot);
   if (findDistributed(table.oid) !== undefined) request('shard.forget', { relid: table.oid });
   run(`drop table ${qualified(old)}`);

@@ -24,6 +24,13 @@ export const collectingTrigger = (table: string, trigger: string): PgError =>
     `Its trigger "${trigger}" has a transition table, and PostgreSQL collects no rows of foreign tables.`,
     'Make it a trigger FOR EACH ROW, or drop it.',
   );
+export const sampled = (table: string, sampler: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `table "${table}" cannot be distributed`,
+    `PostgreSQL would leave TABLESAMPLE out of ${sampler}, and take all rows.`,
+    `Write in its place: (select * from ${table} where random() < 0.1)`,
+  );
 export const onlyHash = (kind: string): PgError =>
   fail(SQLSTATE.featureNotSupported, `distribution by ${kind} is not supported`, undefined, 'Distribute by hash.');
 export const badShardCount = (count: number | string): PgError =>

@@ -128,10 +128,19 @@ begin
       perform _tessera_functions.put_aside(t::text, sqlstate, sqlerrm);
     end;
   end loop;
+  for t in
+    select u from _tessera_functions.unguarded_reads() u join pg_class c on c.oid = u and pg_has_role(c.relowner, 'USAGE')
+  loop
+    begin
+      perform _tessera_functions.guard_table(t);
+    exception when others then
+      perform _tessera_functions.put_aside(t::text, sqlstate, sqlerrm);
+    end;
+  end loop;
 end
 $$;
 comment on function _tessera_functions.guard_own() is
-  'guard_row_security() for all distributed tables of the caller, who alone may make triggers of them; each by itself';
+  'guard_row_security() and guard_table() for all tables of the caller, who alone may make triggers and statistics of them; each by itself';
 
 create function _tessera_functions.on_row_security() returns event_trigger
 language plpgsql
