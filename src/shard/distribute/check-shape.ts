@@ -1,6 +1,6 @@
 import { maybeOne } from '../../engine/spi.ts';
 import type { DistributedTable } from '../table/distributed-table.ts';
-import { ownerChanged, partitionsChanged, uniqueOnTable } from './failures.ts';
+import { generatedBesideRow, ownerChanged, partitionsChanged, uniqueOnTable } from './failures.ts';
 
 /** A partition that is no shard, or a shard that is no partition. */
 const strayPartition = (relid: bigint): string | undefined =>
@@ -21,6 +21,14 @@ const uniqueIndex = (relid: bigint): string | undefined =>
     [relid],
   )?.name;
 
+/** ALTER TABLE adds one to a table that is divided by its whole row, but a dump could not be restored. */
+const generatedInKey = (relid: bigint): string | undefined =>
+  maybeOne<{ name: string }>(
+    `select a.attname as name from pg_partitioned_table p join pg_attribute a on a.attrelid = p.partrelid
+     where p.partrelid = $1::int8::oid and p.partexprs::text ~ ':varattno 0 ' and a.attgenerated <> '' and not a.attisdropped limit 1`,
+    [relid],
+  )?.name;
+
 /** Refuses what shards cannot follow. */
 export const checkShape = (t: DistributedTable, name: string): void => {
   if (t.model === 's') {
@@ -28,6 +36,8 @@ export const checkShape = (t: DistributedTable, name: string): void => {
     if (stray !== undefined) throw partitionsChanged(name, stray);
     const unique = uniqueIndex(t.relid);
     if (unique !== undefined) throw uniqueOnTable(name, unique);
+    const generated = generatedInKey(t.relid);
+    if (generated !== undefined) throw generatedBesideRow(name, generated);
   }
   const owner = maybeOne(
     `select from pg_class c join _tessera_catalog.pg_dist_partition p on p.logicalrelid = c.oid

@@ -84,11 +84,13 @@ const checkKey = (table: Relation, column: string): void => {
 };
 
 /**
- * Any column will do: a list over whether it is null, all of whose rows go to the default partition. It can neither be
- * dropped nor change its type any more, so it is one of the primary key if there is such.
+ * A list over whether the row is null, all of whose rows go to the default partition: it names no column, so that each may be
+ * dropped or get another type. PostgreSQL takes no generated columns for it; beside those it is one column, which has to stay
+ * as it is, so it is one of the primary key if there is such.
  */
 const single = (table: Relation, s: Snapshot): string => {
   const stored = s.columns.filter((c) => !c.generated);
+  if (stored.length > 0 && stored.length === s.columns.length) return `list ((${ident(table.name)}.* is null))`;
   const column = stored.find((c) => s.indexes.some((i) => i.primary && i.columns.includes(c.name))) ?? stored[0];
   if (column === undefined) throw noColumn(displayed(table));
   return `list ((${ident(column.name)} is null))`;

@@ -93,6 +93,13 @@ export const uniqueOnTable = (name: string, index: string): PgError =>
     'Each shard watches over its own rows.',
     `Run instead: select create_distributed_key('${name}', array[...]);`,
   );
+export const generatedBesideRow = (name: string, column: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    `generated column "${column}" cannot be added to table "${name}", which has one shard`,
+    'Its partition key is the whole row, in which PostgreSQL allows no generated columns.',
+    `-- add it between these:\nselect undistribute_table('${name}'); select create_distributed_table('${name}', null);`,
+  );
 export const ownerChanged = (name: string): PgError =>
   fail(
     SQLSTATE.featureNotSupported,

@@ -58,6 +58,11 @@ begin
       hint := format('select create_distributed_key(%L, %s%s);', target::regclass::text, _tessera_functions.typed_columns(typed[2]),
         case when typed[1] ~* 'primary' then ', ''primary key''' else '' end);
     end if;
+    if message is null and sent ~* ('\madd\s+' || named || 'exclude\M') then
+      message := format('cannot add an exclusion constraint to distributed table "%s"', target::regclass);
+      hint := format(E'-- add it between these:\nselect undistribute_table(%L); select create_distributed_table(%1$L, %s);', target::regclass::text,
+        (select coalesce(quote_literal(d.partkey), 'null') from _tessera_catalog.pg_dist_partition d where d.logicalrelid::oid = target));
+    end if;
     typed := regexp_match(sent, '\madd\s+' || named || 'foreign\s+key\s*\(([^()]*)\)\s*references\s+' || name || '(?:\s*\(([^()]*)\))?', 'i');
     if typed is not null then
       message := format('cannot add a foreign key to distributed table "%s" by ALTER TABLE', target::regclass);
@@ -98,7 +103,7 @@ declare
   sent text := current_query();
   context text;
 begin
-  if sent is null or sent !~* '\m(unique|primary|foreign|references|constraint|concurrently)\M'
+  if sent is null or sent !~* '\m(unique|primary|foreign|exclude|references|constraint|concurrently)\M'
     or not exists (select from _tessera_catalog.pg_dist_partition)
   then
     return;

@@ -520,7 +520,10 @@ describe.skipIf(!hasWorkers())('shards and DDL', () => {
       { bb: 1, c: 'x', d: 4 },
       { bb: 2, c: 'y', d: 4 },
     ]);
-    expect((await db.error('alter table one drop column bb')).code).toBe('42P16');
+    expect(await db.error('alter table one add column g int generated always as (bb + 1) stored')).toMatchObject({
+      code: '0A000',
+      hint: `-- add it between these:\nselect undistribute_table('public.one'); select create_distributed_table('public.one', null);`,
+    });
     for (const sql of [
       'create table other partition of one for values in (true)',
       `create foreign table other partition of one for values in (true) server tessera_node_1 options (table_name 'x')`,
@@ -529,6 +532,42 @@ describe.skipIf(!hasWorkers())('shards and DDL', () => {
       expect([sql, (await db.error(sql)).code]).toEqual([sql, '0A000']);
     expect(await db.value('select count(*)::int from one')).toBe(2);
     await db.query('truncate one; drop table one');
+  });
+
+  test('of one shard can lose any column and give it another type, without its rows or what nodes do for them', async () => {
+    await db.query(
+      `create table "one%s" (a int, b text, c int); insert into "one%s" values (1, 'x', 3), (null, null, null)`,
+    );
+    await db.query(`select create_distributed_table('"one%s"', null)`);
+    await db.query('alter table "one%s" alter column a type bigint');
+    await expectShardsFollow(cluster, '"one%s"');
+    await db.query('alter table "one%s" rename to "One"');
+    await db.query('alter table "One" drop column a');
+    await expectShardsFollow(cluster, '"One"');
+    await db.query(`insert into "One" values ('y', 4), (null, null)`);
+    expect(await db.query('select * from "One" order by c, b')).toEqual([
+      { b: 'x', c: 3 },
+      { b: 'y', c: 4 },
+      { b: null, c: null },
+      { b: null, c: null },
+    ]);
+    expect(await db.column(`explain (costs off) update "One" set b = 'z' where c = 3`)).toContainEqual(
+      expect.stringContaining('->  Foreign Update'),
+    );
+    await db.query('drop table "One"');
+  });
+
+  test('of one shard with generated columns keep one column as it is', async () => {
+    await db.query('create table ge (a int primary key, b int, g int generated always as (b + 1) stored)');
+    await db.query(`select create_distributed_table('ge', null)`);
+    await db.query('alter table ge drop column g, drop column b');
+    await expectShardsFollow(cluster, 'ge');
+    expect((await db.error('alter table ge alter column a type bigint')).code).toBe('42P16');
+    await db.query(`select undistribute_table('ge')`);
+    await db.query(`select create_distributed_table('ge', null)`);
+    await db.query('alter table ge alter column a type bigint');
+    await expectShardsFollow(cluster, 'ge');
+    await db.query('drop table ge');
   });
 
   test('are truncated with their table', async () => {

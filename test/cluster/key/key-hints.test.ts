@@ -35,6 +35,10 @@ describe.skipIf(!hasWorkers())('statements about keys of distributed tables', ()
       `alter table c add constraint f foreign key (pid) references public.p`,
       `select create_distributed_foreign_key('public.c', array['pid'], 'public.p');`,
     ],
+    [
+      `alter table c add constraint e exclude using btree (pid with =)`,
+      `-- add it between these:\nselect undistribute_table('public.c'); select create_distributed_table('public.c', 'pid');`,
+    ],
   ];
   test.each(cases)('%s', async (sql, hint) => {
     expect(await db.error(sql)).toMatchObject({ code: '0A000', hint });
