@@ -1825,6 +1825,9 @@ CREATE EVENT TRIGGER tessera_part_ddl ON ddl_command_end
 CREATE EVENT TRIGGER tessera_part_drop ON sql_drop
          WHEN TAG IN ('DROP FUNCTION', 'DROP ROUTINE', 'DROP TRIGGER', 'DROP VIEW', 'DROP SEQUENCE', 'DROP SERVER')
    EXECUTE FUNCTION _tessera_functions.on_part_drop();
+CREATE EVENT TRIGGER tessera_partitioned_ddl ON ddl_command_start
+         WHEN TAG IN ('ALTER TABLE', 'CREATE INDEX')
+   EXECUTE FUNCTION _tessera_functions.on_partitioned_ddl();
 CREATE EVENT TRIGGER tessera_procedure_drop ON sql_drop
          WHEN TAG IN ('DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP SCHEMA', 'DROP OWNED')
    EXECUTE FUNCTION _tessera_functions.on_procedure_drop();
@@ -1845,6 +1848,9 @@ CREATE EVENT TRIGGER tessera_shard_drop ON sql_drop
 CREATE EVENT TRIGGER tessera_sql_drop ON sql_drop
          WHEN TAG IN ('DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION', 'DROP TYPE', 'DROP FOREIGN TABLE')
    EXECUTE FUNCTION _tessera_functions.on_sql_drop();
+CREATE EVENT TRIGGER tessera_tablespace_ddl ON ddl_command_end
+         WHEN TAG IN ('ALTER TABLE')
+   EXECUTE FUNCTION _tessera_functions.on_tablespace_ddl();
 CREATE EVENT TRIGGER tessera_type_ddl ON ddl_command_end
          WHEN TAG IN ('ALTER TYPE', 'ALTER DOMAIN')
    EXECUTE FUNCTION _tessera_functions.on_type_ddl();

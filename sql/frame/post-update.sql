@@ -65,6 +65,14 @@ begin
       when tag in ('ALTER TABLE', 'ALTER VIEW', 'ALTER MATERIALIZED VIEW', 'CREATE TABLE', 'CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE INDEX')
       execute function _tessera_functions.on_foreign_dialect();
   end if;
+  if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_partitioned_ddl') then
+    create event trigger tessera_partitioned_ddl on ddl_command_start
+      when tag in ('ALTER TABLE', 'CREATE INDEX')
+      execute function _tessera_functions.on_partitioned_ddl();
+    create event trigger tessera_tablespace_ddl on ddl_command_end
+      when tag in ('ALTER TABLE')
+      execute function _tessera_functions.on_tablespace_ddl();
+  end if;
   if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_keep_tables') then
     create event trigger tessera_keep_tables on ddl_command_start
       when tag in ('DROP EXTENSION')

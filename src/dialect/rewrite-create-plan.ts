@@ -60,11 +60,26 @@ export const createTable = (f: ForeignStatement): Rewritten | undefined => {
   return { statements: [withoutOptions(f), create, ...compression(table, options)], unknown: options.unknown() };
 };
 
+/** Each chunk by itself: an index of the hypertable takes those it finds on its chunks. */
+const byChunk = (f: ForeignStatement): string[] => {
+  const { tokens } = f;
+  const on = tokens.findIndex((t) => t.depth === 0 && isWord(t, 'ON'));
+  const at = skip(tokens, on + 1, 'ONLY');
+  const { name, next } = readName(f, at);
+  const unique = isWord(tokens[1], 'UNIQUE') ? 'unique ' : '';
+  const rest = withoutOptions({ ...f, tokens: tokens.slice(next), keyword: f.keyword - next, end: f.end - next });
+  return on < 0
+    ? []
+    : [
+        `select format(${literal(`create ${unique}index on %s ${rest.replaceAll('%', '%%').replace(/;$/, '')}`)}, c) from show_chunks(${literal(name)}) c join pg_class k on k.oid = c and k.relkind = 'r' \\gexec\n`,
+      ];
+};
+
 export const createIndex = (f: ForeignStatement): Rewritten => {
   const options = new Options(f.options);
-  // Chunks that are indexed one after the other: an index on a hypertable locks as long as it takes to build.
-  options.take('transaction_per_chunk');
-  return { statements: [withoutOptions(f)], unknown: options.unknown() };
+  const apart = options.take('transaction_per_chunk');
+  const each = apart === undefined || isOff(apart) ? [] : byChunk(f);
+  return { statements: [...each, withoutOptions(f)], unknown: options.unknown() };
 };
 
 const dollarQuoted = (text: string): string => {

@@ -16,6 +16,7 @@ select '{
   "set_dimension": {
     "hypertable_id": "int4", "dimension_id": "int4", "interval_length": "int8?", "num_slices": "int2?",
     "integer_now_func_schema": "name?", "integer_now_func": "name?"},
+  "set_chunk_storage": {"hypertable_id": "int4", "options": "text[]?"},
   "attach_tablespace": {"hypertable_id": "int4", "tablespace_name": "name"},
   "detach_tablespace": {"hypertable_id": "int4", "tablespace_name": "name?"},
   "replace_chunk": {"hypertable_id": "int4", "chunk_id": "int4", "relid": "oid"},

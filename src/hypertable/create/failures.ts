@@ -74,3 +74,17 @@ export const notYourForeignKey = (constraint: string, table: string): PgError =>
     `foreign key "${constraint}" of table "${table}" would have to be created again`,
     'The current role does not own that table.',
   );
+export const partitionsOfNothing = (count: number): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    `${count} partitions need a column to be divided by`,
+    'number_partitions is given, and partitioning_column is not.',
+    'Give partitioning_column, or leave number_partitions out.',
+  );
+export const badStorageOption = (given: string | null): PgError =>
+  fail(
+    SQLSTATE.invalidParameterValue,
+    given === null ? 'a storage parameter must not be null' : `"${given}" is no storage parameter`,
+    undefined,
+    "Write them as name=value, such as '{fillfactor=80,autovacuum_enabled=false}', and those to take back as names.",
+  );

@@ -1,8 +1,10 @@
-import { one, warning } from '../../engine/spi.ts';
+import { maybeOne, one, warning } from '../../engine/spi.ts';
 import { timeTypeOf, type TimeType } from '../../lib/internal-time.ts';
+import { displayed, ident } from '../../lib/quote.ts';
 import { readsInterval } from '../table/argument-text.ts';
 import { chunkInterval, type GivenInterval } from './chunk-interval.ts';
 import { badIntervalType, badPartitionCount, badTimeType, partitionFunction } from './failures.ts';
+import type { Relation } from '../table/relation.ts';
 
 /** An interval argument of any type, as its text and the name of its type. */
 export const parseInterval = (text: string | null, typeName: string | null): GivenInterval => {
@@ -28,18 +30,24 @@ export interface DimensionInput {
   readonly interval_length: bigint | null;
 }
 
-export const refusePartitionFunction = (name: string | null): void => {
-  if (name !== null && name !== '-') throw partitionFunction(name);
+export const refusePartitionFunction = (table: Relation, column: string, name: string | null): void => {
+  if (name === null || name === '-') return;
+  const f = maybeOne<{ type: string }>(
+    'select format_type(prorettype, null) as type from pg_proc where oid = to_regproc($1)',
+    [name],
+  );
+  throw partitionFunction(displayed(table), name, `${name}(${ident(column)})`, f?.type ?? 'int');
 };
 
 export const rangeDimension = (
+  table: Relation,
   column: string,
   formattedType: string,
   text: string | null,
   typeName: string | null,
 ): DimensionInput & { type: TimeType } => {
   const type = timeTypeOf(formattedType);
-  if (type === undefined) throw badTimeType(column, formattedType);
+  if (type === undefined) throw badTimeType(displayed(table), column, formattedType);
   const interval = chunkInterval(parseInterval(text, typeName), type);
   if (interval.warning !== undefined) warning(`${interval.warning.message}. ${interval.warning.hint}`);
   return {

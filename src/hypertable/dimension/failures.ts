@@ -1,17 +1,25 @@
 import { fail, type PgError } from '../../lib/pg-error.ts';
+import { ident, literal } from '../../lib/quote.ts';
 import { SQLSTATE } from '../../lib/sqlstate.ts';
 
 export const notHypertable = (name: string): PgError =>
   fail(SQLSTATE.hypertableNotExist, `table "${name}" is not a hypertable`);
 export const notOwner = (name: string, hint?: string): PgError =>
   fail(SQLSTATE.insufficientPrivilege, `must be owner of hypertable "${name}"`, undefined, hint);
-export const badTimeType = (column: string, type: string): PgError =>
-  fail(
-    SQLSTATE.invalidParameterValue,
-    `column "${column}" of type ${type} cannot be a time dimension`,
-    undefined,
-    'Use a column of type timestamptz, timestamp, date, smallint, integer or bigint.',
-  );
+export const badTimeType = (table: string, column: string, type: string): PgError =>
+  type === 'uuid'
+    ? fail(
+        SQLSTATE.featureNotSupported,
+        `column "${column}" of type uuid cannot be a time dimension`,
+        'Chunks are ranges of timestamptz, timestamp, date, smallint, integer or bigint. Primary keys and unique indexes must contain the column.',
+        `Divide by a column for the time: alter table ${table} add column "time" timestamptz not null default now();`,
+      )
+    : fail(
+        SQLSTATE.invalidParameterValue,
+        `column "${column}" of type ${type} cannot be a time dimension`,
+        undefined,
+        'Use a column of type timestamptz, timestamp, date, smallint, integer or bigint.',
+      );
 export const badInterval = (reason: string, value: string, hint?: string): PgError =>
   fail(SQLSTATE.invalidParameterValue, reason, `The interval given is ${value}.`, hint);
 export const badIntervalType = (value: string, type: string | null): PgError =>
@@ -28,12 +36,13 @@ export const badPartitionCount = (count: number | null): PgError =>
     'number of partitions must be between 1 and 32767',
     `The number given is ${count === null ? 'null' : count}.`,
   );
-export const partitionFunction = (name: string): PgError =>
+/** A trigger would come too late: a row has its partition by then. */
+export const partitionFunction = (table: string, name: string, call: string, type: string): PgError =>
   fail(
     SQLSTATE.featureNotSupported,
     `partitioning function "${name}" cannot be used`,
     'Hypertables divide by range and hash of the column itself, with the functions of its type.',
-    'Add a column that holds the value of the function, filled by a trigger.',
+    `Divide by a column that each INSERT gives the value of the function: alter table ${table} add column divided_by ${type} not null check (divided_by = ${call});`,
   );
 export const adaptiveChunking = (): PgError =>
   fail(
@@ -46,14 +55,22 @@ export const notRange = (): PgError =>
   fail(SQLSTATE.wrongObjectType, 'the first dimension must be a range dimension', undefined, 'Use by_range().');
 export const duplicateDimension = (column: string): PgError =>
   fail(SQLSTATE.duplicateDimension, `column "${column}" is already a dimension`);
-export const secondRange = (): PgError =>
+export const secondRange = (table: string, column: string, hashed: boolean): PgError =>
   fail(
     SQLSTATE.featureNotSupported,
     'a hypertable can have one range dimension',
-    undefined,
-    'Use by_hash() for the further dimension.',
+    'Each chunk is one range of time, divided by hash at most.',
+    `create index on ${table} (${ident(column)});${
+      hashed ? '' : ` -- or: select add_dimension(${literal(table)}, by_hash(${literal(column)}, 4));`
+    }`,
   );
-export const secondHash = (): PgError => fail(SQLSTATE.featureNotSupported, 'a hypertable can have one hash dimension');
+export const secondHash = (table: string, column: string, first: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    'a hypertable can have one hash dimension',
+    `It is divided by column "${first}".`,
+    `create index on ${table} (${ident(column)}); -- for more partitions by the first: select set_number_partitions(${literal(table)}, 4);`,
+  );
 export const noSuchDimension = (name: string | null): PgError =>
   fail(
     SQLSTATE.dimensionNotExist,

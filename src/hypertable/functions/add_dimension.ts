@@ -45,7 +45,7 @@ export const add_dimension = defineFunction({
   handler: (oid: bigint | null, o: Options): Added[] => {
     const { hypertable, root } = openOwnHypertable(oid);
     if (o.column_name === null) throw nullArgument('column_name');
-    refusePartitionFunction(o.partitioning_func);
+    refusePartitionFunction(root, o.column_name, o.partitioning_func);
     const same = hypertable.dimensions.find((d) => d.column_name === o.column_name);
     const answer = {
       schema_name: hypertable.schema_name,
@@ -58,10 +58,12 @@ export const add_dimension = defineFunction({
       return [{ dimension_id: same.id, ...answer, created: false }];
     }
     if (o.kind === null && (o.number_partitions === null) === (o.interval === null)) throw bothOrNeither();
-    if (o.kind === 'range' || o.interval !== null) throw secondRange();
+    const hashed = hypertable.dimensions.find((d) => d.num_slices !== null);
+    if (o.kind === 'range' || o.interval !== null)
+      throw secondRange(displayed(root), o.column_name, hashed !== undefined);
     const column = findColumn(root, o.column_name);
     const dimension = hashDimension(column.name, column.type, o.number_partitions);
-    if (hypertable.dimensions.some((d) => d.num_slices !== null)) throw secondHash();
+    if (hashed !== undefined) throw secondHash(displayed(root), column.name, hashed.column_name);
     checkUniqueIndexes(root, [column.name]);
     const { dimension_id } = request<{ dimension_id: number }>('add_dimension', {
       hypertable_id: hypertable.id,

@@ -30,7 +30,7 @@ comment on function @extschema@.create_hypertable(regclass, name, name, integer,
 'Turns a table into a hypertable, divided by ranges of a time column and, if partitioning_column is given, by hash.
 relation: the table, which must be owned by the caller
 time_column_name: column of type timestamptz, timestamp, date, smallint, integer or bigint
-partitioning_column, number_partitions: a second column and its number of hash partitions, 1 to 32767
+partitioning_column, number_partitions: a second column and its number of hash partitions, 1 to 32767; 1 may stand without a column
 associated_schema_name: schema for chunks, made if missing; default _tessera_internal
 associated_table_prefix: what names of chunks begin with; default _hyper_<id>
 chunk_time_interval: an interval, or an integer: microseconds, or units of an integer column; default 7 days, or 10000, 100000 and 1000000 for smallint, integer and bigint

@@ -17,6 +17,7 @@ import {
 import {
   alreadyHypertable,
   notEmpty,
+  partitionsOfNothing,
   prefixTaken,
   prefixTooLong,
   schemaMissing,
@@ -101,15 +102,16 @@ const readDimensions = (table: Relation, o: Options): DimensionInput[] => {
   if (o.time_column === null) throw nullArgument('time_column_name');
   if (o.adaptive === true) throw adaptiveChunking();
   if (o.dimension_kind === 'hash') throw notRange();
-  refusePartitionFunction(o.time_function);
-  refusePartitionFunction(o.partitioning_func);
+  refusePartitionFunction(table, o.time_column, o.time_function);
+  refusePartitionFunction(table, o.partitioning_column ?? o.time_column, o.partitioning_func);
   const time = findColumn(table, o.time_column);
-  const dimensions: DimensionInput[] = [rangeDimension(time.name, time.type, o.interval, o.interval_type)];
+  const dimensions: DimensionInput[] = [rangeDimension(table, time.name, time.type, o.interval, o.interval_type)];
   if (o.partitioning_column !== null) {
     if (o.partitioning_column === o.time_column) throw duplicateDimension(o.time_column);
     const space = findColumn(table, o.partitioning_column);
     dimensions.push(hashDimension(space.name, space.type, o.number_partitions));
-  } else if (o.number_partitions !== null) throw nullArgument('partitioning_column');
+    // One partition is none.
+  } else if (o.number_partitions !== null && o.number_partitions !== 1) throw partitionsOfNothing(o.number_partitions);
   return dimensions;
 };
 

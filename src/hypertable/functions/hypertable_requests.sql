@@ -107,6 +107,19 @@ end
 $$;
 comment on function _tessera_functions.insert_dimension(int, oid, jsonb, boolean) is 'records a dimension as the table has it, after it was checked';
 
+create function _tessera_functions.require_storage_options(options text[]) returns void
+language plpgsql immutable
+set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
+as $$
+begin
+  if exists (select from unnest(options) o where o !~ '^[a-z_]+(\.[a-z_]+)?=') then
+    raise exception using errcode = '22023', message = 'chunk_reloptions must be storage parameters';
+  end if;
+end
+$$;
+comment on function _tessera_functions.require_storage_options(text[]) is 'raises 22023 where something is no storage parameter with its value';
+
 create function _tessera_functions.request_create_hypertable(caller name, payload jsonb) returns jsonb
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -134,9 +147,7 @@ begin
   if jsonb_array_length(payload -> 'dimensions') not between 1 and 2 then
     raise exception using errcode = '22023', message = 'a hypertable has a range dimension and at most one hash dimension';
   end if;
-  if exists (select from unnest(options) o where o !~ '^[a-z_]+(\.[a-z_]+)?=') then
-    raise exception using errcode = '22023', message = 'chunk_reloptions must be storage parameters';
-  end if;
+  perform _tessera_functions.require_storage_options(options);
   -- Where there are no event triggers, others may bear a name they no longer have.
   update _tessera_catalog.hypertable h set schema_name = coalesce(n.nspname, ''), table_name = coalesce(c.relname, h.id::text)
   from _tessera_catalog.hypertable o left join pg_class c on c.oid = o.relid left join pg_namespace n on n.oid = c.relnamespace,
@@ -214,6 +225,22 @@ begin
 end
 $$;
 comment on function _tessera_functions.request_set_dimension(name, jsonb) is 'changes how chunks of a dimension will be cut';
+
+create function _tessera_functions.request_set_chunk_storage(caller name, payload jsonb) returns jsonb
+language plpgsql
+set search_path to pg_catalog, pg_temp
+set standard_conforming_strings to on
+as $$
+declare
+  parent _tessera_catalog.hypertable := _tessera_functions.hypertable_of_request(caller, payload);
+  options text[] := array(select jsonb_array_elements_text(nullif(payload -> 'options', 'null')));
+begin
+  perform _tessera_functions.require_storage_options(options);
+  update _tessera_catalog.hypertable h set chunk_reloptions = nullif(options, '{}') where h.id = parent.id;
+  return null;
+end
+$$;
+comment on function _tessera_functions.request_set_chunk_storage(name, jsonb) is 'records with which storage parameters chunks will be made';
 
 create function _tessera_functions.request_attach_tablespace(caller name, payload jsonb) returns jsonb
 language plpgsql

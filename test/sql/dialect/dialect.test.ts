@@ -164,7 +164,13 @@ test('CREATE INDEX', async () => {
     await written(
       `create index by_device on conditions (device) with (timescaledb.transaction_per_chunk, fillfactor = 90) where device > 1`,
     ),
-  ).toBe(`create index by_device on conditions (device) with (fillfactor = 90) where device > 1;`);
+  ).toBe(
+    `select format('create index on %s (device) with (fillfactor = 90) where device > 1', c) from show_chunks('conditions') c join pg_class k on k.oid = c and k.relkind = 'r' \\gexec
+ create index by_device on conditions (device) with (fillfactor = 90) where device > 1;`,
+  );
+  expect(await written(`create index on conditions (device) with (timescaledb.transaction_per_chunk = false)`)).toBe(
+    'create index on conditions (device);',
+  );
 });
 
 describe('nothing else is touched', () => {
