@@ -1,5 +1,6 @@
 import { nullArgument } from '../../lib/failures.ts';
 import { PgError, fail } from '../../lib/pg-error.ts';
+import { ident } from '../../lib/quote.ts';
 import { SQLSTATE } from '../../lib/sqlstate.ts';
 
 export const nullCagg = (): PgError => nullArgument('continuous_aggregate');
@@ -67,12 +68,20 @@ export const unrestorable = (detail: string): PgError =>
     detail,
     'Write it with plain joins of the hypertable with other tables.',
   );
-export const wholeRow = (name: string): PgError =>
+/** Results would be of the type of the table's rows, and PostgreSQL keeps ALTER TABLE from changing one that is used so. */
+export const wholeRow = (table: string, columns: readonly string[], time: string): PgError =>
   fail(
     SQLSTATE.featureNotSupported,
     'invalid continuous aggregate query',
-    `It uses rows of "${name}" as a whole, or system columns.`,
-    'Name the columns.',
+    `It uses rows of "${table}" as a whole, whose columns ALTER TABLE could not change any more.`,
+    `Name each column that is wanted: ${columns.map((c) => `last(${ident(c)}, ${ident(time)})`).join(', ')}; count(*) counts rows.`,
+  );
+export const systemColumn = (table: string): PgError =>
+  fail(
+    SQLSTATE.featureNotSupported,
+    'invalid continuous aggregate query',
+    `It uses system columns of "${table}", which moves of rows change.`,
+    'Use columns of the table.',
   );
 export const lagOutOfRange = (name: string, value: string, type: string): PgError =>
   fail(SQLSTATE.numericValueOutOfRange, `"${name}" is out of range for type ${type}`, `It is ${value}.`);

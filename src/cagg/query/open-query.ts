@@ -18,6 +18,7 @@ import {
   readsMaterialization,
   rowSecurity,
   severalHypertables,
+  systemColumn,
   unrestorable,
   wholeRow,
 } from './failures.ts';
@@ -156,6 +157,12 @@ const signatureOf = (oid: number): { types: string[]; names: string[] } =>
     [BigInt(oid)],
   );
 
+const columnsOf = (relation: bigint): string[] =>
+  query<{ name: string }>(
+    'select attname as name from pg_attribute where attrelid = $1::int8::oid and attnum > 0 and not attisdropped order by attnum',
+    [relation],
+  ).map((r) => r.name);
+
 const attributeOf = (relation: bigint, column: string): number =>
   one<{ n: number }>('select attnum::int as n from pg_attribute where attrelid = $1::int8::oid and attname = $2', [
     relation,
@@ -192,7 +199,11 @@ export const openQuery = (view: bigint): OpenQuery => {
     ),
     table: displayed(source.relation),
   });
-  if (analysis.rawColumns.some((n) => n <= 0)) throw wholeRow(displayed(source.relation));
+  if (analysis.rawColumns.some((n) => n < 0)) throw systemColumn(displayed(source.relation));
+  if (analysis.rawColumns.includes(0)) {
+    const columns = columnsOf(source.relation.oid).filter((c) => c !== timeColumn);
+    throw wholeRow(displayed(source.relation), columns, timeColumn);
+  }
   const settingsMatter = checkMutable(analysis);
   const call = callOf(view);
   const signature = signatureOf(analysis.bucket.functionOid);

@@ -376,6 +376,41 @@ describe('what cannot be aggregated continuously', () => {
     },
   );
 
+  it('a row as a whole, and its columns by the hint instead, whatever becomes of the table', async () => {
+    await db.query(`create table wide (at timestamptz not null, a int, "b c" text); select create_hypertable('wide', 'at');
+      insert into wide values ('2024-01-01', 1, 'x'), ('2024-01-01 01:00', 2, 'y')`);
+    const { code, detail, hint } = await db.error(
+      create('refused', `select time_bucket('1 day', at) as d, last(wide, at) from wide group by 1`),
+    );
+    expect([code, detail, hint]).toEqual([
+      '0A000',
+      'It uses rows of "public.wide" as a whole, whose columns ALTER TABLE could not change any more.',
+      'Name each column that is wanted: last("a", "at"), last("b c", "at"); count(*) counts rows.',
+    ]);
+    const [, columns] = /wanted: (.*);/.exec(String(hint)) ?? [];
+    await db.query(
+      create('named', `select time_bucket('1 day', at), ${columns} from wide group by 1`, `column_names => '{d,a,b}'`),
+    );
+    await db.query('alter table wide add column z int default 3');
+    await db.query(`insert into wide values ('2024-01-01 02:00', 4, 'z')`);
+    expect(await db.query('select a, b from named')).toEqual([{ a: 4, b: 'z' }]);
+  });
+
+  it.each([
+    [`rank() over (order by time_bucket('1 day', time))`, 'Window functions are not supported.'],
+    ['unnest(array_agg(device))', 'Functions that return sets are not supported in the select list.'],
+    ['generate_series(1, 2)', 'Functions that return sets are not supported in the select list.'],
+  ])('%s belongs into the queries that read', async (column, says) => {
+    const { code, detail, hint } = await db.error(
+      create('refused', `select time_bucket('1 day', time), count(*), ${column} from conditions group by 1`),
+    );
+    expect([code, detail, hint]).toEqual([
+      '0A000',
+      says,
+      'Put it into the queries that read the continuous aggregate.',
+    ]);
+  });
+
   it.each([
     [
       'a name that is taken',
