@@ -7,6 +7,7 @@ import { measureCaggs } from './cagg.ts';
 import { measureCalls } from './calls.ts';
 import { measureCodecs } from './codec.ts';
 import { measureCompression } from './compression.ts';
+import { measureHashPartitions } from './hash-partitions.ts';
 import { measureIngest } from './ingest.ts';
 import type { Measurement } from './measurement.ts';
 import { measurePlanning } from './planning.ts';
@@ -51,6 +52,7 @@ const parts: (() => Promise<Measurement[]>)[] = [
   () => measureCompression(client, timescale?.client),
   () => measureCaggs(client),
   () => measurePlanning(client),
+  () => measureHashPartitions(client, config),
   () => measureBackground(client),
   () => measureCalls(client, { ...config, database: DATABASE }),
   () => measureTasks(client, { ...config, database: DATABASE }),

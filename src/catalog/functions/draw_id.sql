@@ -29,21 +29,55 @@ $$;
 comment on function _tessera_functions.draw_id(text) is
   'an id for a row of a table of the catalog that no row has; ids of hypertables and chunks are kept for this transaction';
 
-create function _tessera_functions.claim_id(kind text, wanted int) returns void
+create function _tessera_functions.draw_ids(kind text, count int) returns int[]
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  drawn int[] := '{}';
+  more int[];
+begin
+  while cardinality(drawn) < count loop
+    -- As one statement: a hash dimension may want a thousand.
+    execute format(
+      'select array_agg(n) from (select nextval(%L)::int as n from generate_series(1, $1)) s
+       where not exists (select from _tessera_catalog.%I where id = n) and coalesce(pg_try_advisory_xact_lock($2, n), true)',
+      pg_get_serial_sequence('_tessera_catalog.' || kind, 'id'), kind)
+    into more using count - cardinality(drawn), _tessera_functions.id_lock(kind);
+    drawn := drawn || coalesce(more, '{}');
+  end loop;
+  return drawn;
+end
+$$;
+comment on function _tessera_functions.draw_ids(text, int) is 'several ids, as draw_id() draws them';
+
+create function _tessera_functions.claim_ids(kind text, wanted int[]) returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   drawn int;
-  free boolean;
+  strange int;
 begin
   execute format('select last_value from %s', pg_get_serial_sequence('_tessera_catalog.' || kind, 'id')) into drawn;
-  execute format('select not exists (select from _tessera_catalog.%I where id = $1)', kind) into free using wanted;
   -- An id that somebody else has drawn is locked by him until he has recorded it.
-  if not free or wanted not between 1 and drawn or not pg_try_advisory_xact_lock(_tessera_functions.id_lock(kind), wanted) then
-    raise exception using errcode = '42501', message = format('id %s of a %s was not drawn by this transaction', wanted, kind);
+  execute format(
+    'select w from unnest($1) w
+     where exists (select from _tessera_catalog.%I where id = w) or w not between 1 and $2 or not pg_try_advisory_xact_lock($3, w) limit 1', kind)
+  into strange using wanted, drawn, _tessera_functions.id_lock(kind);
+  if strange is not null then
+    raise exception using errcode = '42501', message = format('id %s of a %s was not drawn by this transaction', strange, kind);
   end if;
 end
+$$;
+comment on function _tessera_functions.claim_ids(text, int[]) is
+  'raises 42501 unless the ids are free and none that another transaction has drawn';
+
+create function _tessera_functions.claim_id(kind text, wanted int) returns void
+language sql
+set search_path to pg_catalog, pg_temp
+as $$
+  select _tessera_functions.claim_ids($1, array[$2])
 $$;
 comment on function _tessera_functions.claim_id(text, int) is
   'raises 42501 unless the id is free and not one that another transaction has drawn';

@@ -9,9 +9,9 @@ select '{
     "id": "int4", "relid": "oid", "associated_schema_name": "name", "associated_table_prefix": "name", "chunk_reloptions": "text[]?",
     "dimensions": [{"column_name": "name", "num_slices": "int2?", "interval_length": "int8?"}]},
   "record_parts": {"hypertable_id": "int4"},
-  "draw_chunk_id": {"hypertable_id": "int4"},
-  "add_chunks": {"hypertable_id": "int4", "chunks": [
-    {"id": "int4", "oid": "oid", "slices": [{"dimension_id": "int4", "start": "int8", "end": "int8"}]}]},
+  "draw_chunk_ids": {"hypertable_id": "int4", "count": "int4"},
+  "add_chunks": {
+    "hypertable_id": "int4", "chunks": "int4[]", "oids": "oid[]", "dimensions": "int4[]", "starts": "int8[]", "ends": "int8[]"},
   "add_dimension": {"hypertable_id": "int4", "column_name": "name", "num_slices": "int2"},
   "set_dimension": {
     "hypertable_id": "int4", "dimension_id": "int4", "interval_length": "int8?", "num_slices": "int2?",

@@ -27,19 +27,32 @@ end
 $$;
 comment on function _tessera_functions.hypertable_of_request(name, jsonb) is 'the hypertable a request is about, after its owner was checked';
 
-create function _tessera_functions.require_partition(parent regclass, relation oid) returns void
+create function _tessera_functions.require_partitions(parent regclass, relations oid[]) returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  strange regclass;
 begin
-  if relation = parent or pg_partition_root(relation) is distinct from parent or not exists (
-    select from pg_class c join pg_class p on p.oid = parent
-    where c.oid = relation and c.relowner = p.relowner and pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT')
-  then
+  select r into strange
+  from unnest(relations) r
+  left join pg_class c on c.oid = r and c.relowner = (select p.relowner from pg_class p where p.oid = parent)
+  where r = parent or pg_partition_root(r) is distinct from parent or c.oid is null or pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT'
+  limit 1;
+  if found then
     raise exception using
-      errcode = '42809', message = format('"%s" is not a partition of "%s"', relation::regclass, parent);
+      errcode = '42809', message = format('"%s" is not a partition of "%s"', strange, parent);
   end if;
 end
+$$;
+comment on function _tessera_functions.require_partitions(regclass, oid[]) is
+  'raises 42809 unless the relations are partitions of the root, of the same owner and none the default one';
+
+create function _tessera_functions.require_partition(parent regclass, relation oid) returns void
+language sql
+set search_path to pg_catalog, pg_temp
+as $$
+  select _tessera_functions.require_partitions($1, array[$2])
 $$;
 comment on function _tessera_functions.require_partition(regclass, oid) is
   'raises 42809 unless the relation is a partition of the root, of the same owner and not the default one';

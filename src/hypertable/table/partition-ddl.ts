@@ -52,8 +52,13 @@ export const createChunkTable = (chunk: RelationName, root: RelationName, storag
   `create table ${qualified(chunk)} (like ${qualified(root)} ${LIKE})${withClause(storage.reloptions)}` +
   (storage.tablespace === null ? '' : ` tablespace ${ident(storage.tablespace)}`);
 
-export const createSpaceSliceTable = (slice: RelationName, root: RelationName, column: string): string =>
-  `create table ${qualified(slice)} (like ${qualified(root)} ${LIKE}) partition by hash (${ident(column)})`;
+export const createSpaceSliceTable = (
+  slice: RelationName,
+  root: RelationName,
+  column: string,
+  indexed: boolean,
+): string =>
+  `create table ${qualified(slice)} (like ${qualified(root)} ${LIKE}${indexed ? ' including indexes' : ''}) partition by hash (${ident(column)})`;
 
 /** A chunk that is itself divided, by the value of an expression. */
 export const createListChunk = (

@@ -57,7 +57,10 @@ declare
   changed oid;
   foreign_table text;
 begin
-  if current_setting('tessera.maintenance', true) = 'on' or not exists (select from _tessera_catalog.pg_dist_partition) then
+  if current_setting('tessera.maintenance', true) = 'on' then
+    return;
+  end if;
+  if not exists (select from _tessera_catalog.pg_dist_partition) then
     return;
   end if;
   if tg_tag = 'ALTER SCHEMA' then

@@ -223,6 +223,37 @@ describe('dimensions', () => {
     ).toBe(1);
   });
 
+  test.each([3, 40])('%s hash partitions have all indexes, keys and rows of the hypertable', async (partitions) => {
+    await db.query(`create table m.w (t timestamptz not null, k int not null, v text not null collate "C", primary key (k, t), unique (v, k, t) include (v));
+      create index on m.w (lower(v) text_pattern_ops) where k > 0; create index on m.w using hash (k);
+      alter table m.w add foreign key (k) references m.kinds on delete cascade;
+      select create_hypertable('m.w', 't', 'k', ${partitions}, chunk_time_interval => interval '1 day');
+      create index later on m.w using brin (t) with (pages_per_range = 8);
+      insert into m.w select '2024-01-01'::timestamptz + i * interval '1 hour', 1 + i % 2, i from generate_series(0, 30) i`);
+    expect(await db.value('select count(*)::int from only m.w')).toBe(0);
+    expect(await db.value('select count(distinct tableoid)::int from m.w')).toBe(4);
+    const chunks = await db.value(`select count(*)::int from show_chunks('m.w')`);
+    expect(chunks).toBe(2 * partitions);
+    const each = await db.query(
+      `select i.indexrelid::regclass::text as index, i.indisvalid,
+         (select count(*)::int from pg_partition_tree(i.indexrelid) t where t.isleaf) as leaves
+       from pg_index i where i.indrelid = 'm.w'::regclass order by 1`,
+    );
+    expect(each).toHaveLength(6);
+    expect(each.every((e) => e.indisvalid === true && e.leaves === chunks + 1)).toBe(true);
+    expect(await db.value(`select count(*)::int from pg_index i where i.indrelid in (select show_chunks('m.w'))`)).toBe(
+      6 * chunks,
+    );
+    expect((await db.error(`insert into m.w values ('2024-01-01', 1, 'x')`)).code).toBe('23505');
+    await db.query('delete from m.kinds where id = 1');
+    expect(await db.value('select count(*)::int from m.w')).toBe(15);
+    await db.query(`select drop_chunks('m.w', older_than => '2030-01-01'::timestamptz)`);
+    expect(
+      await db.value(`select count(*)::int from _tessera_catalog.chunk_constraint c join _tessera_catalog.chunk k on k.id = c.chunk_id
+      join _tessera_catalog.hypertable h on h.id = k.hypertable_id where h.table_name = 'w'`),
+    ).toBe(0);
+  });
+
   test('that there cannot be are refused with what to do', async () => {
     await db.query(`create table m.u (id uuid); create table m.j (j jsonb);
       create function m.tf(jsonb) returns timestamptz language sql immutable as $$select ($1 ->> 't')::timestamptz$$;

@@ -201,9 +201,9 @@ describe('ids', () => {
   test('of chunks cannot be taken from another transaction that drew them', async () => {
     const other = await db.as(victim);
     await other.query('begin');
-    const { rows } = await other.query<{ result: number }>(
+    const { rows } = await other.query<{ result: number[] }>(
       `insert into _tessera_catalog.request (operation, payload)
-       select 'draw_chunk_id', jsonb_build_object('hypertable_id', id) from _tessera_catalog.hypertable where relid = 'public.mine'::regclass
+       select 'draw_chunk_ids', jsonb_build_object('hypertable_id', id, 'count', 1) from _tessera_catalog.hypertable where relid = 'public.mine'::regclass
        returning result`,
     );
     await intruder.query('create table att.thief (time timestamptz not null)');
@@ -212,7 +212,14 @@ describe('ids', () => {
       `create table att.part partition of att.thief for values from ('2024-01-01') to ('2024-01-02')`,
     );
     const id = await db.value(`select id from _tessera_catalog.hypertable where relid = 'att.thief'::regclass`);
-    const payload = { hypertable_id: id, chunks: [{ id: rows[0]?.result, oid: await oidOf('att.part'), slices: [] }] };
+    const payload = {
+      hypertable_id: id,
+      chunks: rows[0]?.result,
+      oids: [await oidOf('att.part')],
+      dimensions: [],
+      starts: [],
+      ends: [],
+    };
     expect(await ask('add_chunks', payload)).toMatchObject({ code: '42501' });
     await other.query('rollback');
   });
