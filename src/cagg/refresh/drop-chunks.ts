@@ -1,7 +1,8 @@
 /** What dropping chunks of a raw hypertable means for its continuous aggregates. */
 import { request } from '../../catalog/catalog-writer.ts';
+import { withSettings } from '../../engine/session.ts';
 import { notice, query, run } from '../../engine/spi.ts';
-import { internalNow } from '../../hypertable/index.ts';
+import { internalNow, OWN_RESULTS_SETTING } from '../../hypertable/index.ts';
 import { formatInternal, MINUS_INFINITY, PLUS_INFINITY, type Range } from '../../lib/internal-time.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { caggsOf, type Cagg } from '../query/cagg.ts';
@@ -107,8 +108,10 @@ const pairs = (ranges: readonly Range[]): (readonly [string, string])[] =>
 
 /** Deletes results of whole buckets, as the owner of the continuous aggregate. */
 export const deleteBuckets = (cagg: Cagg, parts: readonly Range[]): void => {
-  for (const part of parts)
-    run(`delete from ${qualified(cagg.mat)} where ${insideRange(ident(cagg.bucketColumn), part, cagg.timeType)}`);
+  withSettings({ [OWN_RESULTS_SETTING]: 'on' }, () => {
+    for (const part of parts)
+      run(`delete from ${qualified(cagg.mat)} where ${insideRange(ident(cagg.bucketColumn), part, cagg.timeType)}`);
+  });
 };
 
 const edgesOf = (range: Range, inside: Range | null): Range[] =>

@@ -1,6 +1,7 @@
 import { request } from '../../catalog/catalog-writer.ts';
+import { withSettings } from '../../engine/session.ts';
 import { one, query, run } from '../../engine/spi.ts';
-import { internalSql, placeableSql, SQL_TYPES } from '../../hypertable/index.ts';
+import { internalSql, OWN_RESULTS_SETTING, placeableSql, SQL_TYPES } from '../../hypertable/index.ts';
 import { maximumOf, MINUS_INFINITY, PLUS_INFINITY, type Range } from '../../lib/internal-time.ts';
 import { ident, identList, literal, qualified } from '../../lib/quote.ts';
 import type { Cagg } from '../query/cagg.ts';
@@ -194,7 +195,10 @@ const lockRaw = (cagg: Cagg): void => {
 };
 
 /** The rows of a range as they are computed now, in place of those that were materialized; returns what is to stay logged. */
-export const materialize = (cagg: Cagg, batch: Range, open: boolean, raw?: RowsOf): Range[] => {
+export const materialize = (cagg: Cagg, batch: Range, open: boolean, raw?: RowsOf): Range[] =>
+  withSettings({ [OWN_RESULTS_SETTING]: 'on' }, () => replaceResults(cagg, batch, open, raw));
+
+const replaceResults = (cagg: Cagg, batch: Range, open: boolean, raw?: RowsOf): Range[] => {
   const mat = qualified(cagg.mat);
   run(`delete from ${mat} where ${insideRange(ident(cagg.bucketColumn), batch, cagg.timeType)}`);
   const rows = queryWhere(

@@ -1,7 +1,7 @@
 import type { Hypertable } from '../../catalog/hypertable.ts';
 import { withSettings } from '../../engine/session.ts';
 import { notice, one, query, run } from '../../engine/spi.ts';
-import { makeHypertable, timeDimension } from '../../hypertable/index.ts';
+import { makeHypertable, timeDimension, watchResults } from '../../hypertable/index.ts';
 import { maximumOf } from '../../lib/internal-time.ts';
 import { displayed, ident, qualified, type RelationName } from '../../lib/quote.ts';
 
@@ -53,6 +53,13 @@ export const createMatTable = (
       create_default_indexes: true,
       id,
     }),
+  );
+  watchResults(
+    query<RelationName>(
+      `select n.nspname as schema, c.relname as name
+       from pg_partition_tree($1::regclass) t join pg_class c on c.oid = t.relid join pg_namespace n on n.oid = c.relnamespace`,
+      [qualified(names.mat)],
+    ),
   );
 };
 

@@ -18,6 +18,7 @@ import {
   storedColumns,
   truncateTriggerDdl,
   timeDimension,
+  watchIfResults,
   withoutCapture,
 } from '../../hypertable/index.ts';
 import { displayed, ident, identList, literal, qualified, type RelationName } from '../../lib/quote.ts';
@@ -295,6 +296,7 @@ export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): 
       segments: read.segments,
     });
     captureCompressed(chunk.hypertable);
+    watchIfResults(chunk.hypertable, [chunk.relation, parts.remote]);
   });
 
 const finishSegments = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape): void => {

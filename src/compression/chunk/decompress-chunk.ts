@@ -14,6 +14,7 @@ import {
   partNames,
   relationOid,
   storedColumns,
+  watchIfResults,
   type Relation,
 } from '../../hypertable/index.ts';
 import { displayed, ident, identList, qualified, type RelationName } from '../../lib/quote.ts';
@@ -117,6 +118,7 @@ export const decompressChunk = (chunk: OpenChunk, compressed: Compressed): void 
     run(`${insert} only ${qualified(parts.tail)}`);
     addKeys(hypertable.id, [heap]);
     captureHeap(hypertable, heap, chunk.id);
+    watchIfResults(hypertable, [heap]);
     copyGrants(relation, heap);
     const indexes = indexesOf(tail);
     const aside: RelationName = { schema: relation.schema, name: `tessera_replaced_${chunk.id}` };

@@ -8,6 +8,7 @@ import {
   chunkKeys,
   openOwnHypertable,
   relationOid,
+  watchIfResults,
   type OpenHypertable,
   type Relation,
 } from '../../hypertable/index.ts';
@@ -67,6 +68,7 @@ const syncServer = (chunk: OpenChunk, { parts }: Compressed): void => {
       remote: relationOid(parts.remote.schema, parts.remote.name),
     });
     captureCompressed(chunk.hypertable);
+    watchIfResults(chunk.hypertable, [parts.remote]);
     letLogin(chunk, parts);
     return;
   }

@@ -17,6 +17,7 @@ import {
 } from '../table/partition-ddl.ts';
 import { relationOid, storedColumns, type Relation } from '../table/relation.ts';
 import { droppedChunks } from './revive-chunks.ts';
+import { watchIfResults } from '../results-trigger.ts';
 import { attachedTablespaces, chooseTablespace } from './tablespace.ts';
 import { boundsSql, insideSql } from '../table/time-sql.ts';
 import { ensureTruncatedTrigger } from './truncated-trigger.ts';
@@ -133,6 +134,10 @@ export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source
     chunks.map((c) => c.name),
   );
   captureHeaps(h, chunks);
+  watchIfResults(
+    h,
+    chunks.map((c) => c.name),
+  );
   return { partition, slice, rows, chunks };
 };
 

@@ -110,7 +110,7 @@ export const truncateFreshHeap = (h: Hypertable, root: Relation, moved: number):
 export const withoutUserTriggers = (table: RelationName, body: () => void): void => {
   const triggers = query<{ name: string; enabled: string }>(
     `select tgname as name, tgenabled::text as enabled from pg_trigger
-     where tgrelid = $1::regclass and not tgisinternal and tgenabled <> 'D' and tgname !~ '^tessera_(note|capture_)'`,
+     where tgrelid = $1::regclass and not tgisinternal and tgenabled <> 'D' and tgname !~ '^tessera_(note|capture_|results)'`,
     [qualified(table)],
   );
   const WORDS: Readonly<Record<string, string>> = { O: 'enable', A: 'enable always', R: 'enable replica' };

@@ -15,6 +15,7 @@ import { nullArgument } from '../../lib/failures.ts';
 import { oidOf } from '../dimension/open-hypertable.ts';
 import { createChunkTable } from '../table/partition-ddl.ts';
 import { findRelation, storedColumns, type Relation } from '../table/relation.ts';
+import { watchIfResults } from '../results-trigger.ts';
 import { requireTablespace } from '../chunk/tablespace.ts';
 
 interface Chunk {
@@ -128,7 +129,10 @@ const rewrite = (chunk: Chunk, plan: Rewrite): void => {
   const indexes = indexDefinitions(old);
   const foreignKeys = foreignKeyDefinitions(old);
   copyGrants(old, copy);
-  if (hypertable !== undefined) captureHeap(hypertable, copy, chunk.id);
+  if (hypertable !== undefined) {
+    captureHeap(hypertable, copy, chunk.id);
+    watchIfResults(hypertable, [copy]);
+  }
   withLockRetry(() => {
     run(`lock table only ${qualified(chunk.parent)} in access exclusive mode`);
     run(`alter table ${qualified(chunk.parent)} detach partition ${qualified(old)}`);
