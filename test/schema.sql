@@ -1790,6 +1790,9 @@ GRANT SELECT ON TABLE tessera_information.policies TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.policy_stats TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.prepared_transactions TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.reorder_policies TO PUBLIC;
+CREATE EVENT TRIGGER tessera_base_schema_drop ON sql_drop
+         WHEN TAG IN ('DROP SCHEMA')
+   EXECUTE FUNCTION _tessera_functions.on_schema_drop();
 CREATE EVENT TRIGGER tessera_cagg_ddl ON ddl_command_end
          WHEN TAG IN ('ALTER VIEW', 'ALTER TABLE', 'ALTER SCHEMA')
    EXECUTE FUNCTION _tessera_functions.on_cagg_ddl();
@@ -1819,6 +1822,9 @@ CREATE EVENT TRIGGER tessera_key_ddl ON ddl_command_start
 CREATE EVENT TRIGGER tessera_names_ddl ON ddl_command_end
          WHEN TAG IN ('ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER EXTENSION', 'ALTER OPERATOR', 'ALTER COLLATION', 'ALTER PROCEDURE', 'ALTER FUNCTION', 'ALTER ROUTINE')
    EXECUTE FUNCTION _tessera_functions.on_names_ddl();
+CREATE EVENT TRIGGER tessera_part_addition ON ddl_command_end
+         WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'CREATE VIEW', 'CREATE INDEX', 'CREATE RULE', 'CREATE TRIGGER')
+   EXECUTE FUNCTION _tessera_functions.on_part_addition();
 CREATE EVENT TRIGGER tessera_part_ddl ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER SEQUENCE', 'ALTER FUNCTION', 'ALTER ROUTINE', 'CREATE FUNCTION')
    EXECUTE FUNCTION _tessera_functions.on_part_ddl();
@@ -1828,6 +1834,9 @@ CREATE EVENT TRIGGER tessera_part_drop ON sql_drop
 CREATE EVENT TRIGGER tessera_partitioned_ddl ON ddl_command_start
          WHEN TAG IN ('ALTER TABLE', 'CREATE INDEX')
    EXECUTE FUNCTION _tessera_functions.on_partitioned_ddl();
+CREATE EVENT TRIGGER tessera_part_loss ON sql_drop
+         WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'DROP INDEX', 'DROP TYPE', 'DROP DOMAIN')
+   EXECUTE FUNCTION _tessera_functions.on_part_loss();
 CREATE EVENT TRIGGER tessera_procedure_drop ON sql_drop
          WHEN TAG IN ('DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP SCHEMA', 'DROP OWNED')
    EXECUTE FUNCTION _tessera_functions.on_procedure_drop();

@@ -48,6 +48,16 @@ begin
   create event trigger tessera_part_ddl on ddl_command_end
     when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'ALTER SEQUENCE', 'ALTER FUNCTION', 'ALTER ROUTINE', 'CREATE FUNCTION')
     execute function _tessera_functions.on_part_ddl();
+  create event trigger tessera_part_addition on ddl_command_end
+    when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'CREATE VIEW', 'CREATE INDEX', 'CREATE RULE', 'CREATE TRIGGER')
+    execute function _tessera_functions.on_part_addition();
+  create event trigger tessera_part_loss on sql_drop
+    when tag in ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'DROP INDEX', 'DROP TYPE', 'DROP DOMAIN')
+    execute function _tessera_functions.on_part_loss();
+  -- First of those that hear of it, by name: what they would do needs the schema.
+  create event trigger tessera_base_schema_drop on sql_drop
+    when tag in ('DROP SCHEMA')
+    execute function _tessera_functions.on_schema_drop();
   create event trigger tessera_procedure_drop on sql_drop
     when tag in ('DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP SCHEMA', 'DROP OWNED')
     execute function _tessera_functions.on_procedure_drop();

@@ -78,6 +78,7 @@ as $$
 declare
   part record;
   lost text;
+  maintenance constant text := current_setting('tessera.maintenance', true);
 begin
   -- What they read is of one moment now, and nobody changes it over the loopback connection any more.
   create or replace function tessera_kept.chunk_is_readable(chunk_id integer, generation bigint) returns boolean
@@ -118,8 +119,10 @@ begin
         detail = format('They belong to role "%s", of which the current role is no member.', pg_get_userbyid(part.owner)),
         hint = format('Decompress them: select decompress_chunk(c, true) from show_chunks(%L) c;', part.hypertable);
     end if;
+    perform set_config('tessera.maintenance', 'on', true);
     execute format('create or replace view %s as %s', part.rows_view,
       replace(pg_get_viewdef(part.rows_view), '_tessera_functions.', 'tessera_kept.'));
+    perform set_config('tessera.maintenance', coalesce(maintenance, ''), true);
   end loop;
   select pg_describe_object(d.classid, d.objid, d.objsubid) into lost
   from pg_depend m

@@ -80,7 +80,7 @@ begin
   end if;
   for changed in
     select e.object_identity, coalesce(_tessera_functions.hypertable_of_part(e.objid), s.hypertable_id, f.hypertable_id) as hypertable_id,
-      f.hypertable_id is not null as is_function
+      f.hypertable_id is not null as is_function, e.object_type = 'sequence' as is_sequence
     from pg_event_trigger_ddl_commands() e
     left join _tessera_catalog.hypertable_part f on e.classid = 'pg_proc'::regclass and f.helper::oid = e.objid
     left join lateral (
@@ -93,6 +93,7 @@ begin
     -- Whom it belongs to is followed. What a restored dump says (defaults, constraints, statistics, attached partitions) is as it was.
     if changed.is_function and sent !~* '\mowner\s+to\M'
       or sent ~* '\m(rename|set\s+schema|(add|drop)\s+column|detach|no\s+inherit|(set\s+data\s+)?type|row\s+level\s+security|options|restart|set\s+unlogged)\M'
+      or changed.is_sequence and sent !~* '\m(owner\s+to|owned\s+by|set\s+(un)?logged)\M'
     then
       perform _tessera_functions.part_refused('change', changed.object_identity, changed.hypertable_id);
     end if;

@@ -8,7 +8,8 @@ const part: Record<string, string> = {};
 beforeAll(async () => {
   await db.query(`create schema kinds; create type kinds.mood as enum ('calm', 'wild');
     create table ref (id int primary key); insert into ref values (0), (1);
-    create table m (time timestamptz not null, device int, v int, o kinds.mood, unique (device, time, o))`);
+    create table m (time timestamptz not null, device int, v int check (v < 1000000), o kinds.mood, moods kinds.mood[], unique (device, time, o));
+    create function nothing() returns trigger language plpgsql as 'begin return null; end'`);
   await db.query(`select create_hypertable('m', 'time', chunk_time_interval => interval '1 day')`);
   await db.query(
     `insert into m select '2024-01-01'::timestamptz + i * interval '1 hour', i % 2, i, 'calm' from generate_series(0, 47) i`,
@@ -24,6 +25,18 @@ beforeAll(async () => {
     const kind = /^_hyper_1_.*?(default|pending|places|noted|tail|remote|residue|rows|segments|seq)$/.exec(name)?.[1];
     if (kind !== undefined) part[kind] = `_tessera_internal.${name}`;
   }
+  for (const kind of ['default', 'tail', 'segments'])
+    part[`${kind} key`] = await db.value(
+      `select quote_ident(conname) from pg_constraint where conrelid = $1::regclass and contype = 'u'`,
+      [part[kind]],
+    );
+  part.holder = await db.value(`select h::text from _tessera_functions.segment_holders($1::regclass) h limit 1`, [
+    part.segments,
+  ]);
+  [part.query, part.results, part['results chunk']] = await db.column(
+    `select unnest(array[a.direct_view::text, h.relid::text, (select show_chunks(h.relid)::text limit 1)])
+     from _tessera_catalog.continuous_agg a join _tessera_catalog.hypertable h on h.id = a.mat_hypertable_id`,
+  );
   part.chunk = (part.tail ?? '').replace('_tail', '_chunk');
   part['plain chunk'] = await db.value(`select show_chunks('m', newer_than => '2024-01-02'::timestamptz)::text`);
 });
@@ -96,6 +109,48 @@ describe('what was made for a hypertable is not changed or dropped by itself', (
     'drop trigger tessera_truncated on m',
     'drop trigger tessera_capture_1_2_insert on <plain chunk>',
     'drop server tessera_loopback_postgres cascade',
+    'alter table <default> add constraint x check (v > 0)',
+    'alter table <default> alter column v set not null',
+    'alter table <default> drop constraint <default key>',
+    'create rule x as on insert to <default> do instead nothing',
+    'create trigger x before insert on <default> for each row execute function nothing()',
+    'alter table <tail> drop constraint <tail key>',
+    'alter foreign table <remote> add constraint x check (v > 0)',
+    'alter foreign table <remote> alter column v set not null',
+    'create trigger x before update on <remote> for each row execute function nothing()',
+    'alter table <residue> add constraint x check (v > 0)',
+    'alter table <residue> add check (v > 0) not valid',
+    'alter table <residue> add unique (v)',
+    'alter table <residue> add foreign key (v) references ref',
+    'alter table <residue> drop constraint m_v_check',
+    'alter table <residue> alter column v set not null',
+    'alter table <residue> alter column _ts_meta_born drop not null',
+    'alter table <residue> alter column v set default 1',
+    'alter table <residue> replica identity nothing',
+    'create unique index on <residue> (v)',
+    'create index on <residue> ((1 / v))',
+    'create index on <residue> (v) where 1 / v > 0',
+    'create rule x as on insert to <residue> do instead nothing',
+    'create trigger x before insert on <residue> for each row execute function nothing()',
+    'alter table <segments> add constraint x check (_ts_meta_count > 5)',
+    'alter table <segments> drop constraint <segments key>',
+    'alter table <segments> alter column _ts_meta_id drop identity',
+    'alter table <segments> alter column v set storage plain',
+    'alter table <segments> replica identity default',
+    'create rule x as on delete to <segments> do instead nothing',
+    'create trigger x before delete on <segments> execute function nothing()',
+    'alter sequence <seq> increment by 5',
+    'alter sequence <seq> maxvalue 1000',
+    'drop type <holder> cascade',
+    'alter table <pending> alter column noted_by set default null',
+    'create rule x as on insert to <pending> do instead nothing',
+    'alter table <places> add check (false)',
+    'create or replace view <rows> as select * from (select * from <rows>) x',
+    'create or replace rule "_RETURN" as on select to <rows> do instead select * from (select * from <rows>) x',
+    'alter view <rows> alter column v set default 1',
+    'alter view <rows> set (security_barrier)',
+    'create rule x as on update to <rows> do instead nothing',
+    'create trigger x instead of insert on <rows> for each row execute function nothing()',
   ])('%s', async (sql) => {
     const e = await db.error(fill(sql));
     // What PostgreSQL itself refuses, since something depends on it, it explains itself.
@@ -107,6 +162,43 @@ describe('what was made for a hypertable is not changed or dropped by itself', (
   });
 
   test('and is all there afterwards', expectWorking);
+});
+
+describe('what was made for a continuous aggregate is not changed by itself', () => {
+  test.each([
+    `create or replace view <query> as select now() as day, 1::int8 as v`,
+    'alter view <query> set (security_barrier)',
+    'create rule x as on insert to <query> do instead nothing',
+    'alter table <results> add check (v > 0)',
+    'alter table <results> add column x int',
+    'alter table <results> alter column v set not null',
+    'alter table <results> enable row level security',
+    'alter table <results> replica identity nothing',
+    `create table apart (like <results>); alter table <results> attach partition apart for values from ('1999-01-01') to ('2000-01-01')`,
+    'create rule x as on delete to <results> do instead nothing',
+    'create trigger x before insert on <results> for each row execute function nothing()',
+    'create trigger x before insert on <results chunk> for each row execute function nothing()',
+  ])('%s', async (sql) => {
+    const e = await db.error(fill(sql));
+    expect([sql, e.code, e.hint ?? e.detail]).toEqual([sql, '0A000', expect.any(String)]);
+  });
+
+  test.each([
+    `create or replace view daily as select now() as day, 1::int8 as v`,
+    `create or replace rule "_RETURN" as on select to daily do instead select now() as day, 1::int8 as v`,
+  ])('nor its view: %s', async (sql) => {
+    const e = await db.error(sql);
+    expect([e.code, e.message, e.hint]).toEqual([
+      '0A000',
+      'cannot change the query of continuous aggregate "public.daily"',
+      `Create it again with another query, after: select drop_continuous_aggregate('public.daily');`,
+    ]);
+  });
+
+  test('and is all there afterwards', async () => {
+    await db.query('alter view daily set (security_barrier); alter view daily reset (security_barrier)');
+    await expectWorking();
+  });
 });
 
 describe('what is done to a hypertable with compressed chunks and a continuous aggregate is followed', () => {
