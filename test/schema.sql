@@ -116,6 +116,7 @@ CREATE TABLE _tessera_catalog.bgw_job (
     check_schema name,
     check_name name,
     timezone text,
+    own_procedure regprocedure,
     CONSTRAINT bgw_job_check CHECK (((check_schema IS NULL) = (check_name IS NULL))),
     CONSTRAINT bgw_job_max_retries_check CHECK ((max_retries >= '-1'::integer)),
     CONSTRAINT bgw_job_retry_period_check CHECK ((retry_period >= '00:00:00'::interval)),
@@ -123,6 +124,7 @@ CREATE TABLE _tessera_catalog.bgw_job (
     CONSTRAINT valid_job_type CHECK ((job_type = ANY (ARRAY['telemetry_and_version_check_if_enabled'::name, 'reorder'::name, 'drop_chunks'::name, 'continuous_aggregate'::name, 'compress_chunks'::name])))
 );
 COMMENT ON TABLE _tessera_catalog.bgw_job IS 'scheduled jobs; a max_runtime of 0 means no limit, max_retries of -1 likewise';
+COMMENT ON COLUMN _tessera_catalog.bgw_job.own_procedure IS 'the procedure, if it belonged to the owner of the job when that was added: the job follows it to another owner';
 CREATE TABLE _tessera_catalog.pg_dist_background_job (
     job_id bigint NOT NULL,
     state _tessera_catalog.citus_job_status DEFAULT 'scheduled'::_tessera_catalog.citus_job_status NOT NULL,
@@ -1822,6 +1824,9 @@ CREATE EVENT TRIGGER tessera_key_ddl ON ddl_command_start
 CREATE EVENT TRIGGER tessera_names_ddl ON ddl_command_end
          WHEN TAG IN ('ALTER TYPE', 'ALTER DOMAIN', 'ALTER SCHEMA', 'ALTER EXTENSION', 'ALTER OPERATOR', 'ALTER COLLATION', 'ALTER PROCEDURE', 'ALTER FUNCTION', 'ALTER ROUTINE')
    EXECUTE FUNCTION _tessera_functions.on_names_ddl();
+CREATE EVENT TRIGGER tessera_owned_drop ON ddl_command_end
+         WHEN TAG IN ('DROP OWNED')
+   EXECUTE FUNCTION _tessera_functions.on_owned_drop();
 CREATE EVENT TRIGGER tessera_part_addition ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER VIEW', 'CREATE VIEW', 'CREATE INDEX', 'CREATE RULE', 'CREATE TRIGGER')
    EXECUTE FUNCTION _tessera_functions.on_part_addition();

@@ -21,6 +21,7 @@ create table _tessera_catalog.bgw_job (
   check_schema name,
   check_name name,
   timezone text,
+  own_procedure regprocedure,
   check ((check_schema is null) = (check_name is null))
 );
 alter sequence _tessera_catalog.bgw_job_id_seq owned by _tessera_catalog.bgw_job.id;
@@ -28,6 +29,8 @@ create index bgw_job_proc_hypertable_id_idx on _tessera_catalog.bgw_job (proc_sc
 create index bgw_job_owner_idx on _tessera_catalog.bgw_job (owner);
 create index bgw_job_hypertable_id_idx on _tessera_catalog.bgw_job (hypertable_id);
 comment on table _tessera_catalog.bgw_job is 'scheduled jobs; a max_runtime of 0 means no limit, max_retries of -1 likewise';
+comment on column _tessera_catalog.bgw_job.own_procedure is
+  'the procedure, if it belonged to the owner of the job when that was added: the job follows it to another owner';
 
 -- A run is under way while last_start > last_finish = -infinity and no crash is noted; -infinity stands for "not set".
 create table _tessera_catalog.bgw_job_stat (

@@ -58,6 +58,9 @@ begin
   create event trigger tessera_base_schema_drop on sql_drop
     when tag in ('DROP SCHEMA')
     execute function _tessera_functions.on_schema_drop();
+  create event trigger tessera_owned_drop on ddl_command_end
+    when tag in ('DROP OWNED')
+    execute function _tessera_functions.on_owned_drop();
   create event trigger tessera_procedure_drop on sql_drop
     when tag in ('DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP SCHEMA', 'DROP OWNED')
     execute function _tessera_functions.on_procedure_drop();

@@ -199,3 +199,12 @@ begin
   end loop;
 end
 $tuple_cost$;
+
+-- REASSIGN OWNED, of which nobody is told, gives procedures away; their jobs follow.
+alter table _tessera_catalog.bgw_job add column own_procedure regprocedure;
+comment on column _tessera_catalog.bgw_job.own_procedure is
+  'the procedure, if it belonged to the owner of the job when that was added: the job follows it to another owner';
+update _tessera_catalog.bgw_job j set own_procedure = p.oid
+from pg_catalog.pg_proc p
+where p.oid operator(pg_catalog.=) pg_catalog.to_regprocedure(pg_catalog.format('%I.%I(integer, jsonb)', j.proc_schema, j.proc_name))::pg_catalog.oid
+  and p.proowner operator(pg_catalog.=) j.owner::pg_catalog.oid and j.proc_schema operator(pg_catalog.<>) '_tessera_functions';

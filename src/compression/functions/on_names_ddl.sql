@@ -36,7 +36,13 @@ set search_path to pg_catalog, pg_temp
 set standard_conforming_strings to on
 as $$
 begin
-  if current_setting('tessera.maintenance', true) = 'on' or current_query() !~* '\m(rename|set\s+schema)\M' then
+  if current_setting('tessera.maintenance', true) = 'on' then
+    return;
+  end if;
+  if current_query() ~* '\mowner\s+to\M' then
+    perform _tessera_functions.follow_job_owners();
+  end if;
+  if current_query() !~* '\m(rename|set\s+schema)\M' then
     return;
   end if;
   perform _tessera_functions.follow_procedures(current_query());

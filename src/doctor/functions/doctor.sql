@@ -179,6 +179,7 @@ begin
   return next;
 
   return query select * from _tessera_functions.doctor_owners();
+  return query select * from _tessera_functions.doctor_job_owners();
 
   check_name := 'default partitions';
   detail := null;

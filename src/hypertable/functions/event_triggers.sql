@@ -368,6 +368,7 @@ begin
   perform _tessera_functions.sync_caggs();
   perform _tessera_functions.forget_gone();
   perform _tessera_functions.sync_hypertables();
+  perform _tessera_functions.follow_job_owners();
   if not exists (select from pg_event_trigger where evtname = 'tessera_names_ddl' and evtenabled <> 'D') then
     perform _tessera_functions.sync_names(null);
   end if;

@@ -155,6 +155,7 @@ begin
       perform _tessera_functions.put_aside(strayed.name, sqlstate, sqlerrm);
     end;
   end loop;
+  perform _tessera_functions.follow_job_owners();
   perform _tessera_functions.release_roles();
 end
 $$;
@@ -180,12 +181,6 @@ begin
     detail := format('%s changed hands, but %s', strayed.name, strayed.why);
     hint := case when strayed.place <> '_tessera_internal' and not has_schema_privilege(strayed.owner, strayed.place, 'CREATE')
       then format('grant create on schema %I to %I; ', strayed.place, strayed.owner) else '' end || 'select tessera.sync_catalog();';
-    return next;
-  end loop;
-  for strayed in select j.id, j.owner::oid as owner from _tessera_catalog.bgw_job j where not exists (select from pg_roles r where r.oid = j.owner) loop
-    status := 'warning';
-    detail := format('the role that owns job %s is gone', strayed.id);
-    hint := format('select delete_job(%s);', strayed.id);
     return next;
   end loop;
   for strayed in

@@ -120,14 +120,17 @@ begin
   new_id := _tessera_functions.draw_id('bgw_job');
   insert into _tessera_catalog.bgw_job as j (
     id, application_name, job_type, schedule_interval, max_runtime, max_retries, retry_period, proc_schema, proc_name, owner,
-    scheduled, fixed_schedule, initial_start, hypertable_id, config, check_schema, check_name, timezone)
+    scheduled, fixed_schedule, initial_start, hypertable_id, config, check_schema, check_name, timezone, own_procedure)
   values (
     new_id, format('%s [%s]', payload ->> 'name', new_id), payload ->> 'job_type', (payload ->> 'schedule_interval')::interval,
     coalesce((payload ->> 'max_runtime')::interval, '0'), coalesce((payload ->> 'max_retries')::int, -1),
     coalesce((payload ->> 'retry_period')::interval, '5 minutes'), payload ->> 'proc_schema', payload ->> 'proc_name', job_owner,
     coalesce((payload ->> 'scheduled')::boolean, true), coalesce((payload ->> 'fixed_schedule')::boolean, false),
     (payload ->> 'initial_start')::timestamptz, (payload ->> 'hypertable_id')::int, nullif(payload -> 'config', 'null'),
-    payload ->> 'check_schema', payload ->> 'check_name', payload ->> 'timezone')
+    payload ->> 'check_schema', payload ->> 'check_name', payload ->> 'timezone',
+    (select p.oid from pg_proc p
+     where p.oid = to_regprocedure(format('%I.%I(integer, jsonb)', payload ->> 'proc_schema', payload ->> 'proc_name'))
+       and p.proowner = job_owner and payload ->> 'proc_schema' <> '_tessera_functions'))
   returning j.* into made;
   perform _tessera_functions.check_job(made);
   insert into _tessera_catalog.bgw_job_stat (job_id, last_start, next_start)
