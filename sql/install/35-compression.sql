@@ -39,15 +39,29 @@ create table _tessera_catalog.compressed_chunk (
   remote regclass not null unique,
   residue regclass not null unique,
   rows_view regclass not null unique,
-  slice_bounds bigint[] not null
+  slice_bounds bigint[] not null,
+  reader regclass unique
 );
 comment on table _tessera_catalog.compressed_chunk is 'the relations a compressed chunk is made of';
 comment on column _tessera_catalog.compressed_chunk.tail is 'heap that takes new rows until they are recompressed';
 comment on column _tessera_catalog.compressed_chunk.remote is 'foreign table over the loopback server that reads rows_view';
 comment on column _tessera_catalog.compressed_chunk.residue is 'rows of segments that were updated or deleted from, until they are recompressed';
 comment on column _tessera_catalog.compressed_chunk.rows_view is 'decompression view: segments and residue as rows';
+comment on column _tessera_catalog.compressed_chunk.reader is
+  'view by which tessera_read reads the chunk; null after an update from 0.5.0 until create_read_view()';
 comment on column _tessera_catalog.compressed_chunk.slice_bounds is
   'internal times between which segments do not reach over; the view has an arm for each slice, numbered from 0';
+
+-- A row says by which body the view reads: a snapshot that does not see it is too old for that.
+create table _tessera_catalog.read_view (
+  hypertable_id int primary key references _tessera_catalog.hypertable (id) on delete cascade,
+  relation regclass not null unique,
+  source regprocedure not null unique,
+  generation bigint not null
+);
+comment on table _tessera_catalog.read_view is 'views of schema tessera_read, which read hypertables without the loopback connection';
+comment on column _tessera_catalog.read_view.source is 'function the view is made of; it is inlined where the view is read';
+comment on column _tessera_catalog.read_view.generation is 'how often the function was made';
 
 create table _tessera_catalog.compression_chunk_size (
   chunk_id int primary key references _tessera_catalog.chunk (id) on delete cascade,

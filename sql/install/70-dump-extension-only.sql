@@ -19,6 +19,7 @@ select pg_catalog.pg_extension_config_dump('_tessera_catalog.bgw_job_id_seq', ''
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.chunk_key', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.compression_settings', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.compressed_chunk', '');
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.read_view', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.compression_chunk_size', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_node', '');
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.pg_dist_node_nodeid_seq', '');

@@ -208,3 +208,21 @@ update _tessera_catalog.bgw_job j set own_procedure = p.oid
 from pg_catalog.pg_proc p
 where p.oid operator(pg_catalog.=) pg_catalog.to_regprocedure(pg_catalog.format('%I.%I(integer, jsonb)', j.proc_schema, j.proc_name))::pg_catalog.oid
   and p.proowner operator(pg_catalog.=) j.owner::pg_catalog.oid and j.proc_schema operator(pg_catalog.<>) '_tessera_functions';
+create schema tessera_read;
+comment on schema tessera_read is 'views of hypertables with compression, which decode compressed rows in the session that reads them';
+grant usage on schema tessera_read to public;
+alter table _tessera_catalog.compressed_chunk add column reader regclass unique;
+comment on column _tessera_catalog.compressed_chunk.reader is
+  'view by which tessera_read reads the chunk; null after an update from 0.5.0 until create_read_view()';
+-- A row says by which body the view reads: a snapshot that does not see it is too old for that.
+create table _tessera_catalog.read_view (
+  hypertable_id int primary key references _tessera_catalog.hypertable (id) on delete cascade,
+  relation regclass not null unique,
+  source regprocedure not null unique,
+  generation bigint not null
+);
+comment on table _tessera_catalog.read_view is 'views of schema tessera_read, which read hypertables without the loopback connection';
+comment on column _tessera_catalog.read_view.source is 'function the view is made of; it is inlined where the view is read';
+comment on column _tessera_catalog.read_view.generation is 'how often the function was made';
+grant select on _tessera_catalog.read_view to public;
+select pg_catalog.pg_extension_config_dump('_tessera_catalog.read_view', '');

@@ -31,14 +31,16 @@ select '{
     "hypertable_id": "int4", "segmentby": "name[]", "orderby": [{"column": "name", "descending": "bool", "nullsFirst": "bool"}, "?"]},
   "compress_chunk": {
     "hypertable_id": "int4", "chunk_id": "int4", "relid": "oid", "tail": "oid", "remote": "oid", "residue": "oid", "rows_view": "oid",
-    "segments": "oid", "slice_bounds": "int8[]", "segmentby": "name[]", "orderby": [{"column": "name", "descending": "bool", "nullsFirst": "bool"}],
+    "segments": "oid", "reader": "oid", "slice_bounds": "int8[]", "segmentby": "name[]", "orderby": [{"column": "name", "descending": "bool", "nullsFirst": "bool"}],
     "sizes": {
       "uncompressed": {"heap": "int8", "toast": "int8", "index": "int8"},
       "compressed": {"heap": "int8", "toast": "int8", "index": "int8"}, "rows": "int8", "segments": "int8"}},
   "recompress_chunk": {"hypertable_id": "int4", "chunk_id": "int4", "rows": "int8?", "segments": "int8?"},
   "decompress_chunk": {"hypertable_id": "int4", "chunk_id": "int4", "relid": "oid"},
   "rename_compressed": {"hypertable_id": "int4", "old": "name", "renamed": "name"},
-  "repair_chunk": {"hypertable_id": "int4", "chunk_id": "int4", "rows_view": "oid?", "remote": "oid?"},
+  "repair_chunk": {"hypertable_id": "int4", "chunk_id": "int4", "rows_view": "oid?", "remote": "oid?", "reader": "oid?"},
+  "build_read_view": {"hypertable_id": "int4"},
+  "lock_read_view": {"hypertable_id": "int4"},
   "loopback": {"relid": "oid"},
 
   "cagg_create": {

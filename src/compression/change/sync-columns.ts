@@ -5,7 +5,8 @@ import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { columnCodec } from '../segment/column-codec.ts';
 import { encoding, guardKeys, letModify } from '../chunk/compress-chunk.ts';
 import { cannotAlter, checkViolated, columnNeeded, containsNulls } from './failures.ts';
-import { holdersOf, shapeOf, type Compressed, type OpenChunk } from '../segment/open-chunk.ts';
+import { holdersOf, rangeOf, shapeOf, type Compressed, type OpenChunk } from '../segment/open-chunk.ts';
+import { readerDdl } from '../reader-ddl.ts';
 import { settleChunk } from '../chunk/settle-chunk.ts';
 import type { TableColumn } from '../segment/read-columns.ts';
 import { createHolder, createRowsView, type SegmentsShape } from '../segment/segments-ddl.ts';
@@ -91,6 +92,7 @@ const rebuildView = (chunk: OpenChunk, compressed: Compressed, s: SegmentsShape)
   const { parts } = compressed;
   const view = { ...parts, chunkId: chunk.id, generation: compressed.generation + 1n };
   run(createRowsView(view, s));
+  for (const ddl of readerDdl(view, s, rangeOf(chunk))) run(ddl);
   letModify(chunk, parts);
   guardKeys(chunk, parts, s);
   request('recompress_chunk', { hypertable_id: chunk.hypertable.id, chunk_id: chunk.id });
@@ -133,7 +135,7 @@ export const syncChunk = (chunk: OpenChunk, compressed: Compressed): void => {
   }
   const changed = s.columns.filter((c) => find(c.name) !== undefined && find(c.name)?.notNull !== c.notNull);
   if (gone.length + added.length + changed.length > 0) {
-    run(`drop view if exists ${qualified(parts.view)}`);
+    run(`drop view if exists ${qualified(parts.view)}, ${qualified(parts.reader)}`);
     const holders = holdersOf(parts.segments);
     // DROP TYPE ... CASCADE has taken them already.
     for (const g of gone)
@@ -152,6 +154,7 @@ export const syncChunk = (chunk: OpenChunk, compressed: Compressed): void => {
       hypertable_id: chunk.hypertable.id,
       chunk_id: chunk.id,
       rows_view: oidOf(qualified(parts.view)),
+      reader: oidOf(qualified(parts.reader)),
     });
   }
   syncChecks(chunk, compressed);

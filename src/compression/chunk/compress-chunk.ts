@@ -26,7 +26,7 @@ import { changedMeanwhile, notValidated } from './failures.ts';
 import { FOR_TEXT } from '../segment/column-codec.ts';
 import { keyFunctionDdl, keyTriggerDdl, type GuardedKey } from './key-guard.ts';
 import { modifyFunctionDdl, modifyTriggerDdl } from './modify-guard.ts';
-import { chunkParts, shapeOf, type ChunkParts, type OpenChunk } from '../segment/open-chunk.ts';
+import { chunkParts, rangeOf, shapeOf, type ChunkParts, type OpenChunk } from '../segment/open-chunk.ts';
 import {
   createRemote,
   createResidue,
@@ -38,6 +38,7 @@ import {
   TAIL_SIDE,
   type SegmentsShape,
 } from '../segment/segments-ddl.ts';
+import { readerDdl } from '../reader-ddl.ts';
 import type { CompressionSettings } from '../settings/settings-plan.ts';
 import { planSlices, type RowSpread } from '../segment/slice-plan.ts';
 
@@ -203,6 +204,7 @@ const keepLateRows = (chunk: OpenChunk, heap: RelationName, tail: RelationName, 
 const swap = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsShape, server: string, read: Read): void => {
   const { relation, parent, hypertable } = chunk;
   withLockRetry(() => {
+    request('lock_read_view', { hypertable_id: hypertable.id });
     run(`lock table only ${qualified(chunk.root)} in access exclusive mode`);
     run(`lock table only ${qualified(parent)} in access exclusive mode`);
     run(`lock table only ${qualified(partNames(hypertable).defaultPartition)} in access exclusive mode`);
@@ -241,6 +243,7 @@ const record = (
     remote: oidOf(parts.remote),
     residue: oidOf(parts.residue),
     rows_view: oidOf(parts.view),
+    reader: oidOf(parts.reader),
     segments: oidOf(parts.segments),
     slice_bounds: bounds,
     segmentby: settings.segmentBy,
@@ -287,6 +290,7 @@ export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): 
     finishSegments(chunk, parts, shape);
     const view = { ...parts, chunkId: chunk.id, generation: 1n };
     run(createRowsView(view, shape));
+    for (const ddl of readerDdl(view, shape, rangeOf(chunk))) run(ddl);
     const after = sizesOf(parts.segments);
     swap(chunk, parts, shape, server, read);
     record(chunk, parts, settings, bounds, {

@@ -123,6 +123,7 @@ export const decompressChunk = (chunk: OpenChunk, compressed: Compressed): void 
     const indexes = indexesOf(tail);
     const aside: RelationName = { schema: relation.schema, name: `tessera_replaced_${chunk.id}` };
     withLockRetry(() => {
+      request('lock_read_view', { hypertable_id: hypertable.id });
       run(`lock table only ${qualified(parent)} in access exclusive mode`);
       run(`lock table only ${qualified(partNames(hypertable).defaultPartition)} in access exclusive mode`);
       run(`alter table ${qualified(parent)} detach partition ${qualified(relation)}`);
@@ -141,6 +142,7 @@ export const decompressChunk = (chunk: OpenChunk, compressed: Compressed): void 
 /** The relations beside those that are partitions; another view on them stops it unless `cascade`. */
 export const dropParts = ({ parts }: Compressed, cascade: boolean): void => {
   const how = cascade ? ' cascade' : '';
+  run(`drop view if exists ${qualified(parts.reader)}${how}`);
   run(`drop view ${qualified(parts.view)}${how}`);
   const holders = holdersOf(parts.segments);
   run(`drop table ${qualified(parts.segments)}${how}`);

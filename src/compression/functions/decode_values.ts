@@ -126,6 +126,39 @@ export const decode_time_plain = decoder(
   timesOf,
 );
 
+/** Up to here the number of microseconds since 1970 is exact in seconds, as to_timestamp() takes them. */
+const MOST = 2 ** 51;
+
+/** The value before the first and the step, where all steps are alike. */
+const stepsOf = ({ values, nulls }: Numbers): number[] | null => {
+  if (nulls !== undefined) return null;
+  const wide = values instanceof BigInt64Array;
+  const at = (i: number): number => Number(values[i]);
+  const [first, last] = [at(0), at(values.length - 1)];
+  const step = values.length === 1 ? 0 : (last - first) / (values.length - 1);
+  if (!Number.isInteger(step) || Math.abs(first) > MOST || Math.abs(last) > MOST) return null;
+  if (!wide) {
+    for (let i = 1; i < values.length; i++) if (at(i) !== first + step * i) return null;
+    return [first - step, step];
+  }
+  const words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+  for (let i = 1; i < values.length; i++)
+    if (words[2 * i + 1]! * 4_294_967_296 + (words[2 * i]! >>> 0) !== first + step * i) return null;
+  return [first - step, step];
+};
+
+export const decode_steps = defineFunction({
+  ...shared,
+  name: 'decode_steps',
+  returns: returnsScalar('double precision[]'),
+  summary:
+    'For a payload of integers, days or microseconds that go by equal steps: the value before the first, and the step; else null.',
+  handler: (payload: Uint8Array): unknown => {
+    const column = decode(payload);
+    return column.kind === 'int4' || column.kind === 'int8' ? stepsOf(numbersOf(column)) : null;
+  },
+});
+
 export const decode_text = defineFunction({
   ...shared,
   name: 'decode_text',

@@ -10,7 +10,9 @@ declare
 begin
   perform _tessera_functions.reject_own_loopback();
   for part in
-    select 'view' as kind, k.rows_view::oid as relation from _tessera_catalog.compressed_chunk k where k.chunk_id = any(chunk_ids)
+    select 'view' as kind, k.reader::oid as relation from _tessera_catalog.compressed_chunk k where k.chunk_id = any(chunk_ids)
+    union all
+    select 'view', k.rows_view::oid from _tessera_catalog.compressed_chunk k where k.chunk_id = any(chunk_ids)
     union all
     select 'table', s.compress_relid::oid from _tessera_catalog.compression_settings s where s.chunk_id = any(chunk_ids)
     union all
@@ -53,7 +55,7 @@ begin
   from _tessera_catalog.compressed_chunk k
   join _tessera_catalog.chunk c on c.id = k.chunk_id
   left join _tessera_catalog.compression_settings s on s.chunk_id = k.chunk_id
-  where array[k.tail::oid, k.remote::oid, k.residue::oid, k.rows_view::oid, s.compress_relid::oid] && gone
+  where array[k.tail::oid, k.remote::oid, k.residue::oid, k.rows_view::oid, k.reader::oid, s.compress_relid::oid] && gone
   limit 1;
   if chunk is not null then
     raise exception using

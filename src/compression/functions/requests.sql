@@ -13,6 +13,7 @@ begin
     select parent.relid, parent.id, s.segmentby, s.orderby, s.orderby_desc, s.orderby_nullsfirst
     from _tessera_functions.settings_of_request(payload) s;
   end if;
+  perform _tessera_functions.build_read_view(parent.id);
   return null;
 end
 $$;
@@ -95,14 +96,15 @@ begin
   perform _tessera_functions.require_part(parent.relid, (payload ->> 'residue')::oid, 'r');
   perform _tessera_functions.require_part(parent.relid, (payload ->> 'segments')::oid, 'r');
   perform _tessera_functions.require_part(parent.relid, (payload ->> 'rows_view')::oid, 'v');
+  perform _tessera_functions.require_part(parent.relid, (payload ->> 'reader')::oid, 'v');
   insert into _tessera_catalog.compression_settings
     (relid, hypertable_id, chunk_id, compress_relid, segmentby, orderby, orderby_desc, orderby_nullsfirst)
   select (payload ->> 'relid')::oid, parent.id, the_chunk, (payload ->> 'segments')::oid,
     s.segmentby, s.orderby, s.orderby_desc, s.orderby_nullsfirst
   from _tessera_functions.settings_of_request(payload) s;
-  insert into _tessera_catalog.compressed_chunk (chunk_id, tail, remote, residue, rows_view, slice_bounds)
+  insert into _tessera_catalog.compressed_chunk (chunk_id, tail, remote, residue, rows_view, reader, slice_bounds)
   values (the_chunk, (payload ->> 'tail')::oid, (payload ->> 'remote')::oid, (payload ->> 'residue')::oid,
-    (payload ->> 'rows_view')::oid, array(select jsonb_array_elements_text(payload -> 'slice_bounds'))::bigint[]);
+    (payload ->> 'rows_view')::oid, (payload ->> 'reader')::oid, array(select jsonb_array_elements_text(payload -> 'slice_bounds'))::bigint[]);
   insert into _tessera_catalog.compression_chunk_size
   values (the_chunk,
     (size #>> '{uncompressed,heap}')::bigint, (size #>> '{uncompressed,toast}')::bigint, (size #>> '{uncompressed,index}')::bigint,
@@ -110,6 +112,7 @@ begin
     (size ->> 'rows')::bigint, (size ->> 'segments')::bigint);
   update _tessera_catalog.chunk set status = status | 1 where id = the_chunk;
   perform _tessera_functions.record_parts(parent.id);
+  perform _tessera_functions.build_read_view(parent.id);
   return null;
 end
 $$;
@@ -150,6 +153,7 @@ begin
   delete from _tessera_catalog.compression_chunk_size where chunk_id = the_chunk;
   update _tessera_catalog.chunk set status = status & ~9 where id = the_chunk;
   perform _tessera_functions.request_replace_chunk(caller, payload);
+  perform _tessera_functions.build_read_view(parent.id);
   return null;
 end
 $$;

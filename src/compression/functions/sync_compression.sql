@@ -36,7 +36,7 @@ begin
         from _tessera_catalog.compressed_chunk k
         join _tessera_catalog.chunk n on n.id = k.chunk_id and n.hypertable_id = h.id
         join _tessera_catalog.compression_settings s on s.chunk_id = k.chunk_id,
-          lateral (values (k.residue::oid), (k.rows_view::oid), (s.compress_relid::oid)) x(relation)))
+          lateral (values (k.residue::oid), (k.rows_view::oid), (k.reader::oid), (s.compress_relid::oid)) x(relation)))
     union all
     select format('alter type %s owner to %I', holder, owner)
     from _tessera_catalog.compressed_chunk k
@@ -111,11 +111,15 @@ begin
   if payload ->> 'rows_view' is not null then
     perform _tessera_functions.require_part(parent.relid, (payload ->> 'rows_view')::oid, 'v');
   end if;
+  if payload ->> 'reader' is not null then
+    perform _tessera_functions.require_part(parent.relid, (payload ->> 'reader')::oid, 'v');
+  end if;
   if payload ->> 'remote' is not null then
     perform _tessera_functions.require_part(parent.relid, (payload ->> 'remote')::oid, 'f');
   end if;
   update _tessera_catalog.compressed_chunk k
-  set rows_view = coalesce((payload ->> 'rows_view')::oid::regclass, k.rows_view), remote = coalesce((payload ->> 'remote')::oid::regclass, k.remote)
+  set rows_view = coalesce((payload ->> 'rows_view')::oid::regclass, k.rows_view), remote = coalesce((payload ->> 'remote')::oid::regclass, k.remote),
+    reader = coalesce((payload ->> 'reader')::oid::regclass, k.reader)
   from _tessera_catalog.chunk c
   where c.id = k.chunk_id and c.hypertable_id = parent.id and c.id = (payload ->> 'chunk_id')::int;
   perform _tessera_functions.record_parts(parent.id);

@@ -39,10 +39,10 @@ const rename = (open: OpenHypertable, chunks: readonly (readonly [OpenChunk, Com
   ]);
   const old = [...known].find((name) => !now.includes(name));
   if (old === undefined || known.has(renamed)) return;
-  for (const [, { parts }] of chunks)
-    for (const table of [parts.segments, parts.residue, parts.view])
+  for (const [, { parts, hasReader }] of chunks)
+    for (const table of [parts.segments, parts.residue, parts.view, ...(hasReader ? [parts.reader] : [])])
       run(
-        `alter ${table === parts.view ? 'view' : 'table'} ${qualified(table)} rename column ${ident(old)} to ${ident(renamed)}`,
+        `alter ${table === parts.view || table === parts.reader ? 'view' : 'table'} ${qualified(table)} rename column ${ident(old)} to ${ident(renamed)}`,
       );
   request('rename_compressed', {
     hypertable_id: open.hypertable.id,

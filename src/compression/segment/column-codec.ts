@@ -63,6 +63,16 @@ const TIMES: Readonly<Record<string, (number: string) => string>> = {
   date: (n) => `('2000-01-01'::date + (${n}))`,
 };
 
+/** Microseconds between 1970 and 2000, from which PostgreSQL counts. */
+const EPOCH = '946684800000000';
+
+/** From the text that is kept of times that are no number; of dates only the infinities are. */
+const FAR_TIMES: Readonly<Record<string, (text: string) => string>> = {
+  'timestamp with time zone': (t) => fn('kept_time', t),
+  'timestamp without time zone': (t) => `timezone('UTC'::text, ${fn('kept_time', t)})`,
+  date: (t) => `(timezone('UTC'::text, ${fn('kept_time', t)}))::date`,
+};
+
 const BY_NUMBER: Readonly<Record<string, string>> = {
   smallint: 'decode_int4',
   integer: 'decode_int4',
@@ -83,6 +93,47 @@ const finish = (value: string, column: CodecColumn): string => {
   return column.collation === null ? cast : `${cast} collate ${column.collation}`;
 };
 
+/** Byte 2 of a payload says what its values are. */
+const IS_TEXT = (payload: string): string => `get_byte(${payload}, 2) = 6`;
+
+/** A column of times for the views of tessera_read: what goes by equal steps is not decoded but counted. */
+export interface TimeReading {
+  readonly decode: readonly string[];
+  value(parts: readonly string[], row: string): string;
+}
+
+/** `steps` is what decode_steps() gives; undefined for a column whose values are no times. */
+export const timeReading = (column: CodecColumn, payload: string, steps: string): TimeReading | undefined => {
+  const { baseType, native, notNull } = column;
+  const time = TIMES[baseType];
+  const name = time === undefined ? BY_NUMBER[baseType] : baseType === 'date' ? 'decode_int4' : 'decode_time';
+  if (native !== null || name === undefined || !['decode_int4', 'decode_int8', 'decode_time'].includes(name))
+    return undefined;
+  if (baseType === 'boolean') return undefined;
+  const start = name === 'decode_time' ? `${steps}[1] + ${EPOCH}` : `${steps}[1]`;
+  const decode = [
+    start,
+    `${steps}[2]`,
+    `case when ${steps} is null then ${numbers(name, payload, notNull)} end`,
+    ...(time === undefined
+      ? []
+      : [
+          `case when ${steps} is null and ${IS_TEXT(payload)}
+             then _tessera_functions.unfolded(${fn('decode_text', payload)}) end`,
+        ]),
+  ];
+  const value: TimeReading['value'] = ([first = '', step = '', number = '', text = ''], row) => {
+    const counted = `(${first} + ${step} * ${row})`;
+    const far = FAR_TIMES[baseType];
+    if (time === undefined || far === undefined)
+      return finish(`case when ${step} is not null then ${counted}::${baseType} else ${number}[${row}] end`, column);
+    const one = name === 'decode_time' ? `${counted} / 1000000` : `${counted}::integer`;
+    const given = `case when ${step} is not null then ${one} else ${number}[${row}] end`;
+    return finish(`case when ${text} is not null then ${far(`${text}[${row}]`)} else ${time(given)} end`, column);
+  };
+  return { decode, value };
+};
+
 const nativeCodec = (column: CodecColumn, { element, holder }: NativeStorage): ColumnCodec => ({
   stored: `${element}[]`,
   packed: false,
@@ -98,6 +149,7 @@ export const columnCodec = (column: CodecColumn): ColumnCodec => {
   const stored = 'bytea';
   const packed = codec.kind !== 'text' && codec.kind !== 'bytes' && codec.algorithm !== 'gorilla';
   const time = TIMES[baseType];
+  const far = FAR_TIMES[baseType];
   const asText = codec.kind === 'text';
   const encode = (value: string): string =>
     fn(
@@ -108,18 +160,18 @@ export const columnCodec = (column: CodecColumn): ColumnCodec => {
       literal(codec.algorithm),
       time === undefined ? 'false' : 'true',
     );
-  if (time !== undefined) {
+  if (time !== undefined && far !== undefined) {
     return {
       stored,
       packed,
       encode,
       decode: (payload) => [
         numbers(baseType === 'date' ? 'decode_int4' : 'decode_time', payload, notNull),
-        `_tessera_functions.unfolded(${fn('decode_text', payload)})`,
+        `case when ${IS_TEXT(payload)} then _tessera_functions.unfolded(${fn('decode_text', payload)}) end`,
       ],
       value: ([number = '', text = ''], row) =>
         finish(
-          `case when ${text} is not null then ${text}[${row}]::${baseType} else ${time(`${number}[${row}]`)} end`,
+          `case when ${text} is not null then ${far(`${text}[${row}]`)} else ${time(`${number}[${row}]`)} end`,
           column,
         ),
     };

@@ -1,9 +1,11 @@
 import { findHypertableById, type Hypertable } from '../../catalog/hypertable.ts';
 import { maybeOne, one, query } from '../../engine/spi.ts';
+import { MINUS_INFINITY, PLUS_INFINITY } from '../../lib/internal-time.ts';
 import { displayed, qualified, type RelationName } from '../../lib/quote.ts';
 import { findRelation, timeDimension, typedLiteral, type Relation } from '../../hypertable/index.ts';
 import { notChunk, notEnabled, notOwner, nullChunk } from './failures.ts';
 import { readTableColumns } from './read-columns.ts';
+import type { ChunkRange } from '../reader-ddl.ts';
 import type { SegmentsShape } from './segments-ddl.ts';
 import type { CompressionSettings } from '../settings/settings-plan.ts';
 
@@ -14,6 +16,8 @@ export interface ChunkParts {
   readonly segments: RelationName;
   readonly residue: RelationName;
   readonly view: RelationName;
+  /** by which schema tessera_read reads the chunk */
+  readonly reader: RelationName;
 }
 
 /** Function of the trigger that looks for the key of a new row among the compressed ones. */
@@ -32,6 +36,8 @@ export const modifyFunctionOf = (parts: ChunkParts): RelationName => ({
 export interface Compressed {
   readonly generation: bigint;
   readonly parts: ChunkParts;
+  /** An earlier version made none. */
+  readonly hasReader: boolean;
   readonly bounds: readonly bigint[];
   readonly settings: CompressionSettings;
 }
@@ -90,6 +96,7 @@ export const chunkParts = (h: Hypertable, chunkId: number): ChunkParts => {
     segments: name('segments'),
     residue: name('residue'),
     view: name('rows'),
+    reader: name('read'),
   };
 };
 
@@ -113,18 +120,24 @@ export const findCompressed = (chunkId: number): Compressed | undefined => {
       remote: bigint;
       residue: bigint;
       view: bigint;
+      reader: bigint | null;
+      named: string;
       segments: bigint;
       bounds: bigint[];
     }
   >(
     `select k.generation, k.tail::oid::int8 as tail, k.remote::oid::int8 as remote, k.residue::oid::int8 as residue,
-       k.rows_view::oid::int8 as view, s.compress_relid::oid::int8 as segments, k.slice_bounds as bounds,
+       k.rows_view::oid::int8 as view, k.reader::oid::int8 as reader, s.compress_relid::oid::int8 as segments, k.slice_bounds as bounds,
+       (select h.associated_table_prefix || '_' || k.chunk_id || '_read' from _tessera_catalog.chunk c
+         join _tessera_catalog.hypertable h on h.id = c.hypertable_id where c.id = k.chunk_id) as named,
        ${SETTINGS.replace(/(^|, )/g, '$1s.')}
      from _tessera_catalog.compressed_chunk k join _tessera_catalog.compression_settings s on s.chunk_id = k.chunk_id
      where k.chunk_id = $1`,
     [chunkId],
   );
   if (row === undefined) return undefined;
+  const segments = relationName(row.segments);
+  const reader = row.reader === null ? undefined : findRelation(row.reader);
   return {
     generation: row.generation,
     parts: {
@@ -132,8 +145,10 @@ export const findCompressed = (chunkId: number): Compressed | undefined => {
       remote: relationName(row.remote),
       residue: relationName(row.residue),
       view: relationName(row.view),
-      segments: relationName(row.segments),
+      segments,
+      reader: reader ?? { schema: segments.schema, name: row.named },
     },
+    hasReader: reader !== undefined,
     bounds: row.bounds,
     settings: toSettings(row),
   };
@@ -177,4 +192,17 @@ export const shapeOf = (
     timeColumn: time.column_name,
     bounds: bounds.map((b) => typedLiteral(b, time.type)),
   };
+};
+
+/** The times of a chunk, as SQL compares them with its rows. */
+export const rangeOf = (chunk: Pick<OpenChunk, 'id' | 'hypertable'>): ChunkRange => {
+  const time = timeDimension(chunk.hypertable);
+  const found = maybeOne<{ lower: bigint; upper: bigint }>(
+    `select s.range_start as lower, s.range_end as upper from _tessera_catalog.chunk_constraint k
+     join _tessera_catalog.dimension_slice s on s.id = k.dimension_slice_id and s.dimension_id = $2 where k.chunk_id = $1`,
+    [chunk.id, time.id],
+  );
+  const bound = (at: bigint | undefined, none: bigint): string | null =>
+    at === undefined || at === none ? null : typedLiteral(at, time.type);
+  return { lower: bound(found?.lower, MINUS_INFINITY), upper: bound(found?.upper, PLUS_INFINITY) };
 };

@@ -71,6 +71,7 @@ export const dropChunks = (
         const before = partitionsOf(root.oid, oids);
         refreshBeforeDrop(open, before, rangesOf(chunksOf(before)), results);
       }
+      request('lock_read_view', { hypertable_id: hypertable.id });
       run(`lock table only ${qualified(root)} in access exclusive mode`);
       run(`lock table only ${qualified(partNames(hypertable).defaultPartition)} in access exclusive mode`);
       const partitions = partitionsOf(root.oid, oids);

@@ -4,6 +4,9 @@ set search_path to pg_catalog, pg_temp
 as $$
 declare
   slices int[];
+  compressed int[] := array(
+    select distinct c.hypertable_id from _tessera_catalog.compressed_chunk k join _tessera_catalog.chunk c on c.id = k.chunk_id
+    where k.chunk_id = any(chunk_ids));
 begin
   with gone as (
     delete from _tessera_catalog.chunk_constraint where chunk_id = any(chunk_ids) returning dimension_slice_id
@@ -13,6 +16,7 @@ begin
   delete from _tessera_catalog.dimension_slice s
   where s.id = any(slices)
     and not exists (select from _tessera_catalog.chunk_constraint c where c.dimension_slice_id = s.id);
+  perform _tessera_functions.build_read_view(h) from unnest(compressed) h;
 end
 $$;
 comment on function _tessera_functions.erase_chunks(integer[]) is 'deletes catalog rows of chunks and the slices no other chunk has';
@@ -56,6 +60,7 @@ begin
   delete from _tessera_catalog.compression_chunk_size where chunk_id = any(ids);
   delete from _tessera_catalog.bgw_policy_chunk_stats where chunk_id = any(ids);
   update _tessera_catalog.chunk set dropped = true, relid = null, compressed_chunk_id = null, status = 0 where id = any(ids);
+  perform _tessera_functions.build_read_view(parent.id);
   with before as (
     delete from _tessera_catalog.continuous_aggs_frozen f
     using _tessera_catalog.continuous_agg a
@@ -93,6 +98,7 @@ begin
   delete from _tessera_catalog.continuous_aggs_invalidation_threshold where hypertable_id = any(hypertable_ids);
   delete from _tessera_catalog.continuous_aggs_hypertable_invalidation_log where hypertable_id = any(hypertable_ids);
   perform _tessera_functions.forget_chunks(array(select id from _tessera_catalog.chunk where hypertable_id = any(hypertable_ids)));
+  perform _tessera_functions.drop_read_view(i) from unnest(hypertable_ids) i;
   delete from _tessera_catalog.hypertable where id = any(hypertable_ids);
   foreach part in array parts loop
     perform _tessera_functions.drop_part(part.relation, part.helper);
@@ -185,6 +191,7 @@ begin
     where c.hypertable_id = h.id and not c.dropped and pg_partition_root(c.relid) is distinct from h.relid));
 
   perform _tessera_functions.sync_compression(h.id, renamed_column);
+  perform _tessera_functions.build_read_view(h.id);
   perform _tessera_functions.sync_replica_identity(h.id);
 
   -- Policies run as the owner of the hypertable, whoever that is.

@@ -12,7 +12,7 @@ as $$
   from _tessera_catalog.compressed_chunk k
   join _tessera_catalog.chunk c on c.id = k.chunk_id
   left join _tessera_catalog.compression_settings s on s.chunk_id = k.chunk_id
-  where $1 in (k.tail, k.remote, k.residue, k.rows_view, s.compress_relid)
+  where $1 in (k.tail, k.remote, k.residue, k.rows_view, k.reader, s.compress_relid)
   limit 1
 $$;
 comment on function _tessera_functions.hypertable_of_part(oid) is 'the hypertable that a table, foreign table or view was made for, which is neither a hypertable nor a chunk';

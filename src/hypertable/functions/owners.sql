@@ -102,7 +102,7 @@ as $$
     from _tessera_catalog.compressed_chunk k
     join _tessera_catalog.chunk c on c.id = k.chunk_id
     left join _tessera_catalog.compression_settings s on s.chunk_id = k.chunk_id,
-      lateral (values (k.tail::oid), (k.remote::oid), (k.residue::oid), (k.rows_view::oid), (s.compress_relid::oid)) x(relation)
+      lateral (values (k.tail::oid), (k.remote::oid), (k.residue::oid), (k.rows_view::oid), (k.reader::oid), (s.compress_relid::oid)) x(relation)
     union all
     select a.mat_hypertable_id, x.relation
     from _tessera_catalog.continuous_agg a, lateral (values (a.partial_view::oid), (a.direct_view::oid)) x(relation)

@@ -1,0 +1,12 @@
+create function _tessera_functions.kept_time(image text) returns timestamp with time zone
+language plpgsql immutable strict parallel safe cost 1
+set search_path to pg_catalog, pg_temp
+set timezone to 'UTC'
+set datestyle to 'ISO, MDY'
+as $$
+begin
+  -- Immutable, as a cast is not: where a query looks for other times the planner leaves the whole slice out.
+  return image::timestamptz;
+end
+$$;
+comment on function _tessera_functions.kept_time(text) is 'a time that is too far from today to be kept as a number, with its offset';

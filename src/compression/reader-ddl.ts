@@ -1,0 +1,98 @@
+import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
+import { columnCodec, timeReading } from './segment/column-codec.ts';
+import type { TableColumn } from './segment/read-columns.ts';
+import type { SegmentsShape } from './segment/segments-ddl.ts';
+
+/** Where the times of a chunk lie, as SQL literals of the time column's type; null where there is no bound. */
+export interface ChunkRange {
+  readonly lower: string | null;
+  readonly upper: string | null;
+}
+
+export interface ReaderParts {
+  readonly reader: RelationName;
+  readonly segments: RelationName;
+  readonly residue: RelationName;
+  readonly chunkId: number;
+  readonly generation: bigint;
+}
+
+const LIVE = '(c._ts_meta_dead is null or not _tessera_functions.is_done_here(c._ts_meta_dead))';
+const BORN = '_tessera_functions.is_done_here(c._ts_meta_born)';
+
+const collated = (c: TableColumn): string => (c.collation === null ? '' : ` collate ${c.collation}`);
+
+/** The rows of segments. Each column is decoded once per segment, and only if it is asked for. */
+const segmentRows = (segments: RelationName, s: SegmentsShape, slice: number | null): string => {
+  const decoded: string[] = [];
+  const kept: string[] = [];
+  let steps = '';
+  const values = s.columns.map((c, n) => {
+    if (s.settings.segmentBy.includes(c.name)) {
+      kept.push(`c.${ident(c.name)}`);
+      return `s.${ident(c.name)}`;
+    }
+    const reading = c.name === s.timeColumn ? timeReading(c, `c.${ident(c.name)}`, 'e._ts_steps') : undefined;
+    if (reading !== undefined)
+      steps = ` from (select _tessera_functions.decode_steps(c.${ident(c.name)}) as _ts_steps offset 0) e`;
+    const codec = columnCodec(c);
+    const parts = (reading?.decode ?? codec.decode(`c.${ident(c.name)}`)).map((sql, part) => {
+      const name = `_ts_${n}_${part}`;
+      decoded.push(`${sql} as ${name}`);
+      kept.push(`d.${name}`);
+      return `s.${name}`;
+    });
+    return `${(reading?.value ?? codec.value)(parts, 's._ts_row')} as ${ident(c.name)}`;
+  });
+  const lateral = decoded.length === 0 ? '' : ` cross join lateral (select ${decoded.join(', ')}${steps} offset 0) d`;
+  const conditions = [...(slice === null ? [] : [`c._ts_meta_slice = ${slice}`]), LIVE];
+  return `select ${values.join(', ')}
+    from (select ${[...kept, 'generate_series(1, c._ts_meta_count) as _ts_row'].join(', ')}
+      from ${qualified(segments)} c${lateral}
+      where ${conditions.join(' and ')}) s`;
+};
+
+const within = (s: SegmentsShape, lower: string | null, upper: string | null): string =>
+  [
+    ...(lower === null ? [] : [`r.${ident(s.timeColumn)} >= ${lower}`]),
+    ...(upper === null ? [] : [`r.${ident(s.timeColumn)} < ${upper}`]),
+  ].join(' and ');
+
+/**
+ * PostgreSQL looks for contradictions between what a query asks for and what is known only where something is one of
+ * several (constraint_exclusion = partition). So a row that cannot be stands beside each slice.
+ */
+const sliceRows = (segments: RelationName, s: SegmentsShape, slice: number, range: ChunkRange): string => {
+  const lower = slice === 0 ? range.lower : (s.bounds[slice - 1] ?? null);
+  const upper = s.bounds[slice] ?? range.upper;
+  const rows = segmentRows(segments, s, slice);
+  const nobody = s.columns.map((c) => (c.name === s.timeColumn ? `${upper}` : `null::${c.type}${collated(c)}`));
+  const apart = upper === null ? '' : ` union all select ${nobody.join(', ')}`;
+  return `select * from (${rows}${apart}) r where ${within(s, lower, upper)}`;
+};
+
+/**
+ * The compressed rows of a chunk, decoded by the session that reads them, for whoever may read the hypertable. It is a
+ * security barrier, since it is readable for everybody: nothing of the reader's is run before it is known who he is.
+ */
+export const createReader = (v: ReaderParts, s: SegmentsShape, range: ChunkRange): string => {
+  const slices =
+    s.bounds.length === 0
+      ? [segmentRows(v.segments, s, null)]
+      : [...s.bounds, ''].map((_, slice) => sliceRows(v.segments, s, slice, range));
+  const residue = `select ${s.columns.map((c) => `c.${ident(c.name)}`).join(', ')}
+   from ${qualified(v.residue)} c where ${BORN} and ${LIVE}`;
+  const conditions = [
+    within(s, range.lower, range.upper),
+    `(select _tessera_functions.may_read_chunk(${v.chunkId}, ${v.generation}, current_user))`,
+  ].filter((c) => c !== '');
+  return `create or replace view ${qualified(v.reader)} with (security_barrier) as
+    select * from (${[...slices, residue].join('\n union all ')}) r
+    where ${conditions.join(' and ')}`;
+};
+
+export const readerDdl = (v: ReaderParts, s: SegmentsShape, range: ChunkRange): string[] => [
+  createReader(v, s, range),
+  `grant select on ${qualified(v.reader)} to public`,
+  `comment on view ${qualified(v.reader)} is ${literal('compressed rows of a chunk, for the views of schema tessera_read')}`,
+];
