@@ -17,6 +17,7 @@ export interface ReaderParts {
   readonly generation: bigint;
 }
 
+const ROW = 'generate_series(1, c._ts_meta_count)';
 const LIVE = '(c._ts_meta_dead is null or not _tessera_functions.is_done_here(c._ts_meta_dead))';
 const BORN = '_tessera_functions.is_done_here(c._ts_meta_born)';
 
@@ -39,15 +40,27 @@ const segmentRows = (segments: RelationName, s: SegmentsShape, slice: number | n
     const parts = (reading?.decode ?? codec.decode(`c.${ident(c.name)}`)).map((sql, part) => {
       const name = `_ts_${n}_${part}`;
       decoded.push(`${sql} as ${name}`);
-      kept.push(`d.${name}`);
-      return `s.${name}`;
+      if (reading === undefined) kept.push(`d.${name}`);
+      return name;
     });
-    return `${(reading?.value ?? codec.value)(parts, 's._ts_row')} as ${ident(c.name)}`;
+    if (reading === undefined)
+      return `${codec.value(
+        parts.map((name) => `s.${name}`),
+        's._ts_row',
+      )} as ${ident(c.name)}`;
+    // Beside the rows' numbers it is computed once a row, however many conditions there are on it.
+    kept.push(
+      `${reading.value(
+        parts.map((name) => `d.${name}`),
+        ROW,
+      )} as ${ident(c.name)}`,
+    );
+    return `s.${ident(c.name)}`;
   });
   const lateral = decoded.length === 0 ? '' : ` cross join lateral (select ${decoded.join(', ')}${steps} offset 0) d`;
   const conditions = [...(slice === null ? [] : [`c._ts_meta_slice = ${slice}`]), LIVE];
   return `select ${values.join(', ')}
-    from (select ${[...kept, 'generate_series(1, c._ts_meta_count) as _ts_row'].join(', ')}
+    from (select ${[...kept, `${ROW} as _ts_row`].join(', ')}
       from ${qualified(segments)} c${lateral}
       where ${conditions.join(' and ')}) s`;
 };

@@ -110,6 +110,7 @@ export const timeReading = (column: CodecColumn, payload: string, steps: string)
   if (native !== null || name === undefined || !['decode_int4', 'decode_int8', 'decode_time'].includes(name))
     return undefined;
   if (baseType === 'boolean') return undefined;
+  const far = FAR_TIMES[baseType];
   const start = name === 'decode_time' ? `${steps}[1] + ${EPOCH}` : `${steps}[1]`;
   const decode = [
     start,
@@ -122,14 +123,13 @@ export const timeReading = (column: CodecColumn, payload: string, steps: string)
              then _tessera_functions.unfolded(${fn('decode_text', payload)}) end`,
         ]),
   ];
+  // One of the two is null, which greatest() passes over; where CASE does so no rows could be made beside it.
   const value: TimeReading['value'] = ([first = '', step = '', number = '', text = ''], row) => {
-    const counted = `(${first} + ${step} * ${row})`;
-    const far = FAR_TIMES[baseType];
+    const counted = `${first} + ${step} * ${row}`;
     if (time === undefined || far === undefined)
-      return finish(`case when ${step} is not null then ${counted}::${baseType} else ${number}[${row}] end`, column);
-    const one = name === 'decode_time' ? `${counted} / 1000000` : `${counted}::integer`;
-    const given = `case when ${step} is not null then ${one} else ${number}[${row}] end`;
-    return finish(`case when ${text} is not null then ${far(`${text}[${row}]`)} else ${time(given)} end`, column);
+      return finish(`greatest((${counted})::${baseType}, ${number}[${row}])`, column);
+    const one = name === 'decode_time' ? `(${counted}) / 1000000` : `(${counted})::integer`;
+    return finish(`greatest(${time(`greatest(${one}, ${number}[${row}])`)}, ${far(`${text}[${row}]`)})`, column);
   };
   return { decode, value };
 };
