@@ -13,7 +13,7 @@ export {
 } from './capture/capture.ts';
 export { copyReplicaIdentity } from './chunk/create-chunk.ts';
 export { spaceDimension, timeDimension } from './dimension/dimensions.ts';
-export { OWN_RESULTS_SETTING, watchIfResults, watchResults } from './results-trigger.ts';
+export { OWN_RESULTS_SETTING, watchIfResults, watchResults } from './capture/results-trigger.ts';
 export { recordParts } from './table/parts.ts';
 export {
   chunkKeys,

@@ -6,7 +6,7 @@ import { columnCodec } from '../segment/column-codec.ts';
 import { encoding, guardKeys, letModify } from '../chunk/compress-chunk.ts';
 import { cannotAlter, checkViolated, columnNeeded, containsNulls } from './failures.ts';
 import { holdersOf, rangeOf, shapeOf, type Compressed, type OpenChunk } from '../segment/open-chunk.ts';
-import { readerDdl } from '../reader-ddl.ts';
+import { readerDdl } from '../segment/reader-ddl.ts';
 import { settleChunk } from '../chunk/settle-chunk.ts';
 import type { TableColumn } from '../segment/read-columns.ts';
 import { createHolder, createRowsView, type SegmentsShape } from '../segment/segments-ddl.ts';

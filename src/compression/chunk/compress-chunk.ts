@@ -38,7 +38,7 @@ import {
   TAIL_SIDE,
   type SegmentsShape,
 } from '../segment/segments-ddl.ts';
-import { readerDdl } from '../reader-ddl.ts';
+import { readerDdl } from '../segment/reader-ddl.ts';
 import type { CompressionSettings } from '../settings/settings-plan.ts';
 import { planSlices, type RowSpread } from '../segment/slice-plan.ts';
 

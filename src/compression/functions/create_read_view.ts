@@ -6,7 +6,7 @@ import { oidOf, openOwnHypertable } from '../../hypertable/index.ts';
 import { displayed } from '../../lib/quote.ts';
 import { defineFunction, returnsScalar } from '../../udf/define-function.ts';
 import { notEnabled } from '../segment/failures.ts';
-import { makeReaders } from '../make-readers.ts';
+import { makeReaders } from '../chunk/make-readers.ts';
 import { findSettings } from '../segment/open-chunk.ts';
 
 export const make_readers = defineFunction({

@@ -5,7 +5,7 @@ import { displayed, qualified, type RelationName } from '../../lib/quote.ts';
 import { findRelation, timeDimension, typedLiteral, type Relation } from '../../hypertable/index.ts';
 import { notChunk, notEnabled, notOwner, nullChunk } from './failures.ts';
 import { readTableColumns } from './read-columns.ts';
-import type { ChunkRange } from '../reader-ddl.ts';
+import type { ChunkRange } from './reader-ddl.ts';
 import type { SegmentsShape } from './segments-ddl.ts';
 import type { CompressionSettings } from '../settings/settings-plan.ts';
 

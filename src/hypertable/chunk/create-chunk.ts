@@ -17,7 +17,7 @@ import {
 } from '../table/partition-ddl.ts';
 import { relationOid, storedColumns, type Relation } from '../table/relation.ts';
 import { droppedChunks } from './revive-chunks.ts';
-import { watchIfResults } from '../results-trigger.ts';
+import { watchIfResults } from '../capture/results-trigger.ts';
 import { attachedTablespaces, chooseTablespace } from './tablespace.ts';
 import { boundsSql, insideSql } from '../table/time-sql.ts';
 import { ensureTruncatedTrigger } from './truncated-trigger.ts';

@@ -15,7 +15,7 @@ import { nullArgument } from '../../lib/failures.ts';
 import { oidOf } from '../dimension/open-hypertable.ts';
 import { createChunkTable } from '../table/partition-ddl.ts';
 import { findRelation, storedColumns, type Relation } from '../table/relation.ts';
-import { watchIfResults } from '../results-trigger.ts';
+import { watchIfResults } from '../capture/results-trigger.ts';
 import { requireTablespace } from '../chunk/tablespace.ts';
 
 interface Chunk {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { PG_MAJOR } from '../../../server/root.ts';
-import { useDatabase } from '../../harness/database.ts';
+import { PG_MAJOR } from '../../../../server/root.ts';
+import { useDatabase } from '../../../harness/database.ts';
 
 const db = useDatabase();
 

@@ -1,8 +1,8 @@
-import { request } from '../catalog/catalog-writer.ts';
-import { query, run } from '../engine/spi.ts';
-import { relationOid, type OpenHypertable } from '../hypertable/index.ts';
-import { findCompressed, openChunk, rangeOf, shapeOf } from './segment/open-chunk.ts';
-import { readerDdl } from './reader-ddl.ts';
+import { request } from '../../catalog/catalog-writer.ts';
+import { query, run } from '../../engine/spi.ts';
+import { relationOid, type OpenHypertable } from '../../hypertable/index.ts';
+import { findCompressed, openChunk, rangeOf, shapeOf } from '../segment/open-chunk.ts';
+import { readerDdl } from '../segment/reader-ddl.ts';
 
 /** What chunks that an earlier version compressed want of the views of tessera_read; as the owner of the hypertable. */
 export const makeReaders = ({ hypertable }: OpenHypertable): void => {

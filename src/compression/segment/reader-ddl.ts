@@ -1,7 +1,7 @@
-import { ident, literal, qualified, type RelationName } from '../lib/quote.ts';
-import { columnCodec, timeReading } from './segment/column-codec.ts';
-import type { TableColumn } from './segment/read-columns.ts';
-import type { SegmentsShape } from './segment/segments-ddl.ts';
+import { ident, literal, qualified, type RelationName } from '../../lib/quote.ts';
+import { columnCodec, timeReading } from './column-codec.ts';
+import type { TableColumn } from './read-columns.ts';
+import type { SegmentsShape } from './segments-ddl.ts';
 
 /** Where the times of a chunk lie, as SQL literals of the time column's type; null where there is no bound. */
 export interface ChunkRange {

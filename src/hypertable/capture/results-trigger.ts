@@ -1,6 +1,6 @@
-import type { Hypertable } from '../catalog/hypertable.ts';
-import { maybeOne, run } from '../engine/spi.ts';
-import { qualified, type RelationName } from '../lib/quote.ts';
+import type { Hypertable } from '../../catalog/hypertable.ts';
+import { maybeOne, run } from '../../engine/spi.ts';
+import { qualified, type RelationName } from '../../lib/quote.ts';
 
 /** 'on' while a refresh writes results, or deletes those of rows that are dropped. */
 export const OWN_RESULTS_SETTING = 'tessera.own_results';

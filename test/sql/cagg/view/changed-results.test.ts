@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { viewDifferences } from '../../harness/cagg-views.ts';
-import { failure, useDatabase } from '../../harness/database.ts';
+import { viewDifferences } from '../../../harness/cagg-views.ts';
+import { failure, useDatabase } from '../../../harness/database.ts';
 
 const db = useDatabase();
 const DAILY = `select time_bucket('1 day', time) as day, device, sum(n) as total from m group by 1, 2`;

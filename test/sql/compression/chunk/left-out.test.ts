@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import { useDatabase } from '../../harness/database.ts';
+import { useDatabase } from '../../../harness/database.ts';
 
 const db = useDatabase();
 const guards = (): Promise<string[]> =>

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { hasWorkers, useCluster } from '../harness/cluster.ts';
+import { hasWorkers, useCluster } from '../../harness/cluster.ts';
 
 // A server of the user's own has no workers beside it.
 describe.skipIf(!hasWorkers())('clauses that foreign tables leave out', () => {

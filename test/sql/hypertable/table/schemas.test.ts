@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { useDatabase } from '../../harness/database.ts';
+import { useDatabase } from '../../../harness/database.ts';
 
 const db = useDatabase();
 
