@@ -6,6 +6,8 @@ CREATE SCHEMA tessera;
 COMMENT ON SCHEMA tessera IS 'care of the extension itself';
 CREATE SCHEMA tessera_information;
 COMMENT ON SCHEMA tessera_information IS 'views about hypertables, dimensions and chunks';
+CREATE SCHEMA tessera_read;
+COMMENT ON SCHEMA tessera_read IS 'views of hypertables with compression, which decode compressed rows in the session that reads them';
 CREATE TYPE _tessera_catalog.citus_job_status AS ENUM (
     'scheduled',
     'running',
@@ -260,7 +262,8 @@ CREATE TABLE _tessera_catalog.compressed_chunk (
     remote regclass NOT NULL,
     residue regclass NOT NULL,
     rows_view regclass NOT NULL,
-    slice_bounds bigint[] NOT NULL
+    slice_bounds bigint[] NOT NULL,
+    reader regclass
 );
 COMMENT ON TABLE _tessera_catalog.compressed_chunk IS 'the relations a compressed chunk is made of';
 COMMENT ON COLUMN _tessera_catalog.compressed_chunk.tail IS 'heap that takes new rows until they are recompressed';
@@ -268,6 +271,7 @@ COMMENT ON COLUMN _tessera_catalog.compressed_chunk.remote IS 'foreign table ove
 COMMENT ON COLUMN _tessera_catalog.compressed_chunk.residue IS 'rows of segments that were updated or deleted from, until they are recompressed';
 COMMENT ON COLUMN _tessera_catalog.compressed_chunk.rows_view IS 'decompression view: segments and residue as rows';
 COMMENT ON COLUMN _tessera_catalog.compressed_chunk.slice_bounds IS 'internal times between which segments do not reach over; the view has an arm for each slice, numbered from 0';
+COMMENT ON COLUMN _tessera_catalog.compressed_chunk.reader IS 'view by which tessera_read reads the chunk; null after an update from 0.5.0 until create_read_view()';
 CREATE TABLE _tessera_catalog.compression_algorithm (
     id smallint NOT NULL,
     version smallint NOT NULL,
@@ -625,6 +629,15 @@ CREATE TABLE _tessera_catalog.pg_dist_shard (
 COMMENT ON TABLE _tessera_catalog.pg_dist_shard IS 'shards of distributed and reference tables: table shard_schema.shard_name on each node that has a placement';
 COMMENT ON COLUMN _tessera_catalog.pg_dist_shard.shardminvalue IS 'always null: shards are hash partitions of PostgreSQL, which divide by modulus and remainder and not by ranges';
 COMMENT ON COLUMN _tessera_catalog.pg_dist_shard.local_relid IS 'foreign table through which the coordinator reaches the shard';
+CREATE TABLE _tessera_catalog.read_view (
+    hypertable_id integer NOT NULL,
+    relation regclass NOT NULL,
+    source regprocedure NOT NULL,
+    generation bigint NOT NULL
+);
+COMMENT ON TABLE _tessera_catalog.read_view IS 'views of schema tessera_read, which read hypertables without the loopback connection';
+COMMENT ON COLUMN _tessera_catalog.read_view.source IS 'function the view is made of; it is inlined where the view is read';
+COMMENT ON COLUMN _tessera_catalog.read_view.generation IS 'how often the function was made';
 CREATE TABLE _tessera_catalog.reference_change (
     change_id bigint NOT NULL,
     transaction_id xid8 DEFAULT pg_current_xact_id() NOT NULL,
@@ -1466,6 +1479,8 @@ ALTER TABLE ONLY _tessera_catalog.chunk
 ALTER TABLE ONLY _tessera_catalog.compressed_chunk
     ADD CONSTRAINT compressed_chunk_pkey PRIMARY KEY (chunk_id);
 ALTER TABLE ONLY _tessera_catalog.compressed_chunk
+    ADD CONSTRAINT compressed_chunk_reader_key UNIQUE (reader);
+ALTER TABLE ONLY _tessera_catalog.compressed_chunk
     ADD CONSTRAINT compressed_chunk_remote_key UNIQUE (remote);
 ALTER TABLE ONLY _tessera_catalog.compressed_chunk
     ADD CONSTRAINT compressed_chunk_residue_key UNIQUE (residue);
@@ -1559,6 +1574,12 @@ ALTER TABLE ONLY _tessera_catalog.pg_dist_rebalance_strategy
     ADD CONSTRAINT pg_dist_rebalance_strategy_pkey PRIMARY KEY (name);
 ALTER TABLE ONLY _tessera_catalog.pg_dist_shard
     ADD CONSTRAINT pg_dist_shard_pkey PRIMARY KEY (shardid);
+ALTER TABLE ONLY _tessera_catalog.read_view
+    ADD CONSTRAINT read_view_pkey PRIMARY KEY (hypertable_id);
+ALTER TABLE ONLY _tessera_catalog.read_view
+    ADD CONSTRAINT read_view_relation_key UNIQUE (relation);
+ALTER TABLE ONLY _tessera_catalog.read_view
+    ADD CONSTRAINT read_view_source_key UNIQUE (source);
 ALTER TABLE ONLY _tessera_catalog.reference_change
     ADD CONSTRAINT reference_change_pkey PRIMARY KEY (change_id);
 ALTER TABLE ONLY _tessera_catalog.remote_command
@@ -1688,12 +1709,15 @@ ALTER TABLE ONLY _tessera_catalog.pg_dist_placement
     ADD CONSTRAINT pg_dist_placement_shardid_fkey FOREIGN KEY (shardid) REFERENCES _tessera_catalog.pg_dist_shard(shardid) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.pg_dist_shard
     ADD CONSTRAINT pg_dist_shard_logicalrelid_fkey FOREIGN KEY (logicalrelid) REFERENCES _tessera_catalog.pg_dist_partition(logicalrelid) ON DELETE CASCADE;
+ALTER TABLE ONLY _tessera_catalog.read_view
+    ADD CONSTRAINT read_view_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 ALTER TABLE ONLY _tessera_catalog.tablespace
     ADD CONSTRAINT tablespace_hypertable_id_fkey FOREIGN KEY (hypertable_id) REFERENCES _tessera_catalog.hypertable(id) ON DELETE CASCADE;
 GRANT USAGE ON SCHEMA _tessera_catalog TO PUBLIC;
 GRANT USAGE ON SCHEMA _tessera_functions TO PUBLIC;
 GRANT USAGE ON SCHEMA tessera TO PUBLIC;
 GRANT USAGE ON SCHEMA tessera_information TO PUBLIC;
+GRANT USAGE ON SCHEMA tessera_read TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.continuous_agg TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.hypertable TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.bgw_job TO PUBLIC;
@@ -1744,6 +1768,7 @@ GRANT SELECT ON SEQUENCE _tessera_catalog.pg_dist_placement_placementid_seq TO P
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_rebalance_strategy TO PUBLIC;
 GRANT SELECT ON SEQUENCE _tessera_catalog.pg_dist_shardid_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.pg_dist_shard TO PUBLIC;
+GRANT SELECT ON TABLE _tessera_catalog.read_view TO PUBLIC;
 GRANT SELECT ON SEQUENCE _tessera_catalog.reference_change_change_id_seq TO PUBLIC;
 GRANT SELECT ON SEQUENCE _tessera_catalog.remote_command_command_id_seq TO PUBLIC;
 GRANT SELECT ON TABLE _tessera_catalog.remote_txn TO PUBLIC;
@@ -1836,12 +1861,12 @@ CREATE EVENT TRIGGER tessera_part_ddl ON ddl_command_end
 CREATE EVENT TRIGGER tessera_part_drop ON sql_drop
          WHEN TAG IN ('DROP FUNCTION', 'DROP ROUTINE', 'DROP TRIGGER', 'DROP VIEW', 'DROP SEQUENCE', 'DROP SERVER')
    EXECUTE FUNCTION _tessera_functions.on_part_drop();
-CREATE EVENT TRIGGER tessera_partitioned_ddl ON ddl_command_start
-         WHEN TAG IN ('ALTER TABLE', 'CREATE INDEX')
-   EXECUTE FUNCTION _tessera_functions.on_partitioned_ddl();
 CREATE EVENT TRIGGER tessera_part_loss ON sql_drop
          WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'DROP INDEX', 'DROP TYPE', 'DROP DOMAIN')
    EXECUTE FUNCTION _tessera_functions.on_part_loss();
+CREATE EVENT TRIGGER tessera_partitioned_ddl ON ddl_command_start
+         WHEN TAG IN ('ALTER TABLE', 'CREATE INDEX')
+   EXECUTE FUNCTION _tessera_functions.on_partitioned_ddl();
 CREATE EVENT TRIGGER tessera_procedure_drop ON sql_drop
          WHEN TAG IN ('DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP SCHEMA', 'DROP OWNED')
    EXECUTE FUNCTION _tessera_functions.on_procedure_drop();
