@@ -1,7 +1,9 @@
 /** The `tessera` command. Connection parameters come from the usual PG* variables or from --dsn. */
 import pg from 'pg';
+import { createReadStream } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { convertChunks, formatProgress, type Conversion } from './convert-chunks.ts';
+import { copyRows, CopyFailed, formatCopy } from './copy-rows.ts';
 import { deliverTelemetry } from './deliver-telemetry.ts';
 import { formatRefresh, refreshAggregate } from './refresh-aggregate.ts';
 import { startWorker } from './worker.ts';
@@ -139,12 +141,77 @@ const refresh: Command = {
   },
 };
 
+const positive = (name: string, text: string | undefined, usual: number): number => {
+  const value = text === undefined ? usual : Number(text);
+  if (!Number.isSafeInteger(value) || value < (name === 'skip' ? 0 : 1))
+    throw new Error(`--${name} takes a whole number`);
+  return value;
+};
+
+const copy: Command = {
+  usage:
+    'copy HYPERTABLE [--file F] [--columns a,b] [--format csv|text] [--header] [--delimiter D] [--null N] [--batch-rows N] [--workers N] [--skip N] [--dsn postgres://...]   load rows from a file or stdin, in batches that commit',
+  run: async (args) => {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        dsn: { type: 'string' },
+        file: { type: 'string' },
+        columns: { type: 'string' },
+        format: { type: 'string', default: 'csv' },
+        header: { type: 'boolean', default: false },
+        delimiter: { type: 'string' },
+        null: { type: 'string' },
+        'batch-rows': { type: 'string' },
+        workers: { type: 'string' },
+        skip: { type: 'string' },
+      },
+    });
+    const [table, ...more] = positionals;
+    if (table === undefined || more.length > 0) throw new Error('give one hypertable');
+    if (values.format !== 'csv' && values.format !== 'text') throw new Error('--format takes csv or text');
+    const header = values.header ? 1 : 0;
+    const clients: pg.Client[] = [];
+    const began = Date.now();
+    const end = process.stderr.isTTY ? '\r' : '\n';
+    try {
+      for (let i = 0; i < positive('workers', values.workers, 1); i++) {
+        const client = new pg.Client(values.dsn === undefined ? {} : { connectionString: values.dsn });
+        await client.connect();
+        clients.push(client);
+      }
+      await copyRows({
+        clients,
+        source: values.file === undefined ? process.stdin : createReadStream(values.file, { highWaterMark: 1 << 20 }),
+        table,
+        columns: values.columns === undefined ? null : values.columns.split(','),
+        format: {
+          csv: values.format === 'csv',
+          skip: header + positive('skip', values.skip, 0),
+          batchRows: positive('batch-rows', values['batch-rows'], 10_000),
+        },
+        delimiter: values.delimiter,
+        nullText: values.null,
+        progress: (p) => void process.stderr.write(`${formatCopy(p, Date.now() - began).padEnd(80)}${end}`),
+      });
+    } catch (e) {
+      if (!(e instanceof CopyFailed)) throw e;
+      throw new Error(`${e.message}; all before are: go on with --skip ${e.skip - header}`);
+    } finally {
+      if (process.stderr.isTTY) process.stderr.write('\n');
+      await Promise.all(clients.map((c) => c.end()));
+    }
+  },
+};
+
 const commands: Readonly<Record<string, Command>> = {
   worker,
   'deliver-telemetry': deliver,
   compress: convert('compress', 'compress its chunks, one transaction each'),
   decompress: convert('decompress', 'and back'),
   refresh,
+  copy,
 };
 
 const [name = '', ...args] = process.argv.slice(2);
