@@ -32,6 +32,7 @@ export const SQLSTATE = {
   invalidName: '42602',
   nameTooLong: '42622',
   featureNotSupported: '0A000',
+  outOfMemory: '53200',
   objectNotInPrerequisiteState: '55000',
   lockNotAvailable: '55P03',
   queryCanceled: '57014',

@@ -1,12 +1,14 @@
 import type { Slice } from '../../catalog/dimension-slice.ts';
 import type { Hypertable } from '../../catalog/hypertable.ts';
 import { request } from '../../catalog/catalog-writer.ts';
-import { one, query, run } from '../../engine/spi.ts';
-import { identList, ident, qualified, type RelationName } from '../../lib/quote.ts';
+import { hasSqlState, one, query, run } from '../../engine/spi.ts';
+import { displayed, identList, ident, qualified, type RelationName } from '../../lib/quote.ts';
+import { SQLSTATE } from '../../lib/sqlstate.ts';
 import { captureHeaps } from '../capture/capture.ts';
 import { addKeys } from './chunk-keys.ts';
 import { hashSlices } from '../dimension/chunk-slice-plan.ts';
 import { spaceDimension, timeDimension } from '../dimension/dimensions.ts';
+import { lockTableFull } from './failures.ts';
 import {
   attachPartition,
   chunkName,
@@ -78,8 +80,23 @@ const oidsOf = (names: readonly RelationName[]): bigint[] =>
     [names.map(qualified)],
   ).map((r) => r.oid);
 
+/** Hash partitions are what fills the lock table, all of which belong to one transaction. */
+const withLocksFor = <T>(h: Hypertable, root: Relation, body: () => T): T => {
+  try {
+    return body();
+  } catch (e) {
+    const partitions = h.dimensions.find((d) => d.num_slices !== null)?.num_slices ?? 1;
+    if (partitions > 1 && hasSqlState(e, SQLSTATE.outOfMemory))
+      throw lockTableFull(displayed(root), partitions, e.message);
+    throw e;
+  }
+};
+
 /** Creates the table(s) of one time slice and copies into them what the source has there. */
-export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source?: RelationName): PreparedSlice => {
+export const prepareSlice = (h: Hypertable, root: Relation, slice: Slice, source?: RelationName): PreparedSlice =>
+  withLocksFor(h, root, () => makeSlice(h, root, slice, source));
+
+const makeSlice = (h: Hypertable, root: Relation, slice: Slice, source?: RelationName): PreparedSlice => {
   const time = timeDimension(h);
   const space = spaceDimension(h);
   const storage = { reloptions: h.chunk_reloptions, tablespace: chooseTablespace(h, root, slice) };
@@ -164,7 +181,10 @@ const bySliceCount = (chunks: readonly NewChunk[]): NewChunk[][] =>
   [1, 2].map((n) => chunks.filter((c) => c.slices.length === n)).filter((of) => of.length > 0);
 
 /** Attaches what was prepared and records it. ATTACH takes SHARE ROW EXCLUSIVE on the root. */
-export const attachSlices = (h: Hypertable, root: Relation, prepared: readonly PreparedSlice[]): void => {
+export const attachSlices = (h: Hypertable, root: Relation, prepared: readonly PreparedSlice[]): void =>
+  withLocksFor(h, root, () => attachAndRecord(h, root, prepared));
+
+const attachAndRecord = (h: Hypertable, root: Relation, prepared: readonly PreparedSlice[]): void => {
   const time = timeDimension(h);
   ensureTruncatedTrigger(h, root);
   for (const p of prepared) {

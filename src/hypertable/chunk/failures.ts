@@ -1,6 +1,14 @@
 import { fail, type PgError } from '../../lib/pg-error.ts';
+import { literal } from '../../lib/quote.ts';
 import { SQLSTATE } from '../../lib/sqlstate.ts';
 
+export const lockTableFull = (table: string, partitions: number, said: string): PgError =>
+  fail(
+    SQLSTATE.outOfMemory,
+    `cannot make ${partitions} hash partitions of hypertable "${table}" in this transaction: ${said}`,
+    'Each partition needs some nine locks until the transaction ends. Nothing was made.',
+    `select set_number_partitions(${literal(table)}, ${Math.max(1, Math.min(16, partitions >> 1))}); -- or let max_locks_per_transaction be greater`,
+  );
 export const cascadeNotSet = (name: string): PgError =>
   fail(
     SQLSTATE.invalidParameterValue,
