@@ -525,6 +525,7 @@ CREATE TABLE _tessera_catalog.pg_dist_key (
     referenced_columns name[] DEFAULT '{}'::name[] NOT NULL,
     on_update "char",
     on_delete "char",
+    comment text,
     CONSTRAINT pg_dist_key_kind_check CHECK ((kind = ANY (ARRAY['p'::"char", 'u'::"char", 'x'::"char", 'f'::"char", 'i'::"char"])))
 );
 COMMENT ON TABLE _tessera_catalog.pg_dist_key IS 'keys that every shard has for itself because the table cannot: p primary key, u unique, x exclusion, f foreign key, i unique index';

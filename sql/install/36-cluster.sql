@@ -111,6 +111,7 @@ create table _tessera_catalog.pg_dist_key (
   referenced_columns name[] not null default '{}',
   on_update "char",
   on_delete "char",
+  comment text,
   primary key (logicalrelid, name)
 );
 comment on table _tessera_catalog.pg_dist_key is

@@ -226,3 +226,8 @@ comment on column _tessera_catalog.read_view.source is 'function the view is mad
 comment on column _tessera_catalog.read_view.generation is 'how often the function was made';
 grant select on _tessera_catalog.read_view to public;
 select pg_catalog.pg_extension_config_dump('_tessera_catalog.read_view', '');
+
+-- What was said of a key is said of it again when its table has it back.
+alter table _tessera_catalog.pg_dist_key add column comment text;
+-- It takes another argument.
+drop function if exists @extschema@.create_distributed_foreign_key(regclass, name[], regclass, name[], text, text, name);

@@ -147,12 +147,12 @@ export const badConninfo = (text: string): PgError =>
     message: 'connection options could not be read',
     detail: `They must be a list of name=value, but there is "${text}".`,
   });
-export const usedBefore = (table: string): PgError =>
+export const usedBefore = (table: string, next: string | null): PgError =>
   new PgError({
     sqlstate: SQLSTATE.activeSqlTransaction,
     message: `cannot change the shards of table "${table}", which was read or written in this transaction`,
     detail: 'Shards are changed in sessions of their own when the transaction commits, and they would wait for it.',
-    hint: 'Commit in between.',
+    hint: next === null ? 'Commit in between.' : `Commit, then run: ${next}`,
   });
 export const stillPending = (node: { readonly name: string; readonly port: number }): PgError =>
   new PgError({

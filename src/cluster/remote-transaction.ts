@@ -45,7 +45,7 @@ export const queueCommand = (
  * Commands run in sessions of their own, which would wait for those in which this transaction has read or written the
  * shards, and these wait for the end of the transaction.
  */
-export const requireUnused = (tables: readonly bigint[]): void => {
+export const requireUnused = (tables: readonly bigint[], next: string | null = null): void => {
   if (tables.length === 0) return;
   const [used] = query<{ name: string }>(
     `select i.inhparent::regclass::text as name from pg_locks l join pg_inherits i on i.inhrelid = l.relation
@@ -54,7 +54,7 @@ export const requireUnused = (tables: readonly bigint[]): void => {
        and l.mode in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock') limit 1`,
     [tables],
   );
-  if (used !== undefined) throw usedBefore(used.name);
+  if (used !== undefined) throw usedBefore(used.name, next);
 };
 
 interface Branch {

@@ -95,7 +95,7 @@ select '{
   "shard.register": {
     "relid": "oid", "column": "name?", "model": "s|t", "with": "text", "shardCount": "int4?", "keys": [{
       "name": "name", "kind": "p|u|x|f|i", "definition": "text", "columns": "text[]", "referenced": "oid?", "referencedColumns": "name[]",
-      "onUpdate": "a|r|c|n|d?", "onDelete": "a|r|c|n|d?"}]},
+      "onUpdate": "a|r|c|n|d?", "onDelete": "a|r|c|n|d?", "comment": "text?"}]},
   "shard.attach": {"relid": "oid"},
   "shard.forget": {"relid": "oid"},
   "shard.maintain": {"relid": "oid", "what": "vacuum|vacuum_analyze|vacuum_full|vacuum_full_analyze|reindex|reindex_concurrently"},
@@ -103,7 +103,7 @@ select '{
   "shard.create_key": {"relid": "oid", "columns": "name[]", "kind": "p|u", "name": "name?"},
   "shard.create_foreign_key": {
     "relid": "oid", "columns": "name[]", "referenced": "oid", "referencedColumns": "name[]?", "onDelete": "text", "onUpdate": "text",
-    "name": "name?"},
+    "name": "name?", "notValid": "bool"},
   "shard.drop_key": {"relid": "oid", "name": "name"},
   "shard.move": {
     "shard": "int8?", "source": "int4?", "target": "int4?", "sourceName": "text?", "sourcePort": "int4?", "targetName": "text?",

@@ -27,7 +27,7 @@ import {
 } from './failures.ts';
 import { foreignKeyToLocal } from '../key/failures.ts';
 import { groupBusy, notDistributed } from '../table/failures.ts';
-import { foreignKeyDefinition, keyName, uniqueDefinition } from '../key/key-plan.ts';
+import { foreignKeyDefinition, keyName, NOT_VALID, uniqueDefinition } from '../key/key-plan.ts';
 import { lockGroup } from '../table/locks.ts';
 import { foreignKeyStatements, grantReferences, madeOn, nameIn } from '../definition/make-shards.ts';
 import { insertKey, requireReferences } from '../distribute/register.ts';
@@ -119,6 +119,7 @@ export const createKey = (caller: string, relid: bigint, w: WantedKey): void => 
     referencedColumns: [],
     onUpdate: null,
     onDelete: null,
+    comment: null,
   };
   checkUnique([key], opened.table.key);
   insertKey(relid, { ...key, referenced: null });
@@ -139,6 +140,8 @@ export interface WantedForeignKey {
   readonly onDelete: string;
   readonly onUpdate: string;
   readonly name: string | null;
+  /** Rows that are there need not fit it. */
+  readonly notValid: boolean;
 }
 
 const referencedColumns = (w: WantedForeignKey, target: Relation): string[] => {
@@ -175,12 +178,13 @@ export const createForeignKey = (caller: string, relid: bigint, w: WantedForeign
   const found: FoundKey = {
     name: key,
     kind: 'f',
-    definition: foreignKeyDefinition(columns, others, w.onUpdate, w.onDelete),
+    definition: foreignKeyDefinition(columns, others, w.onUpdate, w.onDelete) + (w.notValid ? NOT_VALID : ''),
     columns,
     referenced: w.referenced,
     referencedColumns: others,
     onUpdate: w.onUpdate,
     onDelete: w.onDelete,
+    comment: null,
   };
   checkForeignKey(found, { self: relid, column: table.key, group: table.group, model: table.model });
   checkCopies(table, distributed, displayed(target));

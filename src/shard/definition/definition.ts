@@ -108,6 +108,7 @@ export interface FoundKey extends Key {
   readonly referencedColumns: readonly string[];
   readonly onUpdate: string | null;
   readonly onDelete: string | null;
+  readonly comment: string | null;
 }
 
 /** Those that are compared for equality: an exclusion constraint can have others. */
@@ -128,20 +129,19 @@ const FOREIGN_KEY = `regexp_replace(pg_get_constraintdef(c.oid),
 /** Foreign keys of other tables to one that is about to be distributed. */
 export const readIncomingKeys = (oid: bigint): IncomingKey[] =>
   inPlainText(() =>
-    query<FoundKey & { child: bigint; comment: string | null }>(
+    query<FoundKey & { child: bigint }>(
       `select c.conrelid::int8 as child, obj_description(c.oid, 'pg_constraint') as comment, c.conname as name, 'f' as kind,
          ${FOREIGN_KEY} as definition, c.confrelid::int8 as referenced, ${KEY_COLUMNS}
        from pg_constraint c where c.confrelid = $1::int8::oid and c.conrelid <> c.confrelid and c.contype = 'f' and c.conparentid = 0
        order by c.conrelid, c.conname`,
       [oid],
     ),
-  ).map(({ child, comment, ...key }) => ({ child, comment, key }));
+  ).map(({ child, ...key }) => ({ child, key }));
 
 /** A foreign key of a plain table to one that is about to be distributed. */
 export interface IncomingKey {
   readonly child: bigint;
   readonly key: FoundKey;
-  readonly comment: string | null;
 }
 
 const queryKeys = (oid: bigint): FoundKey[] =>
@@ -149,14 +149,14 @@ const queryKeys = (oid: bigint): FoundKey[] =>
     `select c.conname as name, c.contype::text as kind,
        case c.contype when 'f' then ${FOREIGN_KEY}
          else pg_get_constraintdef(c.oid) end as definition,
-       nullif(c.confrelid, 0)::int8 as referenced, ${KEY_COLUMNS}
+       nullif(c.confrelid, 0)::int8 as referenced, ${KEY_COLUMNS}, obj_description(c.oid, 'pg_constraint') as comment
      from pg_constraint c where c.conrelid = $1::int8::oid and c.contype in ('p', 'u', 'x', 'f')
        and not (c.contype = 'f' and c.conparentid <> 0)
      union all
      select r.relname, 'i', substring(pg_get_indexdef(i.indexrelid)
          from length(format('CREATE UNIQUE INDEX %I ON %s%s ', r.relname, case when r.relpersistence = 't' then 'pg_temp.' end, i.indrelid::regclass)) + 1), null,
        array(select coalesce(a.attname::text, '') from unnest((i.indkey::int2[])[0:i.indnkeyatts - 1]) with ordinality u(n, o)
-         left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.n order by o), '{}'::text[], null, null
+         left join pg_attribute a on a.attrelid = i.indrelid and a.attnum = u.n order by o), '{}'::text[], null, null, obj_description(r.oid, 'pg_class')
      from pg_index i join pg_class r on r.oid = i.indexrelid
      where i.indrelid = $1::int8::oid and i.indisunique
        and not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.conrelid = i.indrelid)
@@ -168,7 +168,7 @@ const queryKeys = (oid: bigint): FoundKey[] =>
 export const keysOf = (oid: bigint): FoundKey[] =>
   query<FoundKey>(
     `select name, kind::text as kind, definition, columns::text[] as columns, referenced::oid::int8 as referenced,
-       referenced_columns::text[] as "referencedColumns", on_update::text as "onUpdate", on_delete::text as "onDelete"
+       referenced_columns::text[] as "referencedColumns", on_update::text as "onUpdate", on_delete::text as "onDelete", comment
      from _tessera_catalog.pg_dist_key where logicalrelid::oid = $1::int8::oid order by position(kind::text in 'puixf'), name`,
     [oid],
   );

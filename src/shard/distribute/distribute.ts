@@ -36,6 +36,7 @@ import {
 } from './failures.ts';
 import { CAPTURE } from '../table/capture.ts';
 import { checkReferenced } from '../key/check-keys.ts';
+import { distributeCall, movingRows } from '../loose-keys.ts';
 import type { PlacedShard } from './register.ts';
 import { checkIncoming, checkSetAside, giveBack, keysSetAside, setAside, setAsideTriggers } from '../key/set-aside.ts';
 import { foreignTableDdl, hashBounds } from '../table/shard-ddl.ts';
@@ -134,9 +135,10 @@ const keysFor = (oid: bigint): FoundKey[] =>
   findDistributed(oid) === undefined ? [...readKeys(oid), ...keysSetAside(oid)] : keysOf(oid);
 
 /** Shards get foreign keys in sessions of their own, which would wait for this one where it has written to the others. */
-const requireSettled = (keys: readonly FoundKey[]): void =>
+const requireSettled = (keys: readonly FoundKey[], next: string | null): void =>
   requireUnused(
     keys.flatMap((k) => (k.referenced !== null && findDistributed(k.referenced)?.model === 's' ? [k.referenced] : [])),
+    next,
   );
 
 const spread = (table: Relation, root: Relation, keys: readonly FoundKey[], d: Distribution): void => {
@@ -169,6 +171,14 @@ export const awaitReferences = (root: Relation, keys: readonly FoundKey[]): void
   );
 };
 
+/** What was said of a key, said of that which a plain table has again. */
+export const commentKey = (table: RelationName, k: FoundKey): void =>
+  comment(
+    k.kind === 'i' ? 'index' : 'constraint',
+    k.kind === 'i' ? qualified({ schema: table.schema, name: k.name }) : `${ident(k.name)} on ${qualified(table)}`,
+    k.comment,
+  );
+
 /** A plain table can have its keys itself. */
 const createKeys = (table: Relation, root: Relation, keys: readonly FoundKey[]): void => {
   for (const k of keys) {
@@ -180,6 +190,7 @@ const createKeys = (table: Relation, root: Relation, keys: readonly FoundKey[]):
         ? `create unique index ${ident(k.name)} on ${qualified(root)} ${k.definition}`
         : `alter table ${qualified(root)} add constraint ${ident(k.name)} ${k.definition.replace(' REFERENCES %s(', () => ` REFERENCES ${name}(`)}`,
     );
+    commentKey(root, k);
   }
 };
 
@@ -189,11 +200,11 @@ const createKeys = (table: Relation, root: Relation, keys: readonly FoundKey[]):
  */
 const rebuild = (table: Relation, d: Distribution | null): void => {
   const whole = takeSnapshot(table);
-  const ours = [...OWN_TRIGGERS, ...setAsideTriggers(table.oid)];
+  const ours = [...OWN_TRIGGERS, ...setAsideTriggers(table.oid).values()];
   const snapshot = { ...whole, triggers: whole.triggers.filter((t) => !ours.includes(t.name)) };
   const keys = keysFor(table.oid);
   const incoming = readIncomingKeys(table.oid);
-  if (d !== null) requireSettled(keys);
+  if (d !== null) requireSettled(keys, findDistributed(table.oid) === undefined ? distributeCall(table, d) : null);
   request('open_schema', { relid: table.oid });
   const by = d === null ? null : d.column === null ? single(table, snapshot) : `hash (${ident(d.column)})`;
   const { root, old } = replaceByRoot(table, by, snapshot);
@@ -201,7 +212,8 @@ const rebuild = (table: Relation, d: Distribution | null): void => {
   createIndexes(snapshot);
   if (d !== null) spread(table, root, keys, d);
   for (const key of incoming) setAside(root, d?.column ?? null, key);
-  moveRows(root, old);
+  if (d === null) moveRows(root, old);
+  else movingRows(table, d, keys, () => moveRows(root, old));
   if (d === null) createKeys(table, root, keys);
   createTriggersAndPolicies(table, snapshot);
   run('select _tessera_functions.guard_row_security($1::int8::oid), _tessera_functions.guard_table($1::int8::oid)', [

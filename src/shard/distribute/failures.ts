@@ -71,6 +71,18 @@ export const mayNotReference = (table: string): PgError =>
     `permission denied for table "${table}"`,
     'A foreign key needs REFERENCES on it.',
   );
+export const rowsBreakKeys = (
+  table: string,
+  keys: readonly string[],
+  violation: { readonly detail?: string | undefined },
+  statements: string,
+): PgError =>
+  fail(
+    SQLSTATE.foreignKeyViolation,
+    `rows of table "${table}" do not fit foreign key ${keys.map((k) => `"${k}"`).join(' or ')}, which is NOT VALID`,
+    violation.detail,
+    `Shards ask the rows they get. Delete the rows, or add the key after them, each statement committed: ${statements}`,
+  );
 export const unknownShard = (id: bigint): PgError =>
   fail(SQLSTATE.undefinedObject, `could not find valid entry for shard ${id}`);
 export const shardsMoving = (): PgError =>

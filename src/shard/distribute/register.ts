@@ -87,8 +87,8 @@ const referenceGroup = (): Group => {
 export const insertKey = (relid: bigint, k: NewKey): void =>
   void run(
     `insert into _tessera_catalog.pg_dist_key
-       (logicalrelid, name, kind, definition, columns, referenced, referenced_columns, on_update, on_delete)
-     values ($1::int8::oid, $2, $3, $4, $5, nullif($6::int8, 0)::oid, $7, $8, $9)`,
+       (logicalrelid, name, kind, definition, columns, referenced, referenced_columns, on_update, on_delete, comment)
+     values ($1::int8::oid, $2, $3, $4, $5, nullif($6::int8, 0)::oid, $7, $8, $9, $10)`,
     [
       relid,
       k.name,
@@ -99,6 +99,7 @@ export const insertKey = (relid: bigint, k: NewKey): void =>
       k.referencedColumns,
       k.onUpdate,
       k.onDelete,
+      k.comment,
     ],
   );
 

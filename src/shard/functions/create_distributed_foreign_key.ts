@@ -48,6 +48,12 @@ export const create_distributed_foreign_key = defineFunction({
       default: 'null',
       doc: 'name of the constraint; null for a name as PostgreSQL would choose it',
     },
+    {
+      name: 'not_valid',
+      type: 'boolean',
+      default: 'false',
+      doc: 'whether rows that are there need not fit it, as with NOT VALID; null for no',
+    },
   ],
   returns: returnsVoid,
   volatility: 'volatile',
@@ -65,6 +71,7 @@ export const create_distributed_foreign_key = defineFunction({
     on_delete: string | null,
     on_update: string | null,
     name: string | null,
+    notValid: boolean | null,
   ) => {
     const oidOf = (text: string): bigint => one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [text]).oid;
     const { table: t, root } = openOwnDistributed(table === null ? null : oidOf(table));
@@ -81,6 +88,7 @@ export const create_distributed_foreign_key = defineFunction({
       onDelete,
       onUpdate,
       name,
+      notValid: notValid === true,
     });
     inMaintenance(() => awaitReferences(root, keysOf(root.oid)));
   },

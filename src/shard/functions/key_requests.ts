@@ -31,6 +31,7 @@ interface ForeignKeyRequest {
   readonly onDelete: string;
   readonly onUpdate: string;
   readonly name: string | null;
+  readonly notValid: boolean;
 }
 
 const LETTERS = ['a', 'r', 'c', 'n'];
@@ -47,6 +48,7 @@ export const request_shard_create_foreign_key = request<ForeignKeyRequest>(
       onDelete: p.onDelete,
       onUpdate: p.onUpdate,
       name: p.name,
+      notValid: p.notValid,
     });
   },
 );

@@ -3,7 +3,7 @@ import { one, run } from '../../engine/spi.ts';
 import { displayed, ident, qualified } from '../../lib/quote.ts';
 import { defineFunction, returnsVoid } from '../../udf/define-function.ts';
 import { keysOf, type FoundKey } from '../definition/definition.ts';
-import { undistribute } from '../distribute/distribute.ts';
+import { commentKey, undistribute } from '../distribute/distribute.ts';
 import { findDistributed, openOwnDistributed, type OpenTable } from '../table/distributed-table.ts';
 import { connectedTables, requireUnrelated } from '../distribute/rebuild-checks.ts';
 
@@ -31,13 +31,15 @@ const undistributeConnected = (relid: bigint): void => {
   for (const t of tables) undistribute(t.table.relid);
   const nameOf = (oid: bigint): string => qualified((tables.find((t) => t.table.relid === oid) as OpenTable).root);
   for (const { table, keys } of severed)
-    for (const k of keys)
+    for (const k of keys) {
       run(
         `alter table ${qualified(table.root)} add constraint ${ident(k.name)} ${k.definition.replace(
           ' REFERENCES %s(',
           () => ` REFERENCES ${nameOf(k.referenced as bigint)}(`,
         )}`,
       );
+      commentKey(table.root, k);
+    }
 };
 
 export const undistribute_table = defineFunction({

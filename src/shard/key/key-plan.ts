@@ -1,4 +1,4 @@
-import { identList } from '../../lib/quote.ts';
+import { identList, literal } from '../../lib/quote.ts';
 
 const utf8Length = (text: string): number => {
   let bytes = 0;
@@ -66,3 +66,28 @@ export const foreignKeyDefinition = (
   onDelete: string,
 ): string =>
   `FOREIGN KEY (${identList(columns)}) REFERENCES %s(${identList(referenced)})${spelled('UPDATE', onUpdate)}${spelled('DELETE', onDelete)}`;
+
+/** At the end of the definition of a key that rows from before need not fit. */
+export const NOT_VALID = ' NOT VALID';
+
+interface ForeignKeyCall {
+  readonly table: string;
+  readonly columns: readonly string[];
+  readonly target: string;
+  readonly referencedColumns: readonly string[];
+  readonly onUpdate: string | null;
+  readonly onDelete: string | null;
+  readonly name: string;
+}
+
+const texts = (values: readonly string[]): string => `array[${values.map(literal).join(', ')}]`;
+
+const option = (argument: string, action: string | null): string => {
+  const [words] = [...ACTIONS].find(([, letter]) => letter === action) ?? [];
+  return action === 'a' || words === undefined ? '' : `, ${argument} => ${literal(words)}`;
+};
+
+/** The call that adds a key to a distributed table without asking the rows it has. */
+export const foreignKeyCall = (k: ForeignKeyCall): string =>
+  `select create_distributed_foreign_key(${literal(k.table)}, ${texts(k.columns)}, ${literal(k.target)}, ${texts(k.referencedColumns)}` +
+  `${option('on_delete', k.onDelete)}${option('on_update', k.onUpdate)}, constraint_name => ${literal(k.name)}, not_valid => true);`;

@@ -83,16 +83,17 @@ const found = (condition: string, oid: bigint): Found[] =>
 
 const OF_TABLE = 't.tgrelid = $1::int8::oid';
 
-/** Names of the triggers that stand for keys of a table. */
-export const setAsideTriggers = (child: bigint): string[] => found(OF_TABLE, child).map((f) => f.trigger);
+/** The triggers that stand for keys of a table, by the names of the keys. */
+export const setAsideTriggers = (child: bigint): ReadonlyMap<string, string> =>
+  new Map(found(OF_TABLE, child).map((f) => [f.name, f.trigger]));
 
 /** Keys of a table that were set aside, to be given to its shards. */
 export const keysSetAside = (child: bigint): FoundKey[] =>
   found(OF_TABLE, child).map((f) => {
     const { oid } = one<{ oid: bigint | null }>('select to_regclass($1)::oid::int8 as oid', [f.target]);
     if (oid === null) throw keyTargetGone(f.name, f.target, `drop trigger ${f.trigger} on ${nameOf(child)}`);
-    const { name, definition, columns, referencedColumns, onUpdate, onDelete } = f;
-    return { name, kind: 'f', definition, columns, referenced: oid, referencedColumns, onUpdate, onDelete };
+    const { name, definition, columns, referencedColumns, onUpdate, onDelete, comment } = f;
+    return { name, kind: 'f', definition, columns, referenced: oid, referencedColumns, onUpdate, onDelete, comment };
   });
 
 const nameOf = (oid: bigint): string =>
@@ -123,7 +124,7 @@ export const checkIncoming = (name: string, column: string | null, { child, key 
 };
 
 /** Puts a trigger in the place of a key that its table has lost already. */
-export const setAside = (root: Relation, column: string | null, { child, key, comment }: IncomingKey): void => {
+export const setAside = (root: Relation, column: string | null, { child, key }: IncomingKey): void => {
   const paired = pairedColumn(key, column);
   const group = findDistributed(root.oid)?.group as number;
   checkForeignKey({ ...key, referenced: root.oid }, { self: child, column: paired, group, model: 's' });
@@ -136,7 +137,7 @@ export const setAside = (root: Relation, column: string | null, { child, key, co
     referencedColumns: key.referencedColumns,
     onUpdate: key.onUpdate,
     onDelete: key.onDelete,
-    comment,
+    comment: key.comment,
     next: `select create_distributed_table(${literal(table)}, ${paired === null ? 'null' : literal(paired)}, colocate_with => ${literal(target)});`,
   };
   const { digest } = one<{ digest: string }>('select left(md5($1::text), 8) as digest', [key.name]);
