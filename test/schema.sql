@@ -1394,6 +1394,42 @@ CREATE VIEW tessera_information.jobs AS
      LEFT JOIN _tessera_catalog.hypertable h ON ((h.id = j.hypertable_id)))
      LEFT JOIN _tessera_catalog.continuous_agg a ON ((a.mat_hypertable_id = h.id)));
 COMMENT ON VIEW tessera_information.jobs IS 'one row per job';
+CREATE VIEW tessera_information.keys AS
+ SELECT n.nspname AS table_schema,
+    c.relname AS table_name,
+    k.name AS constraint_name,
+        CASE k.kind
+            WHEN 'p'::"char" THEN 'PRIMARY KEY'::text
+            WHEN 'u'::"char" THEN 'UNIQUE'::text
+            WHEN 'x'::"char" THEN 'EXCLUDE'::text
+            WHEN 'f'::"char" THEN 'FOREIGN KEY'::text
+            ELSE 'UNIQUE INDEX'::text
+        END AS constraint_type,
+    k.columns AS column_names,
+    replace(k.definition, ' REFERENCES %s('::text, format(' REFERENCES %s('::text, k.referenced)) AS definition,
+    (k.definition !~ ' NOT VALID$'::text) AS is_valid
+   FROM ((( SELECT (d.logicalrelid)::oid AS relid,
+            d.name,
+            d.kind,
+            d.columns,
+            d.definition,
+            d.referenced
+           FROM _tessera_catalog.pg_dist_key d
+        UNION ALL
+         SELECT (h.relid)::oid AS relid,
+            d.name,
+            d.kind,
+            d.columns,
+            d.definition,
+            NULL::regclass
+           FROM (_tessera_catalog.chunk_key d
+             JOIN _tessera_catalog.hypertable h ON ((h.id = d.hypertable_id)))) k
+     JOIN pg_class c ON ((c.oid = k.relid)))
+     JOIN pg_namespace n ON ((n.oid = c.relnamespace)))
+  WHERE (NOT (EXISTS ( SELECT
+           FROM pg_constraint s
+          WHERE ((s.conrelid = k.relid) AND (s.conname = k.name) AND (s.contype = k.kind)))));
+COMMENT ON VIEW tessera_information.keys IS 'keys of distributed tables, which their shards have, and of hypertables with compression, which their chunks have: PostgreSQL''s catalog shows none of these of the table';
 CREATE VIEW tessera_information.policies AS
  SELECT j.id AS job_id,
         CASE j.proc_name
@@ -1814,6 +1850,7 @@ GRANT SELECT ON TABLE tessera_information.workers TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.job_states TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.job_stats TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.jobs TO PUBLIC;
+GRANT SELECT ON TABLE tessera_information.keys TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.policies TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.policy_stats TO PUBLIC;
 GRANT SELECT ON TABLE tessera_information.prepared_transactions TO PUBLIC;

@@ -18,6 +18,27 @@ describe.skipIf(!hasWorkers())('keys of distributed tables', () => {
     await db.query(`select create_distributed_table('${table}', ${distribute})`);
   };
 
+  test('are listed for tools, for everybody', async () => {
+    await db.query(`create table kp (id int primary key); create table kc (pid int, id int, t text, primary key (pid, id), unique (pid, t),
+      constraint kc_up foreign key (pid) references kp)`);
+    await db.query(`select create_distributed_table('kp', 'id'), create_distributed_table('kc', 'pid')`);
+    await db.query(`create table "Kh" (time timestamptz primary key); select create_hypertable('"Kh"', 'time')`);
+    const role = await db.role('tool');
+    const keys = (): Promise<unknown[]> =>
+      db.column(`set role ${role}; select format('%s.%s %s: %s %s %s', table_schema, table_name, constraint_name, constraint_type, column_names, definition)
+        from tessera_information.keys where table_name in ('kp', 'kc', 'Kh') and is_valid order by table_name desc, constraint_name`);
+    const distributed = [
+      'public.kp kp_pkey: PRIMARY KEY {id} PRIMARY KEY (id)',
+      'public.kc kc_pid_t_key: UNIQUE {pid,t} UNIQUE (pid, t)',
+      'public.kc kc_pkey: PRIMARY KEY {pid,id} PRIMARY KEY (pid, id)',
+      'public.kc kc_up: FOREIGN KEY {pid} FOREIGN KEY (pid) REFERENCES kp(id)',
+    ];
+    expect(await keys()).toEqual(distributed);
+    await db.query(`reset role; select set_compression('"Kh"')`);
+    expect(await keys()).toEqual([...distributed, 'public.Kh Kh_pkey: PRIMARY KEY {time} PRIMARY KEY ("time")']);
+    await db.query(`reset role; drop table kc, kp, "Kh"`);
+  });
+
   test('are made on all shards, with names as PostgreSQL gives them, and dropped', async () => {
     await make('t', 'k int, v int, w text');
     await db.query('insert into t select i, i, i from generate_series(1, 50) i');
