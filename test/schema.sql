@@ -1908,6 +1908,9 @@ CREATE EVENT TRIGGER tessera_partitioned_ddl ON ddl_command_start
 CREATE EVENT TRIGGER tessera_procedure_drop ON sql_drop
          WHEN TAG IN ('DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP SCHEMA', 'DROP OWNED')
    EXECUTE FUNCTION _tessera_functions.on_procedure_drop();
+CREATE EVENT TRIGGER tessera_reindex ON ddl_command_start
+         WHEN TAG IN ('REINDEX')
+   EXECUTE FUNCTION _tessera_functions.on_reindex();
 CREATE EVENT TRIGGER tessera_row_security ON ddl_command_end
          WHEN TAG IN ('ALTER TABLE')
    EXECUTE FUNCTION _tessera_functions.on_row_security();

@@ -46,6 +46,13 @@ begin
       when tag in ('CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE RULE', 'CREATE FUNCTION', 'CREATE PROCEDURE')
       execute function _tessera_functions.on_sampler_ddl();
   end if;
+  if pg_catalog.current_setting('server_version_num')::int >= 170000
+    and not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_reindex')
+  then
+    create event trigger tessera_reindex on ddl_command_start
+      when tag in ('REINDEX')
+      execute function _tessera_functions.on_reindex();
+  end if;
   if not exists (select from pg_catalog.pg_event_trigger where evtname = 'tessera_server_created') then
     create event trigger tessera_server_created on ddl_command_end
       when tag in ('CREATE SERVER')

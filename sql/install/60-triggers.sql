@@ -42,6 +42,11 @@ begin
   create event trigger tessera_sampler_ddl on ddl_command_end
     when tag in ('CREATE VIEW', 'CREATE MATERIALIZED VIEW', 'CREATE RULE', 'CREATE FUNCTION', 'CREATE PROCEDURE')
     execute function _tessera_functions.on_sampler_ddl();
+  if pg_catalog.current_setting('server_version_num')::int >= 170000 then
+    create event trigger tessera_reindex on ddl_command_start
+      when tag in ('REINDEX')
+      execute function _tessera_functions.on_reindex();
+  end if;
   create event trigger tessera_server_created on ddl_command_end
     when tag in ('CREATE SERVER')
     execute function _tessera_functions.on_server_created();

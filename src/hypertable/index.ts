@@ -48,6 +48,7 @@ export { findRelation, relationOid, storedColumns, type Relation } from './table
 export {
   OF_THE_USER,
   readConstraints,
+  readGroupedViews,
   readIncomingForeignKeys,
   readIndexes,
   readSamplers,

@@ -12,6 +12,7 @@ import {
   truncateTriggerDdl,
   promoteKeys,
   recordParts,
+  readGroupedViews,
   readIncomingForeignKeys,
   readSamplers,
   rootKeys,
@@ -52,6 +53,13 @@ const checkTable = ({ root }: OpenHypertable): void => {
       name,
       `PostgreSQL would leave TABLESAMPLE out of ${sampler}, and take all rows.`,
       `Write in its place: (select * from ${name} where random() < 0.1)`,
+    );
+  const [view] = readGroupedViews(root.oid);
+  if (view !== undefined)
+    throw tableHas(
+      name,
+      `View "${view}" groups by its key and names other columns; the key goes to the chunks.`,
+      `Have the view name these columns in GROUP BY: create or replace view ${view} as ...`,
     );
   const incoming = readIncomingForeignKeys(root.oid)[0];
   if (incoming !== undefined)

@@ -277,6 +277,15 @@ export const readSamplers = (oid: bigint): string[] =>
     (s) => s.name,
   );
 
+/** Plain views that group by a key of the table and so may name its other columns; they depend on that key. */
+export const readGroupedViews = (oid: bigint): string[] =>
+  query<{ name: string }>(
+    `select distinct r.ev_class::regclass::text as name from pg_depend d join pg_rewrite r on r.oid = d.objid
+     join pg_constraint c on c.oid = d.refobjid and c.conrelid = $1::int8::oid
+     where d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_constraint'::regclass order by 1`,
+    [oid],
+  ).map((v) => v.name);
+
 export const publicationOf = (oid: bigint): string | undefined =>
   maybeOne<{ name: string }>(
     `select p.pubname as name from pg_publication_rel r join pg_publication p on p.oid = r.prpubid

@@ -15,6 +15,7 @@ import {
   replaceByRoot,
   replaceViews,
   storedColumns,
+  readGroupedViews,
   readSamplers,
   takeSnapshot,
   type Relation,
@@ -27,6 +28,7 @@ import {
   alreadyDistributed,
   collectingTrigger,
   generatedKey,
+  groupedByKey,
   isCatalog,
   isHypertable,
   keyOfServer,
@@ -67,6 +69,8 @@ export const checkDistributable = (table: Relation, purpose: 'distributed table'
   if (collecting !== undefined && purpose === 'distributed table') throw collectingTrigger(name, collecting.name);
   const [sampler] = purpose === 'distributed table' ? readSamplers(table.oid) : [];
   if (sampler !== undefined) throw sampled(name, sampler);
+  const [view] = purpose === 'distributed table' ? readGroupedViews(table.oid) : [];
+  if (view !== undefined) throw groupedByKey(name, view);
 };
 
 /** regclass and the like. */

@@ -31,6 +31,13 @@ export const sampled = (table: string, sampler: string): PgError =>
     `PostgreSQL would leave TABLESAMPLE out of ${sampler}, and take all rows.`,
     `Write in its place: (select * from ${table} where random() < 0.1)`,
   );
+export const groupedByKey = (table: string, view: string): PgError =>
+  fail(
+    SQLSTATE.dependentObjectsStillExist,
+    `table "${table}" cannot be distributed`,
+    `View "${view}" groups by its key and names other columns; the key goes to the shards.`,
+    `Have the view name these columns in GROUP BY: create or replace view ${view} as ...`,
+  );
 export const onlyHash = (kind: string): PgError =>
   fail(SQLSTATE.featureNotSupported, `distribution by ${kind} is not supported`, undefined, 'Distribute by hash.');
 export const badShardCount = (count: number | string): PgError =>

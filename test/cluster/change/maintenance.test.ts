@@ -66,6 +66,19 @@ describe.skipIf(!hasWorkers())('people who come from Citus', () => {
     expect(await db.value(`select tessera.vacuum_shards('r')::int`)).toBe(2);
   });
 
+  test('get a notice after REINDEX, which does nothing to shards', async () => {
+    const since17 = (await db.value(`select current_setting('server_version_num')::int >= 170000`)) as boolean;
+    await db.query(`create table "Ri" (k int primary key, v int); create table pri (k int primary key)`);
+    await db.query(`select create_distributed_table('"Ri"', 'k', shard_count => 2); create index ri_v on "Ri" (v)`);
+    for (const sql of ['reindex table "Ri"', 'reindex (verbose) index public.ri_v;', 'REINDEX TABLE CONCURRENTLY "Ri"'])
+      expect([sql, (await db.notices(sql)).map((n) => n.message)]).toEqual([
+        sql,
+        since17 ? [`REINDEX does not reach the shards of distributed table "public."Ri""`] : [],
+      ]);
+    expect(await db.notices('reindex table pri')).toEqual([]);
+    await db.query('drop table "Ri", pri');
+  });
+
   test('go on where one shard fails', async () => {
     const shard = await first.value(
       `select relname from pg_class where relkind = 'r' and relname ~ '^vf_\\d+$' limit 1`,

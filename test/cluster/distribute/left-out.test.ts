@@ -49,6 +49,19 @@ describe.skipIf(!hasWorkers())('clauses that foreign tables leave out', () => {
     });
   });
 
+  test('views that group by the key are named, and work once they group by the columns', async () => {
+    await db.query(`create table gp (id int primary key, name text); insert into gp values (1, 'a');
+      create view grouped as select id, name, count(*) from gp group by id`);
+    expect(await db.error(`select create_distributed_table('gp', 'id')`)).toMatchObject({
+      code: '2BP01',
+      hint: 'Have the view name these columns in GROUP BY: create or replace view public.grouped as ...',
+    });
+    await db.query('create or replace view grouped as select id, name, count(*) from gp group by id, name');
+    await db.query(`select create_distributed_table('gp', 'id')`);
+    expect(await db.query('select id, name, count::int from grouped')).toEqual([{ id: 1, name: 'a', count: 1 }]);
+    await db.query('drop view grouped; drop table gp');
+  });
+
   test('ONLY of a distributed table is refused, where it would find no rows', async () => {
     for (const sql of ['select from only ts', 'delete from only (ts)', 'update only ts set v = 1', 'table only ts'])
       expect([sql, await db.error(sql)]).toEqual([sql, expect.objectContaining(ONLY)]);

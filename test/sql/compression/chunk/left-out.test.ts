@@ -22,6 +22,16 @@ test('compression cannot be enabled on a table that views sample', async () => {
   await db.query('drop view sampled');
 });
 
+test('compression cannot be enabled on a table by whose key views group', async () => {
+  await db.query('alter table h add column id int default 0, add primary key (time, id)');
+  await db.query('create view grouped as select time, id, v from h group by time, id');
+  expect(await db.error(`select set_compression('h', compress_segmentby => 'id')`)).toMatchObject({
+    code: '0A000',
+    hint: 'Have the view name these columns in GROUP BY: create or replace view public.grouped as ...',
+  });
+  await db.query('drop view grouped; alter table h drop constraint h_pkey, drop column id');
+});
+
 test('TABLESAMPLE is refused once there are compressed chunks, which would be read whole', async () => {
   await db.query(`select set_compression('h', compress_segmentby => 'd')`);
   expect(await db.value('select count(*)::int from h tablesample system (0)')).toBe(0);
