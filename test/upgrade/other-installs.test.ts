@@ -50,6 +50,21 @@ test('create extension takes a schema whose name needs quotes', async () => {
   await quoted.query('insert into metrics values (now(), 1)');
   expect(await quoted.column(`select "My Schema".show_chunks('metrics')::text`)).toHaveLength(1);
   expect(await quoted.value(`select "My Schema".last(value, time) from metrics`)).toBe(1);
+  await quoted.query('create schema app; set search_path = app');
+  await quoted.query('create table m (time timestamptz primary key, v int)');
+  await quoted.query(`select "My Schema".create_hypertable('m', 'time')`);
+  await quoted.query(
+    `insert into m select '2024-01-01'::timestamptz + i * interval '1 hour', i from generate_series(1, 100) i`,
+  );
+  await quoted.query(
+    `select "My Schema".set_compression('m'), "My Schema".compress_chunk(c) from "My Schema".show_chunks('m') c`,
+  );
+  await quoted.query(`update m set v = 0 where v = 1; delete from m where v = 2`);
+  await quoted.query(
+    `select "My Schema".create_continuous_aggregate('daily', $$select "My Schema".time_bucket('1 day', time) as day, sum(v) as v from m group by 1$$)`,
+  );
+  expect(await quoted.value('select sum(v)::int from daily')).toBe(5047);
+  await quoted.query('reset search_path');
   expect(
     await quoted.query(
       `select * from tessera.doctor() where status <> 'ok' and check_name not in ('background work', 'room for workers')`,

@@ -66,6 +66,23 @@ describe.skipIf(!hasWorkers())('people who come from Citus', () => {
     expect(await db.value(`select tessera.vacuum_shards('r')::int`)).toBe(2);
   });
 
+  test('need not have the schema of the extension on their search_path', async () => {
+    await db.query('create schema app; set search_path = app');
+    await db.query(
+      `create table o (k int primary key, v int); insert into o select i, i from generate_series(1, 100) i`,
+    );
+    await db.query(`select public.create_distributed_table('o', 'k', shard_count => 4)`);
+    await db.query('update o set v = 0 where k = 1; delete from o where k = 2');
+    await db.query(`alter table o add column t text default 'x'; create index on o (v)`);
+    await db.query(`select public.create_distributed_key('o', array['k', 'v'])`);
+    expect(await db.query('select count(*)::int as n, sum(v)::int as v, min(t) as t from o')).toEqual([
+      { n: 99, v: 5047, t: 'x' },
+    ]);
+    await db.query(`select public.undistribute_table('o')`);
+    expect(await db.value('select sum(v)::int from o')).toBe(5047);
+    await db.query('reset search_path; drop schema app cascade');
+  });
+
   test('get a notice after REINDEX, which does nothing to shards', async () => {
     const since17 = (await db.value(`select current_setting('server_version_num')::int >= 170000`)) as boolean;
     await db.query(`create table "Ri" (k int primary key, v int); create table pri (k int primary key)`);
