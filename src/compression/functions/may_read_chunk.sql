@@ -11,20 +11,21 @@ comment on function _tessera_functions.is_done_here(xid8) is
   'whether a change of compressed rows that carries this transaction is part of what the snapshot shows';
 
 create function _tessera_functions.changes_compressed_rows(login name) returns boolean
-language sql stable parallel restricted
+language sql stable parallel safe
 set search_path to pg_catalog, pg_temp
 as $$
   -- Nobody else logs in as that role.
   select pg_current_xact_id_if_assigned() is not null and exists (
     select from pg_stat_get_activity(null) a
-    where a.application_name = 'tessera loopback ' || pg_backend_pid() and a.backend_xid is not null
+    where a.application_name = 'tessera loopback ' || coalesce(
+        (select w.leader_pid from pg_stat_get_activity(pg_backend_pid()) w), pg_backend_pid()) and a.backend_xid is not null
       and a.usesysid = (select r.oid from pg_roles r where r.rolname = login))
 $$;
 comment on function _tessera_functions.changes_compressed_rows(name) is
   'whether this transaction has changed compressed rows over a loopback connection that logs in so';
 
 create function _tessera_functions.may_read_chunk(chunk_id integer, generation bigint, reader name) returns boolean
-language plpgsql stable security definer parallel restricted
+language plpgsql stable security definer parallel safe
 set search_path to pg_catalog, pg_temp
 as $$
 declare
@@ -64,7 +65,7 @@ comment on function _tessera_functions.may_read_chunk(integer, bigint, name) is
   'condition of the view by which tessera_read reads a compressed chunk: true, or 42501, 0A000 with row-level security, 55000 after own changes of compressed rows, 40001 where the snapshot is older than the segments';
 
 create function _tessera_functions.snapshot_is_old(hypertable regclass) returns void
-language plpgsql stable parallel restricted
+language plpgsql stable parallel safe
 set search_path to pg_catalog, pg_temp
 as $$
 begin
@@ -77,7 +78,7 @@ $$;
 comment on function _tessera_functions.snapshot_is_old(regclass) is 'raises 40001';
 
 create function _tessera_functions.read_view_is_current(hypertable_id integer, generation bigint) returns boolean
-language plpgsql stable parallel restricted
+language plpgsql stable parallel safe
 set search_path to pg_catalog, pg_temp
 as $$
 begin

@@ -17,52 +17,56 @@ export interface ReaderParts {
   readonly generation: bigint;
 }
 
-const ROW = 'generate_series(1, c._ts_meta_count)';
+const ROW = 'generate_series(1, d._ts_meta_count)';
 const LIVE = '(c._ts_meta_dead is null or not _tessera_functions.is_done_here(c._ts_meta_dead))';
 const BORN = '_tessera_functions.is_done_here(c._ts_meta_born)';
 
 const collated = (c: TableColumn): string => (c.collation === null ? '' : ` collate ${c.collation}`);
 
-/** The rows of segments. Each column is decoded once per segment, and only if it is asked for. */
+/**
+ * Volatile, which keeps a subquery from being merged into the one around it: what it decodes is decoded once per segment, and only
+ * what is asked for. Conditions pass through it, which OFFSET 0 stops, and so do parallel workers, which LATERAL stops.
+ */
+const ONCE = 'clock_timestamp() as _ts_once';
+
+/** The rows of segments. */
 const segmentRows = (segments: RelationName, s: SegmentsShape, slice: number | null): string => {
-  const decoded: string[] = [];
+  const raw: string[] = ['c._ts_meta_count'];
+  const decoded: string[] = ['e._ts_meta_count'];
   const kept: string[] = [];
-  let steps = '';
   const values = s.columns.map((c, n) => {
+    const name = ident(c.name);
+    raw.push(`c.${name}`);
     if (s.settings.segmentBy.includes(c.name)) {
-      kept.push(`c.${ident(c.name)}`);
-      return `s.${ident(c.name)}`;
+      decoded.push(`e.${name}`);
+      kept.push(`d.${name}`);
+      return `s.${name}`;
     }
-    const reading = c.name === s.timeColumn ? timeReading(c, `c.${ident(c.name)}`, 'e._ts_steps') : undefined;
-    if (reading !== undefined)
-      steps = ` from (select _tessera_functions.decode_steps(c.${ident(c.name)}) as _ts_steps offset 0) e`;
+    const reading = c.name === s.timeColumn ? timeReading(c, `e.${name}`, 'e._ts_steps') : undefined;
+    if (reading !== undefined) raw.push(`_tessera_functions.decode_steps(c.${name}) as _ts_steps`);
     const codec = columnCodec(c);
-    const parts = (reading?.decode ?? codec.decode(`c.${ident(c.name)}`)).map((sql, part) => {
-      const name = `_ts_${n}_${part}`;
-      decoded.push(`${sql} as ${name}`);
-      if (reading === undefined) kept.push(`d.${name}`);
-      return name;
+    const parts = (reading?.decode ?? codec.decode(`e.${name}`)).map((sql, part) => {
+      const alias = `_ts_${n}_${part}`;
+      decoded.push(`${sql} as ${alias}`);
+      if (reading === undefined) kept.push(`d.${alias}`);
+      return alias;
     });
-    if (reading === undefined)
-      return `${codec.value(
-        parts.map((name) => `s.${name}`),
-        's._ts_row',
-      )} as ${ident(c.name)}`;
+    if (reading === undefined) {
+      const of = parts.map((alias) => `s.${alias}`);
+      return `${codec.value(of, 's._ts_row')} as ${name}`;
+    }
     // Beside the rows' numbers it is computed once a row, however many conditions there are on it.
-    kept.push(
-      `${reading.value(
-        parts.map((name) => `d.${name}`),
-        ROW,
-      )} as ${ident(c.name)}`,
-    );
-    return `s.${ident(c.name)}`;
+    const of = parts.map((alias) => `d.${alias}`);
+    kept.push(`${reading.value(of, ROW)} as ${name}`);
+    return `s.${name}`;
   });
-  const lateral = decoded.length === 0 ? '' : ` cross join lateral (select ${decoded.join(', ')}${steps} offset 0) d`;
   const conditions = [...(slice === null ? [] : [`c._ts_meta_slice = ${slice}`]), LIVE];
   return `select ${values.join(', ')}
     from (select ${[...kept, `${ROW} as _ts_row`].join(', ')}
-      from ${qualified(segments)} c${lateral}
-      where ${conditions.join(' and ')}) s`;
+      from (select ${[...decoded, ONCE].join(', ')}
+        from (select ${[...raw, ONCE].join(', ')}
+          from ${qualified(segments)} c
+          where ${conditions.join(' and ')}) e) d) s`;
 };
 
 const within = (s: SegmentsShape, lower: string | null, upper: string | null): string =>
