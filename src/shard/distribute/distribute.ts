@@ -38,18 +38,13 @@ import {
 } from './failures.ts';
 import { CAPTURE } from '../table/capture.ts';
 import { checkReferenced } from '../key/check-keys.ts';
-import { distributeCall, movingRows } from '../loose-keys.ts';
+import type { Distribution } from './distribution.ts';
+import { distributeCall, movingRows } from './loose-keys.ts';
 import type { PlacedShard } from './register.ts';
 import { checkIncoming, checkSetAside, giveBack, keysSetAside, setAside, setAsideTriggers } from '../key/set-aside.ts';
 import { foreignTableDdl, hashBounds } from '../table/shard-ddl.ts';
 import { findDistributed, LOCAL_SCHEMA } from '../table/distributed-table.ts';
 import { typesUsed } from '../definition/types-used.ts';
-
-export interface Distribution {
-  readonly column: string | null;
-  readonly with: string;
-  readonly shardCount: number | null;
-}
 
 /** OIDs below are PostgreSQL's own. */
 const FIRST_OF_USERS = 16384n;

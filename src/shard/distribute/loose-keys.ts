@@ -1,13 +1,13 @@
-import { hasSqlState, one } from '../engine/spi.ts';
-import type { Relation } from '../hypertable/index.ts';
-import { displayed, literal, type RelationName } from '../lib/quote.ts';
-import { SQLSTATE } from '../lib/sqlstate.ts';
-import type { FoundKey } from './definition/definition.ts';
-import type { Distribution } from './distribute/distribute.ts';
-import { findDistributed } from './table/distributed-table.ts';
-import { rowsBreakKeys } from './distribute/failures.ts';
-import { foreignKeyCall, NOT_VALID } from './key/key-plan.ts';
-import { setAsideTriggers } from './key/set-aside.ts';
+import { hasSqlState, one } from '../../engine/spi.ts';
+import type { Relation } from '../../hypertable/index.ts';
+import { displayed, literal, type RelationName } from '../../lib/quote.ts';
+import { SQLSTATE } from '../../lib/sqlstate.ts';
+import type { FoundKey } from '../definition/definition.ts';
+import type { Distribution } from './distribution.ts';
+import { findDistributed } from '../table/distributed-table.ts';
+import { rowsBreakKeys } from './failures.ts';
+import { foreignKeyCall, NOT_VALID } from '../key/key-plan.ts';
+import { setAsideTriggers } from '../key/set-aside.ts';
 
 const nameOf = (oid: bigint): string =>
   one<{ name: string }>(
