@@ -1,8 +1,16 @@
 create function _tessera_functions.add_part(state float8[], rows int8, sum float8, squares float8) returns float8[]
-language sql immutable parallel safe
+language plpgsql immutable parallel safe
 set search_path to pg_catalog, pg_temp
 as $$
-  select case when rows > 0 then float8_combine(state, array[rows::float8, sum, squares]) else state end
+begin
+  if not (rows > 0) or rows is null then
+    return state;
+  end if;
+  if cardinality(state) is distinct from 3 or array_ndims(state) <> 1 or array_position(state || sum || squares, null) is not null then
+    raise exception using errcode = '22023', message = 'what is added to the state of an aggregate is not what it consists of';
+  end if;
+  return float8_combine(state, array[rows::float8, sum, squares]);
+end
 $$;
 comment on function _tessera_functions.add_part(float8[], int8, float8, float8) is
   'takes the rows, sum and sum of squares around the mean of one part into the state of PostgreSQL''s own var_samp(double precision) and the like';

@@ -54,6 +54,8 @@ declare
   shown text;
   shape text;
   readers text;
+  body text;
+  rest text;
   called name;
   view_name name;
   now_named name;
@@ -88,21 +90,29 @@ begin
   join _tessera_catalog.chunk c on c.id = k.chunk_id and c.hypertable_id = h.id
   left join (_tessera_catalog.chunk_constraint x join _tessera_catalog.dimension_slice s on s.id = x.dimension_slice_id
     join _tessera_catalog.dimension d on d.id = s.dimension_id and d.interval_length is not null) on x.chunk_id = c.id;
-  known.generation := coalesce(known.generation, 0) + 1;
+  -- Inlined, so whoever reads needs the right to read the hypertable. What the partition key says of compressed rows keeps their
+  -- foreign tables out.
+  body := format('select %s from %s where (%I is null)::pg_catalog.int4 operator(pg_catalog.=) 0 and (select _tessera_functions.read_view_is_current(%s, ',
+    names, h.relid, time_column, h.id);
+  rest := format('))%s', readers);
   again := exists (
     select from pg_proc p
     where p.oid = known.source and pg_get_function_result(p.oid) = format('TABLE(%s)', shape));
   select p.proname into called from pg_proc p where p.oid = known.source;
+  select c.relname into now_named from pg_class c where c.oid = known.relation and c.relkind = 'v';
+  view_name := _tessera_functions.read_view_name(h, now_named);
+  if again and now_named = view_name and exists (
+    select from pg_proc p where p.oid = known.source and p.prosrc = body || known.generation || rest)
+  then
+    perform set_config('tessera.maintenance', coalesce(maintenance, ''), true);
+    return;
+  end if;
+  known.generation := coalesce(known.generation, 0) + 1;
   if not again then
     called := format('rows_of_%s_%s', h.id, known.generation);
   end if;
-  -- Inlined, so whoever reads needs the right to read the hypertable. What the partition key says of compressed rows keeps their
-  -- foreign tables out.
   execute format('create or replace function tessera_read.%I() returns table (%s) language sql stable parallel safe as %L', called, shape,
-    format('select %s from %s where (%I is null)::pg_catalog.int4 operator(pg_catalog.=) 0 and (select _tessera_functions.read_view_is_current(%s, %s))%s',
-      names, h.relid, time_column, h.id, known.generation, readers));
-  select c.relname into now_named from pg_class c where c.oid = known.relation and c.relkind = 'v';
-  view_name := _tessera_functions.read_view_name(h, now_named);
+    body || known.generation || rest);
   if now_named <> view_name then
     execute format('alter view tessera_read.%I rename to %I', now_named, view_name);
   end if;
@@ -127,7 +137,7 @@ begin
 end
 $$;
 comment on function _tessera_functions.build_read_view(integer) is
-  'makes the view of tessera_read that reads a hypertable anew, as its chunks are now; drops it where compression is not enabled';
+  'makes the view of tessera_read that reads a hypertable anew, unless it is as its chunks are now; drops it where compression is not enabled';
 
 create function _tessera_functions.request_build_read_view(caller name, payload jsonb) returns jsonb
 language plpgsql

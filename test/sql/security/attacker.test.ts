@@ -48,7 +48,8 @@ const world = async (): Promise<Row> => {
     (select jsonb_agg(jsonb_build_array(c.oid::regclass::text, c.relkind, c.relowner::regrole::text, c.relacl::text) order by c.oid)
       from pg_class c where c.relowner <> ${me} and c.relkind <> 't' and c.relnamespace <> 'pg_toast'::regnamespace) as relations,
     (select jsonb_agg(jsonb_build_array(p.oid::regprocedure::text, md5(p.prosrc), p.proowner::regrole::text, p.prosecdef, p.proacl::text) order by p.oid)
-      from pg_proc p where p.proowner <> ${me}) as functions,
+      from pg_proc p where p.proowner <> ${me}
+        and p.oid not in (select v.source from _tessera_catalog.read_view v where v.hypertable_id not in ${others})) as functions,
     (select jsonb_agg(jsonb_build_array(n.nspname, n.nspowner::regrole::text) order by n.oid)
       from pg_namespace n where n.nspname !~ '^pg_(toast_)?temp' and n.nspowner <> ${me}) as schemas,
     (select jsonb_agg(jsonb_build_array(r.rolname, r.rolsuper, r.rolcreaterole, r.rolcanlogin) order by r.oid)
