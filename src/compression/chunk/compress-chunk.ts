@@ -163,8 +163,8 @@ export const guardKeys = (chunk: OpenChunk, parts: ChunkParts, shape: SegmentsSh
   const keys = guardedKeys(chunk, parts);
   if (keys.length === 0) return;
   const names = partNames(chunk.hypertable);
-  run(keyFunctionDdl(parts, names, shape, storedColumns(chunk.root.oid), keys));
-  for (const ddl of keyTriggerDdl(parts)) run(ddl);
+  run(keyFunctionDdl(parts, chunk.id, names, shape, storedColumns(chunk.root.oid), keys));
+  for (const ddl of keyTriggerDdl(parts, chunk.id)) run(ddl);
   for (const table of [chunk.relation, parts.tail]) run(clearTriggerDdl(table, names));
 };
 

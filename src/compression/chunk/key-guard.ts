@@ -49,12 +49,19 @@ const refuse = (key: GuardedKey): string => `raise exception using
         detail = 'A compressed row has that key already.';`;
 
 /**
+ * 'on' where keys of new rows are looked for after the INSERT. Whether there are triggers of the user is asked once a row, before it;
+ * a row without such costs no second call.
+ */
+const lateSetting = (chunkId: number): string => `tessera.late_key_${chunkId}`;
+
+/**
  * Before an INSERT, a row whose key is found is held in the tail, where PostgreSQL meets it: an error, or nothing to do.
  * Triggers of the user would fire for the row that is held, and may give another key afterwards; so where there are
  * any, and after every UPDATE, the key is looked for when the row is what it is to be.
  */
 export const keyFunctionDdl = (
   parts: ChunkParts,
+  chunkId: number,
   names: PartNames,
   s: SegmentsShape,
   columns: readonly string[],
@@ -78,15 +85,20 @@ language plpgsql security definer set search_path to pg_catalog, pg_temp set int
 as ${literal(`
 declare
   held tid;
-  by_user bool := tg_op = 'INSERT' and exists (
-    select from pg_trigger t where t.tgrelid = tg_relid and t.tgconstraint = 0 and (t.tgtype & 1) = 1 and t.tgname !~ '^tessera_');
+  by_user bool;
 begin
-  if tg_op = 'INSERT' and ((tg_when = 'BEFORE') = by_user
-    or current_setting('tessera.holding', true) = 'on' and exists (select from ${qualified(names.places)} where ${holding}))
-  then
-    return new;
-  end if;
-  if tg_when = 'AFTER' then${keys
+  if tg_when = 'BEFORE' then
+    by_user := exists (
+      select from pg_trigger t where t.tgrelid = tg_relid and t.tgconstraint = 0 and (t.tgtype & 1) = 1 and t.tgname !~ '^tessera_');
+    if by_user <> coalesce(current_setting(${literal(lateSetting(chunkId))}, true) = 'on', false) then
+      perform set_config(${literal(lateSetting(chunkId))}, case when by_user then 'on' else '' end, true);
+    end if;
+    if by_user
+      or current_setting('tessera.holding', true) = 'on' and exists (select from ${qualified(names.places)} where ${holding})
+    then
+      return new;
+    end if;
+  else${keys
     .map(
       (key) => `
     if (tg_op = 'INSERT' or ${keyDiffers(key)}) and ${isTaken(parts, s, key)} then
@@ -108,13 +120,14 @@ begin
 end`)}`;
 };
 
-export const keyTriggerDdl = (parts: ChunkParts): string[] =>
+export const keyTriggerDdl = (parts: ChunkParts, chunkId: number): string[] =>
   [
-    ['tessera_key', 'before insert'],
-    ['tessera_key_after', 'after insert or update'],
+    ['tessera_key', 'before insert', ''],
+    ['tessera_key_after', 'after update', ''],
+    ['tessera_key_late', 'after insert', `when (current_setting(${literal(lateSetting(chunkId))}, true) = 'on')`],
   ].map(
-    ([name, when]) =>
-      `create or replace trigger ${name} ${when} on ${qualified(parts.tail)} for each row
+    ([name, event, when]) =>
+      `create or replace trigger ${name} ${event} on ${qualified(parts.tail)} for each row ${when}
        execute function ${qualified(keyFunctionOf(parts))}()`,
   );
 

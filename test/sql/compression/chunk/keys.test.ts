@@ -47,6 +47,55 @@ describe('a late row never gets the key of a compressed one', () => {
     expect(await db.value(`select count(*)::int from ${table}`)).toBe(3);
   });
 
+  test('at one call of the guard for a new row, and two where the user has triggers, chunk by chunk', async () => {
+    const table = await meter();
+    await db.query(`insert into ${table} values ('2024-03-01 00:00+00', 1, 30)`);
+    await db.query(`select compress_chunk(c) from show_chunks('${table}', newer_than => '2024-02-01'::timestamptz) c`);
+    const tails = await db.column(
+      `select k.tail::text from _tessera_catalog.compressed_chunk k join _tessera_catalog.chunk c on c.id = k.chunk_id
+       join _tessera_catalog.hypertable h on h.id = c.hypertable_id where h.relid = $1::regclass order by c.id`,
+      [table],
+    );
+    expect(tails).toHaveLength(2);
+    const calls = async (): Promise<number[]> => {
+      const counted = await db.connect();
+      await counted.query(`set track_functions = 'pl'`);
+      const count = async (): Promise<number[]> =>
+        (
+          await counted.query<{ n: number }>(
+            `select coalesce(pg_stat_get_xact_function_calls(to_regprocedure(t || '_key()')), 0)::int as n from unnest($1::text[]) t`,
+            [tails],
+          )
+        ).rows.map((r) => r.n);
+      await counted.query('begin');
+      await counted.query(
+        `insert into ${table} select t + i * interval '1 second', 100 + i, 0 from generate_series(1, 50) i,
+           (values ('2024-01-01 02:00+00'::timestamptz), ('2024-03-01 02:00+00')) v(t)`,
+      );
+      const seen = await count();
+      await counted.query('rollback');
+      await counted.end();
+      return seen;
+    };
+    expect(await calls()).toEqual([50, 50]);
+    await db.query(`create function turn_${table}() returns trigger language plpgsql as $$ begin new.site := new.site % 10; return new; end $$;
+      create trigger zzz before insert on ${tails[0]} for each row execute function turn_${table}()`);
+    expect(await calls()).toEqual([100, 50]);
+    for (const order of ['asc', 'desc'])
+      await refused(
+        `insert into ${table} select * from (values ('2024-01-01 00:00+00'::timestamptz, 11, 0), ('2024-03-01 05:00+00', 12, 0), ('2024-03-01 06:00+00', 13, 0)) v(t)
+         order by t ${order}`,
+        `${table}_key`,
+      );
+    await db.query(`drop trigger zzz on ${tails[0]}`);
+    expect((await db.error(`insert into ${table} values ('2024-01-01 00:00+00', 1, 0)`)).code).toBe('23505');
+    await db.query('begin');
+    await db.query(`insert into ${table} values ('2024-01-01 07:00+00', 1, 0)`);
+    await db.query(`create trigger zzz before insert on ${tails[0]} for each row execute function turn_${table}()`);
+    await refused(`insert into ${table} values ('2024-01-01 00:00+00', 21, 0)`, `${table}_key`);
+    await db.query('rollback');
+  });
+
   test('as the operators of its index see it, not those of a name', async () => {
     await db.query('create extension if not exists citext');
     await db.query(
