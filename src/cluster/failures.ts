@@ -4,6 +4,8 @@ import { ident } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 
 export const address = (node: { readonly name: string; readonly port: number }): string => `${node.name}:${node.port}`;
+/** What others made by hand here, like functions, operator classes and text search configurations, nodes do not have. */
+const MISSING: readonly string[] = [SQLSTATE.undefinedObject, SQLSTATE.undefinedFunction];
 /** What a node answered, as the error of the statement that asked it: the code is the node's own. */
 export const remoteFailure = (node: { readonly name: string; readonly port: number }, e: SpiError): PgError => {
   const unreachable = e.sqlerrcode.startsWith('08');
@@ -16,7 +18,9 @@ export const remoteFailure = (node: { readonly name: string; readonly port: numb
     detail: unreachable ? undefined : [where, e.detail].filter(Boolean).join(' '),
     hint: unreachable
       ? `Check that it runs. How to log in is set with: select tessera.set_node_auth('user=… password=…');`
-      : e.hint,
+      : MISSING.includes(e.sqlerrcode)
+        ? `Create on the nodes what is missing there, or its extension: select * from run_command_on_workers('create ...');`
+        : e.hint,
   });
 };
 export const foreignServerTaken = (server: string, owner: string): PgError =>

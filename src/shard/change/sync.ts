@@ -38,6 +38,7 @@ import { foreignKeyDdl, keyDdl, type ShardDefinition } from '../table/shard-ddl.
 import { planChange, type Change } from '../definition/sync-plan.ts';
 import { withoutNumbers } from '../definition/type-plan.ts';
 import { besideOthers, ensureTypes } from '../definition/types-on-nodes.ts';
+import { extensionsUsed } from '../definition/types-used.ts';
 
 /** With what new columns are filled; where the clock comes in, nodes must not read their own. */
 const fillsOf = (relid: bigint): Map<string, Fill> => {
@@ -104,9 +105,10 @@ const queueChange = (t: DistributedTable, root: Relation, change: Change, keys: 
   // What was written before goes first, in the shape it had.
   if (t.model === 't') queueReferenceChanges();
   const shards = shardsOf(t.relid);
+  const needsMore = change.added.length + change.retyped.length > 0 || extensionsUsed(t.relid).length > 0;
   for (const group of new Set(shards.flatMap((s) => madeOn(t, s.groups)))) {
     const node = primaryOfGroup(group) as Node;
-    if (change.added.length + change.retyped.length > 0)
+    if (needsMore)
       besideOthers(() => withNode(node, (remote) => ensureTypes(node, remote, t.relid, remoteRole(root.owner))));
     const commands = shards
       .filter((s) => s.groups.includes(group))

@@ -6,7 +6,7 @@ import { ident, literal, qualified } from '../../lib/quote.ts';
 import { domainCheck, readTypes, shapesOfTypes } from './definition.ts';
 import { extensionTypeMissing, oldTypeOnNode } from './failures.ts';
 import { planOldType } from './type-plan.ts';
-import { isShaped, SYSTEM, typesUsed, type UserType } from './types-used.ts';
+import { extensionsUsed, isShaped, SYSTEM, typesUsed, type UserType } from './types-used.ts';
 import type { TypeShape } from '../table/type-shape.ts';
 
 const enumDdl = (t: UserType): string => {
@@ -189,5 +189,7 @@ export const ensureTypes = (node: Node, remote: Remote, table: bigint, role: str
     if (t.kind === 'b' && t.needs.length === 0) throw extensionTypeMissing(qualified(t));
   };
   for (const t of user) ensure(t);
+  for (const extension of extensionsUsed(table))
+    remote.exec(`create extension if not exists ${ident(extension)} cascade`);
   if (schemas.size > 0) remote.exec(`grant usage on schema ${[...schemas].map(ident).join(', ')} to ${ident(role)}`);
 };

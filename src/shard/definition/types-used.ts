@@ -48,6 +48,21 @@ export const typesUsed = (tables: readonly bigint[], column: string | null = nul
   return describe(oids);
 };
 
+/** Extensions with operator classes, functions and the like that indexes, defaults and checks of a table need. */
+export const extensionsUsed = (table: bigint): string[] =>
+  query<{ name: string }>(
+    `select distinct e.extname as name
+     from pg_depend d
+     join pg_depend m on m.classid = d.refclassid and m.objid = d.refobjid and m.deptype = 'e' and m.refclassid = 'pg_extension'::regclass
+     join pg_extension e on e.oid = m.refobjid and e.extname <> 'tessera'
+     where (d.classid, d.objid) in (
+       select 'pg_class'::regclass, indexrelid from pg_index where indrelid = $1::int8::oid
+       union all select 'pg_attrdef'::regclass, oid from pg_attrdef where adrelid = $1::int8::oid
+       union all select 'pg_constraint'::regclass, oid from pg_constraint where conrelid = $1::int8::oid and contype = 'c')
+     order by 1`,
+    [table],
+  ).map((e) => e.name);
+
 /** A type that nodes get from here, and not with an extension. */
 export const isShaped = (t: UserType): boolean =>
   t.oid >= SYSTEM && t.extension === null && ['e', 'c', 'd', 'r'].includes(t.kind);
