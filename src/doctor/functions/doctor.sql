@@ -30,6 +30,7 @@ declare
   loaded text;
   missing text[];
   waiting bigint;
+  known bigint;
   unguarded text;
   place record;
 begin
@@ -93,12 +94,16 @@ begin
   return query select * from _tessera_functions.doctor_publications();
 
   check_name := 'event triggers';
-  if (select count(*) from pg_event_trigger where evtname in ('tessera_sql_drop', 'tessera_ddl_command_end', 'tessera_ddl_command_start',
-      'tessera_cagg_drop', 'tessera_cagg_ddl')
-    and evtenabled <> 'D') = 5 then
+  select count(*), count(*) filter (where not exists (select from pg_event_trigger t where t.evtfoid = p.oid and t.evtenabled <> 'D'))
+  into known, waiting
+  from pg_proc p
+  where p.pronamespace = '_tessera_functions'::regnamespace and p.prorettype = 'event_trigger'::regtype
+    -- PostgreSQL tells of REINDEX from 17 on.
+    and (p.proname <> 'on_reindex' or current_setting('server_version_num')::int >= 170000);
+  if waiting = 0 then
     status := 'ok'; detail := 'the catalog follows DDL'; hint := null;
   else
-    status := 'warning'; detail := 'event triggers are missing or disabled, so the catalog does not follow DDL';
+    status := 'warning'; detail := format('%s of %s event triggers are missing or disabled, so the catalog does not follow all DDL', waiting, known);
     hint := E'-- after you rename, move or drop hypertables, chunks, continuous aggregates or distributed tables\nselect tessera.sync_catalog();';
   end if;
   return next;
