@@ -157,7 +157,10 @@ declare
   called constant text := (select t.guard from _tessera_functions.tables_to_guard() t where t.relation = wanted);
   holder constant oid := (select c.relowner from pg_class c where c.oid = wanted);
   present constant oid := _tessera_functions.read_guard(wanted);
+  maintenance constant text := current_setting('tessera.maintenance', true);
 begin
+  -- Shards have no part in it.
+  perform set_config('tessera.maintenance', 'on', true);
   if called is not null and present is null then
     execute format('create statistics %s on (_tessera_functions.guard_reads()) from %s', called, wanted);
     -- There is nothing to count.
@@ -169,6 +172,7 @@ begin
     execute format('drop statistics %s', (
       select format('%I.%I', n.nspname, s.stxname) from pg_statistic_ext s join pg_namespace n on n.oid = s.stxnamespace where s.oid = present));
   end if;
+  perform set_config('tessera.maintenance', coalesce(maintenance, ''), true);
 end
 $$;
 comment on function _tessera_functions.guard_table(regclass) is
