@@ -159,3 +159,18 @@ where not exists (select from _tessera_catalog.metadata m where m.key = v.key);
 
 insert into _tessera_catalog.metadata (key, value, include_in_telemetry)
 values ('tessera_version', _tessera_functions.version(), true);
+
+-- What is made while the extension is updated would be a member of it.
+do $read_views$
+declare
+  part record;
+begin
+  for part in
+    select distinct h.relid from _tessera_catalog.hypertable h join _tessera_catalog.chunk c on c.hypertable_id operator(pg_catalog.=) h.id
+    join _tessera_catalog.compressed_chunk k on k.chunk_id operator(pg_catalog.=) c.id and k.reader is null
+  loop
+    raise notice 'compressed chunks of "%" can be read without the loopback connection', part.relid
+      using hint = pg_catalog.format('select create_read_view(%L);', part.relid::pg_catalog.text);
+  end loop;
+end
+$read_views$;

@@ -26,6 +26,7 @@ import { changedMeanwhile, notValidated } from './failures.ts';
 import { FOR_TEXT } from '../segment/column-codec.ts';
 import { keyFunctionDdl, keyTriggerDdl, type GuardedKey } from './key-guard.ts';
 import { modifyFunctionDdl, modifyTriggerDdl } from './modify-guard.ts';
+import { makeReaders } from './make-readers.ts';
 import { chunkParts, rangeOf, shapeOf, type ChunkParts, type OpenChunk } from '../segment/open-chunk.ts';
 import {
   createRemote,
@@ -293,6 +294,7 @@ export const compressChunk = (chunk: OpenChunk, settings: CompressionSettings): 
     for (const ddl of readerDdl(view, shape, rangeOf(chunk))) run(ddl);
     const after = sizesOf(parts.segments);
     swap(chunk, parts, shape, server, read);
+    makeReaders(chunk.hypertable);
     record(chunk, parts, settings, bounds, {
       uncompressed: before,
       compressed: after,

@@ -1,11 +1,12 @@
 import { request } from '../../catalog/catalog-writer.ts';
 import { query, run } from '../../engine/spi.ts';
-import { relationOid, type OpenHypertable } from '../../hypertable/index.ts';
+import type { Hypertable } from '../../catalog/hypertable.ts';
+import { relationOid } from '../../hypertable/index.ts';
 import { findCompressed, openChunk, rangeOf, shapeOf } from '../segment/open-chunk.ts';
 import { readerDdl } from '../segment/reader-ddl.ts';
 
 /** What chunks that an earlier version compressed want of the views of tessera_read; as the owner of the hypertable. */
-export const makeReaders = ({ hypertable }: OpenHypertable): void => {
+export const makeReaders = (hypertable: Hypertable): void => {
   const chunks = query<{ id: number; oid: bigint }>(
     `select c.id, c.relid::oid::int8 as oid from _tessera_catalog.chunk c
      join _tessera_catalog.compressed_chunk k on k.chunk_id = c.id where c.hypertable_id = $1 order by c.id`,

@@ -19,7 +19,7 @@ export const make_readers = defineFunction({
   privileges: 'owner of the hypertable',
   handler: (id: number): null => {
     const open = openOwnHypertable(hypertableOid(id) ?? null);
-    if (open.root.owner === currentUser()) inMaintenance(() => makeReaders(open));
+    if (open.root.owner === currentUser()) inMaintenance(() => makeReaders(open.hypertable));
     else callAs(open.root.owner, open.hypertable.associated_schema_name, `_tessera_functions.make_readers(${id})`);
     return null;
   },
@@ -39,7 +39,7 @@ export const create_read_view = defineFunction({
   handler: (table: string | null): string | null => {
     const open = openOwnHypertable(oidOf(table));
     if (findSettings(open.hypertable.id) === undefined) throw notEnabled(displayed(open.root));
-    if (open.root.owner === currentUser()) inMaintenance(() => makeReaders(open));
+    if (open.root.owner === currentUser()) inMaintenance(() => makeReaders(open.hypertable));
     else
       callAs(
         open.root.owner,

@@ -143,6 +143,25 @@ $$;
 comment on function _tessera_functions.keep_readers() is
   'copies what decodes segments to schema tessera_kept and has the views of compressed chunks call that';
 
+create function _tessera_functions.drop_readers() returns void
+language plpgsql
+set search_path to pg_catalog, pg_temp
+as $$
+declare
+  part record;
+begin
+  perform _tessera_functions.drop_read_view(v.hypertable_id) from _tessera_catalog.read_view v;
+  for part in
+    select k.reader from _tessera_catalog.compressed_chunk k join pg_class r on r.oid = k.reader and pg_has_role(r.relowner, 'USAGE')
+  loop
+    execute format('drop view %s', part.reader);
+  end loop;
+  update _tessera_catalog.compressed_chunk k set reader = null where k.reader is not null;
+end
+$$;
+comment on function _tessera_functions.drop_readers() is
+  'drops the views of tessera_read and what they are made of, which adopt_tables() makes anew';
+
 create function tessera.keep_tables() returns void
 language plpgsql
 set search_path to pg_catalog, pg_temp
@@ -151,6 +170,9 @@ declare
   guard text;
 begin
   perform _tessera_functions.require_extension_owner('keep tables');
+  perform set_config('tessera.maintenance', 'on', true);
+  perform _tessera_functions.drop_readers();
+  perform set_config('tessera.maintenance', '', true);
   perform _tessera_functions.keep_catalog();
   for guard in
     select format('%I.%I', n.nspname, s.stxname)
@@ -246,6 +268,17 @@ begin
     execute format('create or replace view %s as %s', part.name, replace(part.query, 'tessera_kept.', '_tessera_functions.'));
   end loop;
   perform set_config('tessera.maintenance', coalesce(maintenance, ''), true);
+  for part in
+    select h.id, h.relid from _tessera_catalog.hypertable h join _tessera_catalog.compression_settings s on s.hypertable_id = h.id and s.chunk_id is null
+  loop
+    begin
+      perform _tessera_functions.make_readers(part.id);
+      perform _tessera_functions.build_read_view(part.id);
+    exception when insufficient_privilege then
+      raise warning using message = format('there is no view of tessera_read for "%s": %s', part.relid, sqlerrm),
+        hint = format('Its owner can make it: select create_read_view(%L);', part.relid::text);
+    end;
+  end loop;
   delete from tessera_kept.catalog where kept_at = kept;
   perform _tessera_functions.drop_kept();
   return query select h.relid from _tessera_catalog.hypertable h order by h.id;

@@ -66,11 +66,11 @@ const TIMES: Readonly<Record<string, (number: string) => string>> = {
 /** Microseconds between 1970 and 2000, from which PostgreSQL counts. */
 const EPOCH = '946684800000000';
 
-/** From the text that is kept of times that are no number; of dates only the infinities are. */
+/** From the text of times, which is kept where one of a segment is too far from today. */
 const FAR_TIMES: Readonly<Record<string, (text: string) => string>> = {
   'timestamp with time zone': (t) => fn('kept_time', t),
   'timestamp without time zone': (t) => `timezone('UTC'::text, ${fn('kept_time', t)})`,
-  date: (t) => `(timezone('UTC'::text, ${fn('kept_time', t)}))::date`,
+  date: (t) => fn('kept_date', t),
 };
 
 const BY_NUMBER: Readonly<Record<string, string>> = {

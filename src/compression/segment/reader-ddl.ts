@@ -80,11 +80,12 @@ const within = (s: SegmentsShape, lower: string | null, upper: string | null): s
  * several (constraint_exclusion = partition). So a row that cannot be stands beside each slice.
  */
 const sliceRows = (segments: RelationName, s: SegmentsShape, slice: number, range: ChunkRange): string => {
-  const lower = slice === 0 ? range.lower : (s.bounds[slice - 1] ?? null);
-  const upper = s.bounds[slice] ?? range.upper;
+  const lower = s.bounds[slice - 1] ?? null;
+  const upper = s.bounds[slice] ?? null;
+  const outside = upper ?? s.bounds[slice - 2] ?? range.lower;
   const rows = segmentRows(segments, s, slice);
-  const nobody = s.columns.map((c) => (c.name === s.timeColumn ? `${upper}` : `null::${c.type}${collated(c)}`));
-  const apart = upper === null ? '' : ` union all select ${nobody.join(', ')}`;
+  const nobody = s.columns.map((c) => (c.name === s.timeColumn ? `${outside}` : `null::${c.type}${collated(c)}`));
+  const apart = outside === null ? '' : ` union all select ${nobody.join(', ')}`;
   return `select * from (${rows}${apart}) r where ${within(s, lower, upper)}`;
 };
 

@@ -106,6 +106,8 @@ describe('random schemas, data and queries give the same answers compressed and 
         for (const q of queries()) {
           const [a, b] = [await db.query(q.replaceAll('$t', table)), await db.query(q.replaceAll('$t', twin))];
           expect(a, q).toEqual(b);
+          const read = q.replaceAll('$t', `tessera_read.${table}`);
+          expect(await db.query(read), read).toEqual(b);
         }
       };
       const both = async (sql: string): Promise<void> => {
