@@ -106,14 +106,21 @@ declare
   gone constant bigint[] := array(
     select p.logicalrelid::oid::int8 from _tessera_catalog.pg_dist_partition p
     where not exists (select from pg_class c where c.oid = p.logicalrelid::oid));
+  part record;
 begin
   if cardinality(gone) > 0 then
     perform _tessera_functions.forget_distributed(gone);
   end if;
   perform _tessera_functions.sync_types();
-  perform _tessera_functions.own_shards(p.logicalrelid) from _tessera_catalog.pg_dist_partition p;
-  -- Nobody knows what was said to the tables; a type may have been changed by an expression.
-  perform _tessera_functions.sync_shards(null, 'using');
+  for part in select p.logicalrelid from _tessera_catalog.pg_dist_partition p order by p.logicalrelid::oid loop
+    begin
+      perform _tessera_functions.own_shards(part.logicalrelid);
+      -- Nobody knows what was said to the table; a type may have been changed by an expression.
+      perform _tessera_functions.sync_shards(part.logicalrelid::oid::int8, 'using');
+    exception when others then
+      perform _tessera_functions.put_aside(format('distributed table %s', part.logicalrelid), sqlstate, sqlerrm);
+    end;
+  end loop;
 end
 $$;
 comment on function _tessera_functions.sync_distributed() is
