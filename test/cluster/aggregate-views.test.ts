@@ -264,6 +264,18 @@ describe.skipIf(!hasWorkers())('aggregates where the rows are', () => {
     expect(await db.value(`select count(*) from pg_class where relname like 'tessera\\_query%'`)).toBe(0n);
   });
 
+  test('answer it as the session sees things', async () => {
+    await db.query(`create schema own; create table own.word (w text); insert into own.word values ('text 3');
+      create function own.wanted(s text) returns boolean language plpgsql stable as 'begin return exists (select from word where w = s); end';
+      create function own.sum(bigint) returns text language sql as $$select 'planted'$$`);
+    for (const path of ['own, public', 'own, public, pg_catalog', ''])
+      expect(
+        await db.query(`set search_path = ${path === '' ? "''" : path}; select * from tessera.query(
+          'select sum(id) from public.d where ${path === '' ? `s = ''text 3''` : 'own.wanted(s)'}') as t(n bigint)`),
+      ).toEqual([{ n: await db.value(`select sum(id) from public.plain where s = 'text 3'`) }]);
+    await db.query('set search_path = public; drop schema own cascade');
+  });
+
   test('skip a view that is there when asked to, and say so otherwise', async () => {
     await db.query(`create view taken as select 1 as one`);
     expect((await db.error(`select create_aggregate_view('taken', 'select count(*) from d')`)).code).toBe('42P07');

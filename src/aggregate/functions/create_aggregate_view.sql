@@ -21,7 +21,8 @@ declare
   saved text := pg_catalog.current_setting('search_path');
   split text := _tessera_functions.split_query(query, saved);
 begin
-  perform pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  -- What has no schema there is PostgreSQL's own; functions that it calls find what they would find.
+  perform pg_catalog.set_config('search_path', pg_catalog.concat_ws(', ', 'pg_catalog', nullif(saved, '')), true);
   return query execute split;
   perform pg_catalog.set_config('search_path', saved, true);
 end
