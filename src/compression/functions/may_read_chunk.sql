@@ -11,15 +11,24 @@ comment on function _tessera_functions.is_done_here(xid8) is
   'whether a change of compressed rows that carries this transaction is part of what the snapshot shows';
 
 create function _tessera_functions.changes_compressed_rows(login name) returns boolean
-language sql stable parallel safe
+language plpgsql stable parallel safe
 set search_path to pg_catalog, pg_temp
 as $$
+declare
+  client int;
+begin
+  if pg_current_xact_id_if_assigned() is null then
+    return false;
+  end if;
+  -- What was looked up before in this transaction would be shown again.
+  perform pg_stat_clear_snapshot();
+  select coalesce(a.leader_pid, a.pid) into client from pg_stat_get_activity(pg_backend_pid()) a;
   -- Nobody else logs in as that role.
-  select pg_current_xact_id_if_assigned() is not null and exists (
+  return exists (
     select from pg_stat_get_activity(null) a
-    where a.application_name = 'tessera loopback ' || coalesce(
-        (select w.leader_pid from pg_stat_get_activity(pg_backend_pid()) w), pg_backend_pid()) and a.backend_xid is not null
-      and a.usesysid = (select r.oid from pg_roles r where r.rolname = login))
+    where a.application_name = 'tessera loopback ' || client and a.backend_xid is not null
+      and a.usesysid = (select r.oid from pg_roles r where r.rolname = login));
+end
 $$;
 comment on function _tessera_functions.changes_compressed_rows(name) is
   'whether this transaction has changed compressed rows over a loopback connection that logs in so';
