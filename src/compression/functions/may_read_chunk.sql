@@ -34,7 +34,7 @@ comment on function _tessera_functions.changes_compressed_rows(name) is
   'whether this transaction has changed compressed rows over a loopback connection that logs in so';
 
 create function _tessera_functions.may_read_chunk(chunk_id integer, generation bigint, reader name) returns boolean
-language plpgsql stable security definer parallel safe
+language plpgsql stable security definer parallel restricted
 set search_path to pg_catalog, pg_temp
 as $$
 declare
@@ -74,7 +74,7 @@ comment on function _tessera_functions.may_read_chunk(integer, bigint, name) is
   'condition of the view by which tessera_read reads a compressed chunk: true, or 42501, 0A000 with row-level security, 55000 after own changes of compressed rows, 40001 where the snapshot is older than the segments';
 
 create function _tessera_functions.snapshot_is_old(hypertable regclass) returns void
-language plpgsql stable parallel safe
+language plpgsql stable parallel restricted
 set search_path to pg_catalog, pg_temp
 as $$
 begin
@@ -87,7 +87,7 @@ $$;
 comment on function _tessera_functions.snapshot_is_old(regclass) is 'raises 40001';
 
 create function _tessera_functions.read_view_is_current(hypertable_id integer, generation bigint) returns boolean
-language plpgsql stable parallel safe
+language plpgsql stable parallel restricted
 set search_path to pg_catalog, pg_temp
 as $$
 begin
