@@ -10,16 +10,13 @@ $$;
 comment on function _tessera_functions.is_done_here(xid8) is
   'whether a change of compressed rows that carries this transaction is part of what the snapshot shows';
 
-create function _tessera_functions.changes_compressed_rows(login name) returns boolean
+create function _tessera_functions.changes_compressed_rows(owner oid) returns boolean
 language plpgsql stable parallel safe
 set search_path to pg_catalog, pg_temp
 as $$
 declare
   client int;
 begin
-  if pg_current_xact_id_if_assigned() is null then
-    return false;
-  end if;
   -- What was looked up before in this transaction would be shown again.
   perform pg_stat_clear_snapshot();
   select coalesce(a.leader_pid, a.pid) into client from pg_stat_get_activity(pg_backend_pid()) a;
@@ -27,11 +24,11 @@ begin
   return exists (
     select from pg_stat_get_activity(null) a
     where a.application_name = 'tessera loopback ' || client and a.backend_xid is not null
-      and a.usesysid = (select r.oid from pg_roles r where r.rolname = login));
+      and a.usesysid = (select r.oid from pg_roles r where r.rolname = _tessera_functions.login_of(pg_get_userbyid(owner))));
 end
 $$;
-comment on function _tessera_functions.changes_compressed_rows(name) is
-  'whether this transaction has changed compressed rows over a loopback connection that logs in so';
+comment on function _tessera_functions.changes_compressed_rows(oid) is
+  'whether this transaction has changed compressed rows of that owner, over a loopback connection';
 
 create function _tessera_functions.may_read_chunk(chunk_id integer, generation bigint, reader name) returns boolean
 language plpgsql stable security definer parallel restricted
@@ -55,7 +52,7 @@ begin
       errcode = '0A000', message = format('compressed rows of "%s" cannot be read while it has row-level security', root.oid::regclass),
       hint = format('alter table %s disable row level security;', root.oid::regclass);
   end if;
-  if _tessera_functions.changes_compressed_rows(_tessera_functions.login_of(pg_get_userbyid(root.relowner))) then
+  if pg_current_xact_id_if_assigned() is not null and _tessera_functions.changes_compressed_rows(root.relowner) then
     raise exception using
       errcode = '55000', message = format('this transaction has changed compressed rows of "%s", which views of tessera_read do not show yet', root.oid::regclass),
       hint = format('Commit first, or read the hypertable itself: select * from %s;', root.oid::regclass);
