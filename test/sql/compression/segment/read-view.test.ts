@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { useDatabase, failure } from '../../harness/database.ts';
-import { expectSame } from '../../harness/twin.ts';
+import { useDatabase, failure } from '../../../harness/database.ts';
+import { expectSame } from '../../../harness/twin.ts';
 
 const db = useDatabase();
 
