@@ -81,7 +81,7 @@ describe('a view of tessera_read', () => {
     expect(shown).not.toContain('decode_float8_plain');
   });
 
-  test('is read by parallel workers', async () => {
+  test('is read by parallel workers, which can run its functions from 17 on', async () => {
     const session = await db.connect();
     for (const { name } of await db.query(
       'select compress_relid::text as name from _tessera_catalog.compression_settings where chunk_id is not null',
@@ -93,7 +93,8 @@ describe('a view of tessera_read', () => {
     const shown = (await session.query('explain select sum(v), count(*) from tessera_read.m')).rows
       .map((r) => r['QUERY PLAN'])
       .join('\n');
-    expect(shown).toContain('Workers Planned');
+    const workers = /(Partial Aggregate|Parallel).*_segments/s;
+    if ((await db.value(`select current_setting('server_version_num')::int`)) >= 170000) expect(shown).toMatch(workers);
     expect((await session.query('select sum(v), count(*) from tessera_read.m')).rows).toEqual(
       await db.query('select sum(v), count(*) from twin'),
     );
