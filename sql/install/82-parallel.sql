@@ -1,4 +1,4 @@
--- A plv8 function loads its code by SPI, in a subtransaction. Before 17 PostgreSQL lets parallel workers begin none.
+-- A plv8 function loads its code by SPI, in a subtransaction. Before 17 PostgreSQL lets nobody begin one while there are parallel workers.
 do $parallel$
 declare
   f regprocedure;
@@ -10,7 +10,7 @@ begin
         -- Others of this name call those in plv8.
         and (l.lanname operator(pg_catalog.=) 'plv8' or p.proname operator(pg_catalog.~) '^decode_')
     loop
-      execute pg_catalog.format('alter function %s parallel restricted', f);
+      execute pg_catalog.format('alter function %s parallel unsafe', f);
     end loop;
   end if;
 end

@@ -46,7 +46,7 @@ const verify = async (): Promise<void> => {
     `select c.relname from pg_class c where c.relnamespace = '_tessera_internal'::regnamespace and c.relkind in ('r', 'p', 'f', 'v')
      and c.relname !~ '_(default|pending|places)$'
      and not exists (select from _tessera_catalog.chunk k where k.relid = c.oid)
-     and not exists (select from _tessera_catalog.compressed_chunk k where c.oid in (k.tail, k.remote, k.residue, k.rows_view))
+     and not exists (select from _tessera_catalog.compressed_chunk k where c.oid in (k.tail, k.remote, k.residue, k.rows_view, k.reader))
      and not exists (select from _tessera_catalog.compression_settings s where s.compress_relid = c.oid)`,
   );
   expect(stray.rows).toEqual([]);

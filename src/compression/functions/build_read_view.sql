@@ -111,8 +111,9 @@ begin
   if not again then
     called := format('rows_of_%s_%s', h.id, known.generation);
   end if;
-  execute format('create or replace function tessera_read.%I() returns table (%s) language sql stable parallel safe as %L', called, shape,
-    body || known.generation || rest);
+  -- PostgreSQL looks at it, and not at what it calls, to see whether there may be parallel workers: 82-parallel.sql says why not.
+  execute format('create or replace function tessera_read.%I() returns table (%s) language sql stable parallel %s as %L', called, shape,
+    case when current_setting('server_version_num')::int < 170000 then 'unsafe' else 'safe' end, body || known.generation || rest);
   if now_named <> view_name then
     execute format('alter view tessera_read.%I rename to %I', now_named, view_name);
   end if;
