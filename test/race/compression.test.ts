@@ -82,7 +82,7 @@ test('writers, updaters and readers beside a compressor that never rests lose no
       );
     }
   };
-  const reader = async (): Promise<void> => {
+  const reader = async (table: string): Promise<void> => {
     const client = await db.connect();
     let last = 0;
     while (!done)
@@ -90,10 +90,10 @@ test('writers, updaters and readers beside a compressor that never rests lose no
         'reader',
         async () => {
           const { rows } = await client.query(
-            'select count(*)::int as n, count(*) filter (where writer = 0)::int as base from m',
+            `select count(*)::int as n, count(*) filter (where writer = 0)::int as base from ${table}`,
           );
-          if (rows[0].base !== 2880) failures.push(`reader: ${rows[0].base} rows of 2880`);
-          if (rows[0].n < last) failures.push(`reader: ${rows[0].n} rows after ${last}`);
+          if (rows[0].base !== 2880) failures.push(`reader of ${table}: ${rows[0].base} rows of 2880`);
+          if (rows[0].n < last) failures.push(`reader of ${table}: ${rows[0].n} rows after ${last}`);
           last = rows[0].n;
         },
         async () => undefined,
@@ -112,7 +112,7 @@ test('writers, updaters and readers beside a compressor that never rests lose no
       );
   };
 
-  const background = [reader(), compressor()];
+  const background = [reader('m'), reader('tessera_read.m'), compressor()];
   await Promise.all([writer(1), writer(2), updater(1), updater(2)]);
   done = true;
   await Promise.all(background);
