@@ -35,7 +35,7 @@ const show = async (client: pg.Client, statement: string): Promise<Row[]> => {
 };
 
 const PLACES = `select nodename || ':' || nodeport as node, count(*) as shards, pg_size_pretty(sum(shard_size)) as size
-from citus_shards where citus_rowsHeretype = 'distributed' group by 1 order by 1`;
+from citus_shards where citus_table_type = 'distributed' group by 1 order by 1`;
 
 /** A writer that never rests while shards move under it, and knows what it has written. */
 const writer = (client: pg.Client): { stop: () => Promise<{ rows: number; slowest: number }> } => {
