@@ -101,7 +101,7 @@ const aggregates = async (client: pg.Client): Promise<void> => {
     line('  DIFFERENT from the table');
     process.exit(1);
   }
-  check(`the same as from the table, in ${view.ms} ms in place of ${rowsHere.ms}: the nodes aggregate, all at once`);
+  check(`${view.ms} ms in place of ${rowsHere.ms}: the nodes aggregate, all at once`);
 };
 
 /** Two nodes, a table over both, a third node, and a rebalance while somebody writes. */
