@@ -23,6 +23,8 @@ const BACKSLASH = 92;
 class RowEnds {
   private quoted = false;
   private escaped = false;
+  /** The next one in the piece that is read; looked for once, since it may be far away. */
+  private quote = -1;
   private readonly csv: boolean;
 
   constructor(csv: boolean) {
@@ -32,6 +34,7 @@ class RowEnds {
   /** Positions behind the line breaks that end rows. */
   *in(chunk: Buffer): Generator<number> {
     let from = 0;
+    this.quote = this.csv ? chunk.indexOf(QUOTE) : -1;
     for (let at = chunk.indexOf(NEWLINE); at >= 0; at = chunk.indexOf(NEWLINE, at + 1)) {
       this.read(chunk, from, at);
       from = at;
@@ -42,8 +45,10 @@ class RowEnds {
 
   private read(chunk: Buffer, from: number, to: number): void {
     if (this.csv)
-      for (let q = chunk.indexOf(QUOTE, from); q >= 0 && q < to; q = chunk.indexOf(QUOTE, q + 1))
+      while (this.quote >= 0 && this.quote < to) {
         this.quoted = !this.quoted;
+        this.quote = chunk.indexOf(QUOTE, this.quote + 1);
+      }
     else if (to > from) {
       let slashes = 0;
       while (to - slashes > from && chunk[to - slashes - 1] === BACKSLASH) slashes++;
@@ -72,11 +77,11 @@ export async function* rowBatches(source: AsyncIterable<Buffer>, format: RowForm
   for await (const chunk of source) {
     let from = 0;
     for (const end of ends.in(chunk)) {
-      take(chunk.subarray(from, end));
-      from = end;
       row++;
-      if (row - 1 <= format.skip) first = row;
+      if (row - 1 <= format.skip) [from, first] = [end, row];
       else if (row - first >= format.batchRows) {
+        take(chunk.subarray(from, end));
+        from = end;
         yield batch(row - first);
         first = row;
       }
