@@ -22,8 +22,8 @@ export interface QueryShape {
   /** In the order of the text: select list, then HAVING. */
   readonly aggregates: readonly AggregateCall[];
   readonly groupedColumns: readonly ColumnRef[];
-  /** Columns that are equal in every row of the result, and the operators by which they are. */
-  readonly equalities: readonly (readonly [ColumnRef, ColumnRef, number])[];
+  /** Columns that an operator compares with true in every row of the result, and its OID. */
+  readonly comparisons: readonly (readonly [ColumnRef, ColumnRef, number])[];
 }
 
 const SELECT = 1;
@@ -88,7 +88,7 @@ const columnRef = (rtable: readonly TreeNode[], node: TreeNode | undefined): Col
   return { entry: numberOf(real, 'varno'), number: numberOf(real, 'varattno') };
 };
 
-const equalitiesIn = (rtable: readonly TreeNode[], conditions: readonly TreeNode[]): QueryShape['equalities'] =>
+const comparisonsIn = (rtable: readonly TreeNode[], conditions: readonly TreeNode[]): QueryShape['comparisons'] =>
   conditions.flatMap(conjuncts).flatMap((c) => {
     if (c.tag !== 'OPEXPR') return [];
     const [left, right] = nodesOf(c, 'args').map((a) => columnRef(rtable, a));
@@ -145,6 +145,6 @@ export const readShape = (tree: string): QueryShape => {
     relations,
     aggregates,
     groupedColumns: groupedColumnsOf(q, rtable),
-    equalities: equalitiesIn(rtable, conditions),
+    comparisons: comparisonsIn(rtable, conditions),
   };
 };

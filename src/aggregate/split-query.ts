@@ -14,6 +14,8 @@ interface Source {
   readonly table: DistributedTable;
   /** Number of the distribution column; null for a single shard. */
   readonly key: number | null;
+  /** Operators under which equal keys have the same hash. */
+  readonly equality: readonly bigint[];
 }
 
 export const textOf = (view: bigint): string =>
@@ -48,20 +50,30 @@ const sourceOf = (entry: number, relid: bigint): Source | undefined => {
   const root = findRelation(relid);
   const table = findDistributed(relid);
   if (root === undefined || table?.model !== 's') return undefined;
-  const { secured, forced, key } = one<{ secured: boolean; forced: boolean; key: number | null }>(
+  const { secured, forced, key, equality } = one<{
+    secured: boolean;
+    forced: boolean;
+    key: number | null;
+    equality: bigint[];
+  }>(
     `select c.relrowsecurity as secured, c.relforcerowsecurity as forced,
-       (select a.attnum::int from pg_attribute a where a.attrelid = c.oid and a.attname = $2) as key
+       (select a.attnum::int from pg_attribute a where a.attrelid = c.oid and a.attname = $2) as key,
+       array(select o.amopopr::int8 from pg_partitioned_table p join pg_opclass x on x.oid = p.partclass[0]
+         join pg_amop o on o.amopfamily = x.opcfamily and o.amopstrategy = 1 where p.partrelid = c.oid) as equality
      from pg_class c where c.oid = $1::int8::oid`,
     [relid, table.key],
   );
   if (!root.owned) throw notOwner(displayed(root));
   if (secured && forced) throw forcedPolicies(displayed(root));
-  return { entry, root, table, key };
+  return { entry, root, table, key, equality };
 };
 
 const isEqualKey = (shape: QueryShape, a: Source, b: Source): boolean => {
   const is = (c: ColumnRef, s: Source): boolean => c.entry === s.entry && c.number === s.key;
-  return shape.equalities.some(([l, r]) => (is(l, a) && is(r, b)) || (is(l, b) && is(r, a)));
+  return shape.comparisons.some(
+    ([l, r, operator]) =>
+      ((is(l, a) && is(r, b)) || (is(l, b) && is(r, a))) && [a, b].every((s) => s.equality.includes(BigInt(operator))),
+  );
 };
 
 /** Rows that are joined must be in parts of the same number. */

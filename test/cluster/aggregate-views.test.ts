@@ -219,6 +219,10 @@ describe.skipIf(!hasWorkers())('aggregates where the rows are', () => {
       ['select count(*) from d join local on local.k = d.k', 'It joins "public.local", which is not distributed.'],
       ['select count(*) from d join other on other.k = d.k', '"public.d" and "public.other" are not colocated.'],
       [
+        'select count(*) from d join o on o.k > d.k',
+        '"public.d" and "public.o" are not joined by their distribution columns.',
+      ],
+      [
         'select count(*) from d join o on o.w = d.k',
         '"public.d" and "public.o" are not joined by their distribution columns.',
       ],
