@@ -1,11 +1,12 @@
-import { withSettings } from '../engine/session.ts';
+import { backendPid, withSettings } from '../engine/session.ts';
 import { hasSqlState, notice, one, run, subtransaction } from '../engine/spi.ts';
+import { placeOf, viewText } from '../engine/view.ts';
 import { displayed, qualified, type RelationName } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 import { hasSeveralStatements, withoutSemicolon } from '../lib/view-text.ts';
 import { badName, severalStatements } from './failures.ts';
 import type { SplitText } from './split-plan.ts';
-import { noticeRows, splitView, textOf } from './split-query.ts';
+import { noticeRows, splitView } from './split-query.ts';
 
 const oidOf = (name: string): bigint => one<{ oid: bigint }>('select $1::regclass::oid::int8 as oid', [name]).oid;
 
@@ -22,18 +23,6 @@ export interface NewView {
   readonly ifNotExists: boolean;
 }
 
-const relationNamed = (o: NewView): RelationName | undefined => {
-  const parts = one<{ parts: string[] }>('select parse_ident($1) as parts', [o.name]).parts;
-  const [first, second] = parts;
-  if (first === undefined || parts.length > 2) throw badName(o.name);
-  if (second !== undefined) return { schema: first, name: second };
-  const schema = withSettings(
-    { search_path: o.searchPath },
-    () => one<{ name: string | null }>('select current_schema()::text as name').name,
-  );
-  return schema === null ? undefined : { schema, name: first };
-};
-
 /** Columns of some types have no equality, which DISTINCT needs. */
 const replaceBy = (view: RelationName, { text, distinct }: SplitText): void => {
   const define = (as: string): void => void run(`create or replace view ${qualified(view)} as ${as}`);
@@ -49,8 +38,9 @@ const replaceBy = (view: RelationName, { text, distinct }: SplitText): void => {
 
 /** PostgreSQL parses the query as the view itself, which then is given another one of the same columns. */
 export const createAggregateView = (o: NewView): bigint | null => {
-  const target = relationNamed(o);
-  if (target === undefined) throw badName(o.name);
+  const place = placeOf(o.name, o.searchPath);
+  if (place === undefined || place.schema === null) throw badName(o.name);
+  const target = { schema: place.schema, name: place.name };
   const query = checkedQuery(o.query);
   const there = one<{ there: boolean }>('select to_regclass($1) is not null as there', [qualified(target)]).there;
   if (there && o.ifNotExists) {
@@ -69,10 +59,10 @@ export const createAggregateView = (o: NewView): bigint | null => {
 
 /** The SQL that answers one query from the parts, in which every name that is not PostgreSQL's own has its schema. */
 export const answerOf = (query: string, searchPath: string): string => {
-  const name = `tessera_query_${one<{ pid: number }>('select pg_backend_pid() as pid').pid}`;
+  const name = `tessera_query_${backendPid()}`;
   withSettings({ search_path: searchPath }, () => run(`create temp view ${name} as ${checkedQuery(query)}`));
   const view = oidOf(`pg_temp.${name}`);
-  const text = splitView(view)?.text ?? textOf(view);
+  const text = splitView(view)?.text ?? viewText(view);
   run(`drop view pg_temp.${name}`);
   return text;
 };

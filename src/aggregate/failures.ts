@@ -1,5 +1,4 @@
 import { fail, type PgError } from '../lib/pg-error.ts';
-import { ident, type RelationName, qualified } from '../lib/quote.ts';
 import { SQLSTATE } from '../lib/sqlstate.ts';
 
 const MESSAGE = 'the query cannot be split over the parts of a table';
@@ -35,8 +34,6 @@ export const cannotCombine = (aggregate: string, why: string): PgError =>
     `What ${aggregate} gives for parts of the rows cannot be combined: ${why}.`,
     'Group by the distribution column, or read the table itself.',
   );
-export const rowsOutside = (what: string): PgError =>
-  unsplittable(`Outside of aggregate functions it needs more of a row than what is grouped by: ${what}.`);
 export const forcedPolicies = (name: string): PgError =>
   unsplittable(`Row-level security is forced on "${name}", and parts are read by themselves.`);
 export const notOwner = (name: string): PgError =>
@@ -49,10 +46,3 @@ export const notOwner = (name: string): PgError =>
 export const badName = (name: string): PgError =>
   fail(SQLSTATE.invalidName, `"${name}" is not the name of a view`, undefined, 'Write name or schema.name.');
 export const severalStatements = (): PgError => fail(SQLSTATE.syntaxError, 'the query must be a single statement');
-export const readsView = (view: RelationName, table: string): PgError =>
-  fail(
-    SQLSTATE.dependentObjectsStillExist,
-    `view ${qualified(view)} reads shards of table "${table}"`,
-    undefined,
-    `drop view ${ident(view.schema)}.${ident(view.name)};`,
-  );

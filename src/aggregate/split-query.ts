@@ -1,8 +1,8 @@
 import { apiSchema } from '../engine/session.ts';
 import { maybeOne, notice, one, query } from '../engine/spi.ts';
+import { viewText, viewTree } from '../engine/view.ts';
 import { findRelation, type Relation } from '../hypertable/index.ts';
 import { displayed, type RelationName } from '../lib/quote.ts';
-import { withoutSemicolon } from '../lib/view-text.ts';
 import { findDistributed, shardsOf, type DistributedTable } from '../shard/index.ts';
 import { forcedPolicies, notByKey, notColocated, notDistributed, notOwner, readsNothing } from './failures.ts';
 import { readShape, type AggregateCall, type ColumnRef, type QueryShape } from './query-plan.ts';
@@ -17,12 +17,6 @@ interface Source {
   /** Operators under which equal keys have the same hash. */
   readonly equality: readonly bigint[];
 }
-
-export const textOf = (view: bigint): string =>
-  withoutSemicolon(one<{ text: string }>('select pg_get_viewdef($1::int8::oid) as text', [view]).text);
-
-const treeOf = (view: bigint): string =>
-  one<{ tree: string }>('select ev_action::text as tree from pg_rewrite where ev_class = $1::int8::oid', [view]).tree;
 
 const columnsOf = (view: bigint): Column[] =>
   query<Column>(
@@ -111,7 +105,7 @@ const readsHypertable = (shape: QueryShape): boolean =>
 
 /** The query of a view, computed where the rows are; null where it is best as it is. */
 export const splitView = (view: bigint): SplitText | null => {
-  const shape = readShape(treeOf(view));
+  const shape = readShape(viewTree(view));
   const found = [...shape.relations].map(([entry, relid]) => [BigInt(relid), sourceOf(entry, BigInt(relid))] as const);
   const sources = found.flatMap(([, s]) => s ?? []);
   if (sources.length === 0) {
@@ -122,7 +116,7 @@ export const splitView = (view: bigint): SplitText | null => {
   if (stranger !== undefined) throw notDistributed(displayed(stranger));
   checkJoined(shape, sources);
   const tables: Replacement[] = sources.map((s) => ({ table: s.root, parts: partsOf(s) }));
-  const text = textOf(view);
+  const text = viewText(view);
   const whole = sources.some(
     (s) => s.key === null || shape.groupedColumns.some((c) => c.entry === s.entry && c.number === s.key),
   );

@@ -23,6 +23,9 @@ export const apiSchema = (): string =>
 
 export const currentUser = (): string => one<{ name: string }>('select current_user::text as name').name;
 
+/** What names of passing objects of this session end in. */
+export const backendPid = (): number => one<{ pid: number }>('select pg_backend_pid() as pid').pid;
+
 interface Caller {
   readonly name: string;
   readonly quoted: string;
@@ -44,7 +47,7 @@ export const callAs = (role: string, schema: string, call: string): (string | nu
   const me = caller();
   // A superuser may give a function in pg_temp away; others need a schema where the role may create.
   const place = me.superuser ? 'pg_temp' : ident(schema);
-  const name = `${place}.${ident(`tessera_call_${one<{ pid: number }>('select pg_backend_pid() as pid').pid}`)}`;
+  const name = `${place}.${ident(`tessera_call_${backendPid()}`)}`;
   run(
     `create or replace function ${name}() returns setof text language plpgsql security definer
      set search_path to pg_catalog, pg_temp
@@ -69,7 +72,7 @@ export const runAs = (role: string, schema: string, statement: string): boolean 
   );
   if (!me.superuser && !may) return false;
   const place = me.superuser ? 'pg_temp' : ident(schema);
-  const name = `${place}.${ident(`tessera_run_${one<{ pid: number }>('select pg_backend_pid() as pid').pid}`)}`;
+  const name = `${place}.${ident(`tessera_run_${backendPid()}`)}`;
   run(
     `create or replace function ${name}() returns void language plpgsql security definer
      set search_path to pg_catalog, pg_temp

@@ -1,6 +1,7 @@
 import { findHypertable } from '../../catalog/hypertable.ts';
 import { apiSchema } from '../../engine/session.ts';
 import { maybeOne, one, query } from '../../engine/spi.ts';
+import { viewText, viewTree } from '../../engine/view.ts';
 import {
   findRelation,
   openHypertable,
@@ -24,7 +25,7 @@ import {
 } from './failures.ts';
 import type { QueryCalls } from './query-calls.ts';
 import { analyzeQuery, relationsOf, type QueryAnalysis } from './query-plan.ts';
-import { queryOverNothing, viewText } from './ranged-query.ts';
+import { queryOverNothing } from './ranged-query.ts';
 import { groupItems } from '../../lib/view-text.ts';
 import { bucketArguments, bucketCall, bucketCallOf, type CallArgument } from './view-text.ts';
 
@@ -181,10 +182,7 @@ const timeColumnOf = ({ raw, parent, relation }: Source): string => {
 
 /** Checks the query of a view, which PostgreSQL has parsed, and finds out what it aggregates. */
 export const openQuery = (view: bigint): OpenQuery => {
-  const { tree } = one<{ tree: string }>(
-    'select ev_action::text as tree from pg_rewrite where ev_class = $1::int8::oid',
-    [view],
-  );
+  const tree = viewTree(view);
   const source = theSource(tree);
   checkSource(source);
   const timeColumn = timeColumnOf(source);

@@ -1,9 +1,10 @@
-import { one, query } from '../../engine/spi.ts';
+import { query } from '../../engine/spi.ts';
+import { viewText } from '../../engine/view.ts';
 import { typedLiteral } from '../../hypertable/index.ts';
 import { maximumOf, minimumOf, type TimeType, type Range } from '../../lib/internal-time.ts';
 import { ident, identList, qualified, type RelationName } from '../../lib/quote.ts';
 import { unrestorable } from './failures.ts';
-import { replaceRelation, withoutSemicolon } from '../../lib/view-text.ts';
+import { replaceRelation } from '../../lib/view-text.ts';
 
 /** A view over a hypertable, or over the view of another continuous aggregate. */
 export interface SourcedView {
@@ -11,10 +12,6 @@ export interface SourcedView {
   readonly source: RelationName & { readonly oid: bigint };
   readonly timeColumn: string;
 }
-
-/** The text of a view, in which every name that is not PostgreSQL's own has its schema. */
-export const viewText = (view: bigint): string =>
-  withoutSemicolon(one<{ text: string }>('select pg_get_viewdef($1::int8::oid) as text', [view]).text);
 
 /** Columns of the source that the view reads; other columns may come and go. */
 const columnsRead = (v: SourcedView): string[] =>

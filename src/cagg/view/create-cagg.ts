@@ -1,6 +1,7 @@
 import { request } from '../../catalog/catalog-writer.ts';
-import { inMaintenance, withSettings } from '../../engine/session.ts';
+import { backendPid, inMaintenance, withSettings } from '../../engine/session.ts';
 import { hasSqlState, maybeOne, notice, one, query, run, subtransaction, warning } from '../../engine/spi.ts';
+import { placeOf, viewText } from '../../engine/view.ts';
 import { findRelation, timeDimension, type Relation } from '../../hypertable/index.ts';
 import { displayed, ident, identList, qualified, type RelationName } from '../../lib/quote.ts';
 import { SQLSTATE } from '../../lib/sqlstate.ts';
@@ -8,7 +9,6 @@ import { checkParentBucket } from '../query/bucket.ts';
 import { badColumnCount, badName, nameTaken, noSchema, severalStatements } from './failures.ts';
 import { createGroupIndexes, createMatTable, internalNames, INTERNAL_SCHEMA, type InternalNames } from './mat-table.ts';
 import { checkReplaceable, openQuery, type OpenQuery } from '../query/open-query.ts';
-import { viewText } from '../query/ranged-query.ts';
 import { rawQueryOf } from './rebuild-view.ts';
 import { createUserView } from './user-view-ddl.ts';
 import { hasSeveralStatements, withoutOrder } from '../../lib/view-text.ts';
@@ -37,16 +37,11 @@ export interface Settings {
 const HIDDEN_BUCKET = 'time_partition_col';
 
 const targetName = (o: NewCagg): RelationName => {
-  const parts = one<{ parts: string[] }>('select parse_ident($1) as parts', [o.name]).parts;
-  const [first, second] = parts;
-  if (first === undefined || parts.length > 2) throw badName(o.name);
-  if (second !== undefined) return { schema: first, name: second };
-  const schema = withSettings(
-    { search_path: o.searchPath },
-    () => one<{ name: string | null }>('select current_schema()::text as name').name,
-  );
+  const place = placeOf(o.name, o.searchPath);
+  if (place === undefined) throw badName(o.name);
+  const { schema, name } = place;
   if (schema === null) throw noSchema();
-  return { schema, name: first };
+  return { schema, name };
 };
 
 const relationNamed = (name: RelationName): Relation | undefined => {
@@ -79,15 +74,13 @@ const parseQuery = (
   o: NewCagg,
   target: RelationName,
 ): { readonly passing: RelationName; readonly ordered: boolean } => {
-  const passing = { schema: target.schema, name: `tessera_query_${pid()}` };
+  const passing = { schema: target.schema, name: `tessera_query_${backendPid()}` };
   if (hasSeveralStatements(o.query)) throw severalStatements();
   withSettings({ search_path: o.searchPath }, () => createPassing(o, passing));
   const unordered = withoutOrder(viewText(oidOf(passing)));
   if (unordered !== undefined) run(`create or replace view ${qualified(passing)} as ${unordered}`);
   return { passing, ordered: unordered !== undefined };
 };
-
-const pid = (): number => one<{ pid: number }>('select pg_backend_pid() as pid').pid;
 
 const columnsOf = (relation: bigint): string[] =>
   query<{ name: string }>(

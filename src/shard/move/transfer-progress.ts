@@ -1,5 +1,5 @@
 import { aside, type Node } from '../../cluster/index.ts';
-import { one } from '../../engine/spi.ts';
+import { backendPid } from '../../engine/session.ts';
 import { literal } from '../../lib/quote.ts';
 import type { Shard } from '../table/distributed-table.ts';
 
@@ -32,7 +32,7 @@ export interface Transfer {
  * Shows a transfer while the body runs. The rows of a transfer that is cancelled go with the next cleanup.
  */
 export const withProgress = (t: Transfer, body: (progress: Progress) => void): void => {
-  const { pid } = one<{ pid: number }>('select pg_backend_pid() as pid');
+  const pid = backendPid();
   const rows = t.shards
     .map(
       (s) =>
