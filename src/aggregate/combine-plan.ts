@@ -66,7 +66,7 @@ const ofResults = (c: CallText): Combination => ({
 });
 
 const count = (c: CallText): Combination => ({
-  partials: [filtered(`pg_catalog.${c.name}(${c.args})`, c.filter)],
+  ...ofResults(c),
   combine: ([part]) => `pg_catalog.sum(${part})::pg_catalog.int8`,
 });
 
@@ -150,29 +150,24 @@ const histogram = (c: CallText): Combination | undefined => {
   };
 };
 
+const UNKNOWN = 'it is not known how';
+
 /** A reason where the call cannot be combined. */
 export const combination = (c: CallText): Combination | string => {
-  if (c.origin === 'other') return 'it is not known how';
+  if (c.origin === 'other') return UNKNOWN;
   if (c.origin === 'tessera') {
     if (c.distinct || c.ordered) return 'it has DISTINCT or ORDER BY';
     if (c.name === 'first' || c.name === 'last') return bookend(c) ?? 'its arguments are not two';
     if (c.name === 'histogram')
       return histogram(c) ?? `the number of its buckets is not written as a number up to ${MOST_BUCKETS}`;
-    return 'it is not known how';
+    return UNKNOWN;
   }
   if (c.distinct && !SAME_WHEN_DISTINCT.includes(c.name)) return 'with DISTINCT, parts may have values in common';
   if (c.ordered) return 'it depends on the order of all rows';
-  const [type] = c.argumentTypes;
   if (c.name === 'count') return count(c);
   if (OF_RESULTS.includes(c.name)) return ofResults(c);
+  const [type = 0] = c.argumentTypes;
+  if (c.name === 'avg') return average(c, type) ?? UNKNOWN;
   const spread = VARIANCES[c.name];
-  const found =
-    type === undefined
-      ? undefined
-      : c.name === 'avg'
-        ? average(c, type)
-        : spread === undefined
-          ? undefined
-          : variance(c, type, spread);
-  return found ?? 'it is not known how';
+  return (spread && variance(c, type, spread)) ?? UNKNOWN;
 };

@@ -4,7 +4,6 @@ import * as failures from './failures.ts';
 
 export interface AggregateCall {
   readonly oid: number;
-  readonly resultType: number;
   readonly argumentTypes: readonly number[];
   readonly distinct: boolean;
   readonly ordered: boolean;
@@ -114,7 +113,6 @@ const aggregatesOf = (q: TreeNode): AggregateCall[] => {
       if (node.tag !== 'AGGREF') return true;
       found.push({
         oid: numberOf(node, 'aggfnoid'),
-        resultType: numberOf(node, 'aggtype'),
         argumentTypes: listOf(node, 'aggargtypes').map(Number),
         distinct: listOf(node, 'aggdistinct').length > 0,
         ordered: listOf(node, 'aggorder').length > 0 || textOf(node, 'aggkind') !== 'n',

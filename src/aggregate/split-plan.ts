@@ -81,12 +81,12 @@ const findCalls = (text: string, tokens: readonly Token[], calls: readonly Named
   });
 };
 
-/** How many tokens of the text from `at` on are those of the expression, as a whole one; 0 where they are others. */
-const matches = (tokens: readonly Token[], at: number, expression: readonly Token[]): number => {
+/** Whether the tokens of the text from `at` on are those of the expression, as a whole one. */
+const standsAt = (tokens: readonly Token[], at: number, expression: readonly Token[]): boolean => {
   const before = tokens[at - 1];
   const after = tokens[at + expression.length];
-  if (isSymbol(before, '.') || isSymbol(before, '::') || isSymbol(after, '.') || isSymbol(after, '(')) return 0;
-  return expression.every((t, i) => tokens[at + i]?.text === t.text) ? expression.length : 0;
+  if (isSymbol(before, '.') || isSymbol(before, '::') || isSymbol(after, '.') || isSymbol(after, '(')) return false;
+  return expression.every((t, i) => tokens[at + i]?.text === t.text);
 };
 
 /** PostgreSQL puts calls that are grouped by into parentheses, but only there. */
@@ -106,16 +106,39 @@ class PartColumns {
   }
 }
 
+/** An expression that the query groups by. */
+interface Group {
+  readonly text: string;
+  readonly tokens: readonly Token[];
+}
+
+/** The text of the query, and where its aggregates and groups stand in it. */
+interface ReadQuery {
+  readonly text: string;
+  readonly tokens: readonly Token[];
+  readonly calls: readonly FoundCall[];
+  readonly groups: readonly Group[];
+}
+
+const readQuery = (text: string, calls: readonly NamedCall[]): ReadQuery => {
+  const tokens = tokenize(text);
+  return {
+    text,
+    tokens,
+    calls: findCalls(text, tokens, calls),
+    groups: groupItems(text).map((item) => ({ text: item, tokens: withoutParentheses(tokenize(item)) })),
+  };
+};
+
+/** The longest expression grouped by that begins at a token. */
+const groupAt = ({ tokens, groups }: ReadQuery, at: number): Group | undefined =>
+  groups
+    .filter((g) => standsAt(tokens, at, g.tokens))
+    .reduce<Group | undefined>((a, b) => (a === undefined || b.tokens.length > a.tokens.length ? b : a), undefined);
+
 /** A piece of the query, computed from the columns of the parts. */
-const rewrite = (
-  text: string,
-  range: TextRange,
-  found: readonly FoundCall[],
-  tokens: readonly Token[],
-  groups: readonly (readonly Token[])[],
-  columns: PartColumns,
-  groupTexts: readonly string[],
-): string => {
+const rewrite = (q: ReadQuery, range: TextRange, columns: PartColumns): string => {
+  const { text, tokens } = q;
   let result = '';
   let done = range.start;
   const put = (span: Span, replacement: string): void => {
@@ -124,20 +147,16 @@ const rewrite = (
   };
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i] as Token;
-    if (token.start < range.start || token.end > range.end) continue;
-    const call = found.find((c) => c.first === i);
+    if (token.start < done || token.end > range.end) continue;
+    const call = q.calls.find((c) => c.first === i);
     if (call !== undefined) {
       const how = combination(call.call);
       if (typeof how === 'string') throw cannotCombine(textOfSpan(text, tokens, call), how);
       put(call, how.combine(how.partials.map((p) => columns.of(p))));
-      i = call.end - 1;
       continue;
     }
-    const lengths = groups.map((g) => matches(tokens, i, g));
-    const longest = Math.max(0, ...lengths);
-    if (longest === 0) continue;
-    put({ first: i, end: i + longest }, columns.of(groupTexts[lengths.indexOf(longest)] as string));
-    i += longest - 1;
+    const group = groupAt(q, i);
+    if (group !== undefined) put({ first: i, end: i + group.tokens.length }, columns.of(group.text));
   }
   return result + text.slice(done, range.end);
 };
@@ -195,9 +214,9 @@ const sameTokens = (a: readonly Token[], b: readonly Token[]): boolean =>
   a.length === b.length && a.every((t, i) => t.text === b[i]?.text);
 
 /** Whether the select list has everything that is grouped by, so that no two rows are the same. */
-const showsGroups = (items: readonly string[], groups: readonly (readonly Token[])[]): boolean => {
-  const shown = items.map((i) => withoutParentheses(tokenize(withoutAlias(i))));
-  return groups.every((g) => shown.some((t) => sameTokens(t, g)));
+const showsGroups = (items: readonly string[], groups: readonly Group[]): boolean => {
+  const shown = items.map((i) => withoutParentheses(tokenize(i)));
+  return groups.every((g) => shown.some((t) => sameTokens(t, g.tokens)));
 };
 
 export interface SplitText {
@@ -220,23 +239,22 @@ export const splitQuery = (
   tables: readonly Replacement[],
 ): SplitText => {
   const c = clauses(text);
-  const tokens = tokenize(text);
-  const groupTexts = groupItems(text);
-  const groups = groupTexts.map((g) => withoutParentheses(tokenize(g)));
-  const found = findCalls(text, tokens, calls);
+  const q = readQuery(text, calls);
   const parts = new PartColumns();
-  const piece = (range: TextRange): string => rewrite(text, range, found, tokens, groups, parts, groupTexts);
   const items = itemRanges(text, c.select);
   if (items.length !== columns.length) throw badViewText(`${columns.length} columns in the select list`);
   const list = items.map((range, i) => {
     const { name, type } = columns[i] as Column;
-    return `(${piece(range)})::${type} as ${ident(name)}`;
+    return `(${rewrite(q, range, parts)})::${type} as ${ident(name)}`;
   });
-  const keys = groupTexts.map((g) => parts.of(g));
-  const having = c.having === undefined ? '' : `\nhaving ${piece(c.having)}`;
+  const keys = q.groups.map((g) => parts.of(g.text));
+  const having = c.having === undefined ? '' : `\nhaving ${rewrite(q, c.having, parts)}`;
   const arms = partTexts(text, tables).map((t) => armOf(t, parts.expressions));
   const grouped = keys.length === 0 ? '' : `\ngroup by ${keys.join(', ')}`;
   const rest = `${list.join(', ')}\nfrom (\n${union(arms)}\n) tessera_parts${grouped}${having}`;
-  const shown = showsGroups(splitList(text.slice(c.select.start, c.select.end)), groups);
+  const shown = showsGroups(
+    items.map((r) => text.slice(r.start, r.end)),
+    q.groups,
+  );
   return { text: `select ${rest}`, distinct: shown ? `select distinct ${rest}` : null };
 };

@@ -15,7 +15,6 @@ const call = (name: string, more: Partial<NamedCall> = {}): NamedCall => ({
   oid: 1,
   name,
   origin: 'postgres',
-  resultType: INT4,
   argumentTypes: [INT4],
   distinct: false,
   ordered: false,
