@@ -9,12 +9,13 @@ import { readerDdl } from '../segment/reader-ddl.ts';
 export const makeReaders = (hypertable: Hypertable): void => {
   const chunks = query<{ id: number; oid: bigint }>(
     `select c.id, c.relid::oid::int8 as oid from _tessera_catalog.chunk c
-     join _tessera_catalog.compressed_chunk k on k.chunk_id = c.id where c.hypertable_id = $1 order by c.id`,
+     join _tessera_catalog.compressed_chunk k on k.chunk_id = c.id
+     where c.hypertable_id = $1 and not exists (select from pg_class r where r.oid = k.reader) order by c.id`,
     [hypertable.id],
   );
   for (const { id, oid } of chunks) {
     const compressed = findCompressed(id);
-    if (compressed === undefined || compressed.hasReader) continue;
+    if (compressed === undefined) continue;
     const chunk = openChunk(oid, 'chunk');
     const { parts, settings, bounds, generation } = compressed;
     const shape = shapeOf(chunk, settings, bounds, parts.segments);
