@@ -46,15 +46,14 @@ const loadInBatches = (client: pg.Client, table: string, data: Buffer): Promise<
   );
 
 /** The same rows in transactions of 10,000, as a steady source sends them. */
-const inBatches = async (client: pg.Client, table: string): Promise<number> => {
-  const began = process.hrtime.bigint();
-  for (let i = 0; i < ROWS; i += 10_000)
-    await client.query(
-      `insert into ${table} select timestamptz '${FROM}' + i * interval '1 second', i % 10, i * 0.5::float8, sqrt(i), 'x' || (i % 100)
-       from generate_series(${i + 1}, ${i + 10_000}) i`,
-    );
-  return Number(process.hrtime.bigint() - began) / 1e6;
-};
+const inBatches = (client: pg.Client, table: string): Promise<number> =>
+  timed(async () => {
+    for (let i = 0; i < ROWS; i += 10_000)
+      await client.query(
+        `insert into ${table} select timestamptz '${FROM}' + i * interval '1 second', i % 10, i * 0.5::float8, sqrt(i), 'x' || (i % 100)
+         from generate_series(${i + 1}, ${i + 10_000}) i`,
+      );
+  });
 
 const plainPartitions = async (client: pg.Client): Promise<void> => {
   await client.query(`create table plain (${COLUMNS}) partition by range (time); create index on plain (time desc)`);

@@ -83,9 +83,10 @@ export const checkArrows = (): string[] => {
       .filter((f) => !features.includes(f))
       .map((f) => `src/${f} is not in the table of src/README.md; give it a place there`),
   ];
+  const roomsOf = new Map(there.map((f) => [f, foldersOf(`src/${f}/README.md`)]));
   for (const { name, imports } of files) {
     if (!name.includes('/')) continue; // runtime.ts imports every feature
-    const rooms = foldersOf(`src/${feature(name)}/README.md`);
+    const rooms = roomsOf.get(feature(name)) ?? [];
     const place = misplaced(rooms, name);
     if (place !== undefined) problems.push(`${name}: ${place}`);
     for (const i of imports) {

@@ -13,6 +13,15 @@ interface Command {
   readonly run: (args: readonly string[]) => Promise<void>;
 }
 
+const theOnly = (what: string, given: readonly string[]): string => {
+  const [one, ...more] = given;
+  if (one === undefined || more.length > 0) throw new Error(`give one ${what}`);
+  return one;
+};
+
+/** Without one the usual PG* variables say where the server is. */
+const addressOf = (dsn: string | undefined): pg.ClientConfig => (dsn === undefined ? {} : { connectionString: dsn });
+
 const say = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 
 const signalled = (): Promise<void> =>
@@ -27,7 +36,7 @@ const worker: Command = {
       args: [...args],
       options: { dsn: { type: 'string' }, database: { type: 'string' } },
     });
-    const connection: pg.ClientConfig = values.dsn === undefined ? {} : { connectionString: values.dsn };
+    const connection = addressOf(values.dsn);
     // Every session is one of another database or role, so the address is taken apart once.
     const address = new pg.Client(connection);
     const running = startWorker({
@@ -52,7 +61,7 @@ const deliver: Command = {
   usage: 'deliver-telemetry [--dsn postgres://...]          send stored reports to the setting telemetry_endpoint',
   run: async (args) => {
     const { values } = parseArgs({ args: [...args], options: { dsn: { type: 'string' } } });
-    const client = new pg.Client(values.dsn === undefined ? {} : { connectionString: values.dsn });
+    const client = new pg.Client(addressOf(values.dsn));
     await client.connect();
     try {
       const { delivered, problem } = await deliverTelemetry({ client, log: say });
@@ -73,9 +82,8 @@ const convert = (action: Conversion['action'], about: string): Command => ({
       allowPositionals: true,
       options: { dsn: { type: 'string' }, 'older-than': { type: 'string' } },
     });
-    const [hypertable, ...more] = positionals;
-    if (hypertable === undefined || more.length > 0) throw new Error('give one hypertable');
-    const client = new pg.Client(values.dsn === undefined ? {} : { connectionString: values.dsn });
+    const hypertable = theOnly('hypertable', positionals);
+    const client = new pg.Client(addressOf(values.dsn));
     await client.connect();
     const began = Date.now();
     const end = process.stderr.isTTY ? '\r' : '\n';
@@ -111,10 +119,9 @@ const refresh: Command = {
         buckets: { type: 'string' },
       },
     });
-    const [view, ...more] = positionals;
-    if (view === undefined || more.length > 0) throw new Error('give one continuous aggregate');
+    const view = theOnly('continuous aggregate', positionals);
     const connect = async (): Promise<pg.Client> => {
-      const client = new pg.Client(values.dsn === undefined ? {} : { connectionString: values.dsn });
+      const client = new pg.Client(addressOf(values.dsn));
       await client.connect();
       return client;
     };
@@ -141,10 +148,9 @@ const refresh: Command = {
   },
 };
 
-const positive = (name: string, text: string | undefined, usual: number): number => {
+const wholeNumber = (option: string, text: string | undefined, usual: number, least = 1): number => {
   const value = text === undefined ? usual : Number(text);
-  if (!Number.isSafeInteger(value) || value < (name === 'skip' ? 0 : 1))
-    throw new Error(`--${name} takes a whole number`);
+  if (!Number.isSafeInteger(value) || value < least) throw new Error(`--${option} takes a whole number`);
   return value;
 };
 
@@ -168,16 +174,16 @@ const copy: Command = {
         skip: { type: 'string' },
       },
     });
-    const [table, ...more] = positionals;
-    if (table === undefined || more.length > 0) throw new Error('give one hypertable');
+    const table = theOnly('hypertable', positionals);
     if (values.format !== 'csv' && values.format !== 'text') throw new Error('--format takes csv or text');
     const header = values.header ? 1 : 0;
+    const workers = wholeNumber('workers', values.workers, 1);
     const clients: pg.Client[] = [];
     const began = Date.now();
     const end = process.stderr.isTTY ? '\r' : '\n';
     try {
-      for (let i = 0; i < positive('workers', values.workers, 1); i++) {
-        const client = new pg.Client(values.dsn === undefined ? {} : { connectionString: values.dsn });
+      for (let i = 0; i < workers; i++) {
+        const client = new pg.Client(addressOf(values.dsn));
         await client.connect();
         clients.push(client);
       }
@@ -188,8 +194,8 @@ const copy: Command = {
         columns: values.columns === undefined ? null : values.columns.split(','),
         format: {
           csv: values.format === 'csv',
-          skip: header + positive('skip', values.skip, 0),
-          batchRows: positive('batch-rows', values['batch-rows'], 10_000),
+          skip: header + wholeNumber('skip', values.skip, 0, 0),
+          batchRows: wholeNumber('batch-rows', values['batch-rows'], 10_000),
         },
         delimiter: values.delimiter,
         nullText: values.null,
