@@ -2,19 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { fillOf, freezeClock, type Clock, type Fill } from '../../../../src/shard/definition/column-plan.ts';
 import type { Column, ShardDefinition } from '../../../../src/shard/table/shard-ddl.ts';
 import { planChange, renameInForeignKey } from '../../../../src/shard/definition/sync-plan.ts';
+import { PLAIN } from '../plain-column.ts';
 
 const column = (number: number, name: string, c: Partial<Column> = {}): Column => ({
   number,
   name,
-  type: 'integer',
-  collation: null,
-  notNull: false,
-  generated: null,
-  compression: null,
-  storage: 'plain',
-  usualStorage: 'plain',
-  target: null,
-  options: [],
+  ...PLAIN,
   ...c,
 });
 const text = { type: 'text', storage: 'extended', usualStorage: 'extended' };

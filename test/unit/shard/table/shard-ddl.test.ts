@@ -13,21 +13,14 @@ import {
   type Column,
   type ShardDefinition,
 } from '../../../../src/shard/table/shard-ddl.ts';
+import { PLAIN } from '../plain-column.ts';
 
 const digest = (text: string): string => createHash('md5').update(text).digest('hex');
 const name = (table: string, id = 102_008n): string => shardName(table, id, digest, Buffer.byteLength(table));
 
 const column = (c: Partial<Column> & { name: string }): Column => ({
   number: 1,
-  type: 'integer',
-  collation: null,
-  notNull: false,
-  generated: null,
-  compression: null,
-  storage: 'plain',
-  usualStorage: 'plain',
-  target: null,
-  options: [],
+  ...PLAIN,
   ...c,
 });
 const definition = (columns: Column[], rest: Partial<ShardDefinition> = {}): ShardDefinition => ({
